@@ -1,0 +1,143 @@
+"""What we ask of a payment provider, in our words.
+
+One provider is one module beside this one. A declined charge is an outcome, not an
+exception; an answer that did not come, or that leaves open whether money moved, is
+`Outcome.UNKNOWN` and never a failure ([ONCE]).
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Protocol
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.domain.charge import Card, Outcome
+from shared.domain.money import Money
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class InvalidSignature(Exception):
+    """A webhook whose signature or time stamp does not hold ([VERIFY]). Nothing is stored."""
+
+
+class ProviderUnavailable(Exception):
+    """The provider gave no usable answer to a call that moves no money; ask again later."""
+
+
+class ChargeRequest(_Value):
+    """One attempt. Repeating it with the same `attempt_id` must not charge twice.
+
+    `attempt_id` is the idempotency key; `charge_ref` is what we put in the provider's metadata
+    so that webhooks and look-ups find our charge again.
+    """
+
+    charge_ref: str
+    attempt_id: str
+    amount: Money
+    provider_customer: str
+    card_token: str
+    description: str
+    return_url: str
+    provider_charge_id: str | None = None
+
+
+class ChargeResult(_Value):
+    """What the provider said of an attempt.
+
+    `confirm_url` is set when the outcome is `AUTHENTICATION_REQUIRED`: where the customer
+    confirms. `decline_code` is the provider's own word, for staff.
+    """
+
+    outcome: Outcome
+    provider_charge_id: str | None = None
+    decline_code: str | None = None
+    confirm_url: str | None = None
+
+
+class RefundOutcome(StrEnum):
+    SUCCEEDED = "succeeded"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class CardSetup(_Value):
+    """Saving a card on the provider's hosted page: where to send the customer, then what came."""
+
+    setup_id: str
+    url: str | None = None
+    reference: str
+    complete: bool = False
+    provider_customer: str | None = None
+    card: Card | None = None
+    failure: str | None = None
+
+
+class EventKind(StrEnum):
+    """What a webhook event is about. `OTHER` is stored and acknowledged, nothing more."""
+
+    CHARGE = "charge"
+    CARD_SETUP = "card_setup"
+    OTHER = "other"
+
+
+class WebhookEvent(_Value):
+    """A verified event. It only says where to look: the object is fetched again before use."""
+
+    event_id: str
+    type: str
+    kind: EventKind
+    created_at: AwareDatetime
+    object_id: str | None = None
+    charge_ref: str | None = None
+    setup_id: str | None = None
+
+
+class PaymentProvider(Protocol):
+    """Every call has a timeout. Calls that move no money raise `ProviderUnavailable` when the
+    provider gives no usable answer; `charge` and `refund` answer `UNKNOWN` instead."""
+
+    name: str
+
+    def start_card_setup(
+        self,
+        *,
+        reference: str,
+        email: str,
+        provider_customer: str | None,
+        return_url: str,
+        idempotency_key: str,
+    ) -> CardSetup:
+        """Open the provider's hosted card page. `reference` comes back with the card. The
+        customer is sent back to `return_url` with `setup={setup_id}` added to its query."""
+
+    def fetch_card_setup(self, setup_id: str) -> CardSetup | None:
+        """The setup as it stands now, or None when the provider does not know it."""
+
+    def remove_card(self, *, provider_customer: str, card_token: str) -> None:
+        """Forget a card. One that is already gone is a success."""
+
+    def charge(self, request: ChargeRequest) -> ChargeResult:
+        """Try to collect. Safe to repeat with the same `attempt_id` for 23 hours."""
+
+    def look_up(
+        self, *, charge_ref: str, attempt_id: str, provider_charge_id: str | None,
+        provider_customer: str,
+    ) -> ChargeResult | None:
+        """What became of an attempt: by the stored id, else by listing the customer's charges
+        for `charge_ref`. None means "not found", which is not final for 24 hours."""
+
+    def cancel_charge(self, *, provider_charge_id: str, idempotency_key: str) -> ChargeResult:
+        """Give up a charge that waits for authentication. The result says what it came to:
+        it may have succeeded just before."""
+
+    def refund(
+        self, *, provider_charge_id: str, amount: Money, idempotency_key: str
+    ) -> RefundOutcome:
+        """Give money back."""
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
+        """Check the signature on the raw bytes and read the event; `InvalidSignature` else.
+        Header names are lower case. The current time is the provider's `now`."""

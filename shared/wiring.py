@@ -1,0 +1,147 @@
+"""The one place that builds adapters from the environment, and reads the clock.
+
+A handler asks `current()`; the local runner and the tests `install()` a `Wiring` of their own,
+with a clock that they move. Nothing else in the code reads time, randomness or the environment.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ulid import ULID
+
+if TYPE_CHECKING:
+    from shared.messages.sender import Mailer
+    from shared.providers.port import PaymentProvider
+
+CALL_TIMEOUT_SECONDS = 5
+"""How long any AWS call may take before it is given up."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What the template hands to every function, by its name there."""
+
+    accounts_table: str
+    catalogue_table: str
+    access_table: str
+    event_bus: str
+    public_url: str
+    sender_address: str
+    provider: str
+    """The preferred payment provider for new cards; empty while none is set up."""
+    provider_secrets: str
+    """The name of the SSM parameter (SecureString, JSON) that holds the providers' secrets."""
+    due_shards: int
+    sweep_limit: int
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> "Environment":
+        return cls(
+            accounts_table=variables["ACCOUNTS_TABLE"],
+            catalogue_table=variables["CATALOGUE_TABLE"],
+            access_table=variables["ACCESS_TABLE"],
+            event_bus=variables["EVENT_BUS"],
+            public_url=variables["PUBLIC_URL"].rstrip("/"),
+            sender_address=variables["SENDER_ADDRESS"],
+            provider=variables.get("PROVIDER", ""),
+            provider_secrets=variables.get("PROVIDER_SECRETS", ""),
+            due_shards=int(variables.get("DUE_SHARDS", "1")),
+            sweep_limit=int(variables.get("SWEEP_LIMIT", "200")),
+        )
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Wiring:
+    """Everything a function reaches outside itself."""
+
+    environment: Environment
+    now: Callable[[], datetime] = _utc_now
+    new_secret: Callable[[], str] = lambda: secrets.token_urlsafe(32)
+    """256 random bits, safe in a URL."""
+    new_code: Callable[[], str] = lambda: f"{secrets.randbelow(1_000_000):06d}"
+    provider_overrides: dict[str, "PaymentProvider"] = field(default_factory=dict)
+
+    def new_id(self) -> str:
+        """A ULID of the wiring's own clock: unique, and sorting by the time it was made."""
+        return str(ULID.from_datetime(self.now()))
+
+    @cached_property
+    def _boto_config(self) -> Any:
+        from botocore.config import Config
+
+        return Config(
+            connect_timeout=CALL_TIMEOUT_SECONDS,
+            read_timeout=CALL_TIMEOUT_SECONDS,
+            retries={"mode": "standard", "max_attempts": 3},
+        )
+
+    def _client(self, service: str) -> Any:
+        import boto3
+
+        return boto3.client(service, config=self._boto_config)  # type: ignore[call-overload]
+
+    @cached_property
+    def events(self) -> Any:
+        """The EventBridge client."""
+        return self._client("events")
+
+    @cached_property
+    def mailer(self) -> "Mailer":
+        from shared.messages.sender import Mailer
+
+        return Mailer(self._client("sesv2"), sender=self.environment.sender_address)
+
+    @cached_property
+    def secrets(self) -> Mapping[str, Any]:
+        """The providers' secrets by provider, read once per warm function. Never logged."""
+        import json
+
+        if not self.environment.provider_secrets:
+            return {}
+        answer = self._client("ssm").get_parameter(
+            Name=self.environment.provider_secrets, WithDecryption=True
+        )
+        found: Mapping[str, Any] = json.loads(answer["Parameter"]["Value"])
+        return found
+
+    def provider(self, name: str) -> "PaymentProvider":
+        """The adapter called `name`. `KeyError` for one that this deployment does not have."""
+        if name not in self.provider_overrides:
+            if name != "sandbox":
+                raise KeyError(name)
+            from shared.providers.sandbox import SandboxProvider
+
+            settings = self.secrets["sandbox"]
+            self.provider_overrides[name] = SandboxProvider(
+                base_url=settings["url"],
+                key=settings["key"],
+                webhook_secrets=tuple(settings["webhook_secrets"]),
+                now=self.now,
+            )
+        return self.provider_overrides[name]
+
+
+_installed: Wiring | None = None
+
+
+def current() -> Wiring:
+    """The wiring of this process, built from the environment at first use."""
+    global _installed
+    if _installed is None:
+        _installed = Wiring(environment=Environment.read(os.environ))
+    return _installed
+
+
+def install(wiring: Wiring | None) -> None:
+    """Replace the wiring (tests, the local runner); None goes back to the environment's."""
+    global _installed
+    _installed = wiring
