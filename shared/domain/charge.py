@@ -1,8 +1,45 @@
-"""A charge: money asked of a provider for one invoice, attempt by attempt ([ONCE])."""
+"""A charge: money asked of a provider for one invoice, attempt by attempt ([ONCE]).
 
+A charge lives under a key derived from what it is for, so that there is at most one for a cart's
+version or a subscription's period. Each attempt's id is the provider's idempotency key. While the
+last attempt's outcome is open, no other attempt may begin.
+"""
+
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.domain.due import Moment, Worker
+from shared.domain.invoice import InvoiceLine
+from shared.domain.money import Money
+
+MAX_ATTEMPTS = 40
+"""Tries of one charge, the customer's and staff's included; past it only a new order helps."""
+
+SAME_KEY_FOR = timedelta(hours=23)
+"""How long an attempt may be repeated with its own key: providers forget keys after 24 hours."""
+
+NOT_FOUND_IS_FINAL_AFTER = timedelta(hours=24)
+"""When "the provider knows no such charge" becomes "it never happened"."""
+
+FIRST_CHECK_AFTER = timedelta(minutes=2)
+"""When an attempt whose answer was never recorded is looked at: longer than any live call."""
+
+CHECK_INTERVALS = tuple(
+    timedelta(minutes=minutes) for minutes in (1, 4, 15, 60, 180, 360, 720, 1440)
+)
+"""The widening waits between checks of an unknown outcome; the last repeats."""
+
+CHECKS_BEFORE_NOTICE = 6
+"""Checks after which staff are told that an outcome is still unknown."""
+
+AUTHENTICATION_WAIT = timedelta(hours=1)
+"""How long a checkout waits for the customer to confirm before it is given up."""
+
+SETTLING_CHECK_EVERY = timedelta(hours=6)
+"""How often a charge is asked about whose provider is to report by webhook, in case it is lost."""
 
 
 class Outcome(StrEnum):
@@ -26,6 +63,22 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
 
 
+OPEN_OUTCOMES = frozenset(
+    {
+        Outcome.ATTEMPTING,
+        Outcome.UNKNOWN,
+        Outcome.PROCESSING,
+        Outcome.AUTHENTICATION_REQUIRED,
+    }
+)
+"""While the last attempt stands at one of these, no other may begin."""
+
+UNDECIDED_OUTCOMES = frozenset(
+    {Outcome.ATTEMPTING, Outcome.UNKNOWN, Outcome.PROCESSING}
+)
+"""Money may have moved, and nobody has said."""
+
+
 class Card(BaseModel):
     """A card on file, as the provider describes it. The number never reaches us."""
 
@@ -38,3 +91,216 @@ class Card(BaseModel):
     last4: str
     exp_month: int
     exp_year: int
+
+
+class Purpose(StrEnum):
+    CHECKOUT = "checkout"
+    PERIOD = "period"
+
+
+class By(StrEnum):
+    """Who started a try. Only those of the clock use up slots ([HARD])."""
+
+    CLOCK = "clock"
+    CUSTOMER = "customer"
+    STAFF = "staff"
+
+
+class Attempt(BaseModel):
+    """One try to collect. `id` is the provider's idempotency key. What was asked is kept with it
+    (the card and the provider's customer), so that a repeat asks exactly the same."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    by: By
+    card: Card
+    provider_customer: str
+    started_at: AwareDatetime
+    outcome: Outcome = Outcome.ATTEMPTING
+    decided_at: AwareDatetime | None = None
+    decline_code: str | None = None
+    provider_charge_id: str | None = None
+    confirm_url: str | None = None
+
+
+class RefundState(StrEnum):
+    NONE = "none"
+    DUE = "due"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Charge(BaseModel):
+    """`source` is what it collects for, and its key: `{cart id}.{cart version}` or
+    `{subscription id}.{period}`. `given_up` means that nobody wants the money any more: a late
+    success is recorded and refunded, and grants nothing ([CANCEL]).
+
+    `order` is a checkout's frozen content, from which settling makes invoice, packs and
+    subscriptions."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    source: str
+    purpose: Purpose
+    customer_id: str
+    location_id: str
+    amount: Money
+    description: str
+    invoice_id: str
+    created_at: AwareDatetime
+    attempts: tuple[Attempt, ...] = ()
+    subscription_id: str | None = None
+    period: int | None = None
+    lines: tuple[InvoiceLine, ...] = ()
+    order: dict[str, Any] = {}
+    given_up: bool = False
+    checks: int = 0
+    next_check_at: AwareDatetime | None = None
+    refund: RefundState = RefundState.NONE
+    refund_tries: int = 0
+    settled_at: AwareDatetime | None = None
+    """When it succeeded, or nothing was to be paid. Set once."""
+
+    @property
+    def ref(self) -> str:
+        """What the provider's metadata carries, so that webhooks find the charge again."""
+        return f"{self.customer_id}/{self.source}"
+
+    @property
+    def last(self) -> Attempt | None:
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The last attempt's; None before the first."""
+        return self.attempts[-1].outcome if self.attempts else None
+
+    @property
+    def blocked(self) -> bool:
+        """Whether no further attempt may begin ([ONCE])."""
+        return (
+            self.settled_at is not None
+            or self.given_up
+            or self.outcome in OPEN_OUTCOMES
+            or len(self.attempts) >= MAX_ATTEMPTS
+        )
+
+    @property
+    def undecided(self) -> bool:
+        return self.outcome in UNDECIDED_OUTCOMES
+
+    def attempt(self, attempt_id: str) -> Attempt | None:
+        return next((one for one in self.attempts if one.id == attempt_id), None)
+
+
+def begin_attempt(
+    charge: Charge, *, card: Card, provider_customer: str, by: By, now: datetime
+) -> Charge:
+    """The charge with one more attempt, due for a check. `ValueError` while it is blocked."""
+    if charge.blocked:
+        raise ValueError("the last outcome is not known, or the charge is over")
+    attempt = Attempt(
+        id=f"{charge.id}-{len(charge.attempts) + 1}",
+        by=by,
+        card=card,
+        provider_customer=provider_customer,
+        started_at=now,
+    )
+    return charge.model_copy(
+        update={
+            "attempts": (*charge.attempts, attempt),
+            "checks": 0,
+            "next_check_at": now + FIRST_CHECK_AFTER,
+        }
+    )
+
+
+def _next_check(charge: Charge, outcome: Outcome, now: datetime) -> datetime | None:
+    match outcome:
+        case Outcome.ATTEMPTING | Outcome.UNKNOWN:
+            return now + CHECK_INTERVALS[min(charge.checks, len(CHECK_INTERVALS) - 1)]
+        case Outcome.PROCESSING:
+            return now + SETTLING_CHECK_EVERY
+        case Outcome.AUTHENTICATION_REQUIRED:
+            if charge.purpose is Purpose.CHECKOUT:
+                return now + AUTHENTICATION_WAIT
+            return now + SETTLING_CHECK_EVERY
+        case (
+            Outcome.SUCCEEDED
+            | Outcome.DECLINED
+            | Outcome.DECLINED_FINAL
+            | Outcome.CANCELLED
+        ):
+            return None
+
+
+def record_outcome(
+    charge: Charge,
+    attempt_id: str,
+    outcome: Outcome,
+    *,
+    now: datetime,
+    decline_code: str | None = None,
+    provider_charge_id: str | None = None,
+    confirm_url: str | None = None,
+) -> Charge | None:
+    """The charge with an attempt's outcome, or None when there is nothing new to record.
+
+    A final outcome never changes, but for one case: a success that the provider reports after we
+    took the attempt for lost or given up is recorded, since the money did move ([ONCE]).
+    """
+    known = charge.attempt(attempt_id)
+    if known is None:
+        return None
+    final = known.outcome not in OPEN_OUTCOMES
+    if final and not (
+        outcome is Outcome.SUCCEEDED and known.outcome is not Outcome.SUCCEEDED
+    ):
+        return None
+    if outcome is known.outcome and outcome not in (
+        Outcome.UNKNOWN,
+        Outcome.ATTEMPTING,
+    ):
+        if confirm_url in (None, known.confirm_url):
+            return None
+    decided = known.model_copy(
+        update={
+            "outcome": outcome,
+            "decided_at": now,
+            "decline_code": decline_code or known.decline_code,
+            "provider_charge_id": provider_charge_id or known.provider_charge_id,
+            "confirm_url": confirm_url or known.confirm_url,
+        }
+    )
+    attempts = tuple(
+        decided if one.id == attempt_id else one for one in charge.attempts
+    )
+    changes: dict[str, Any] = {"attempts": attempts}
+    if attempts[-1].id == attempt_id:
+        changes["next_check_at"] = _next_check(charge, outcome, now)
+    if outcome is Outcome.SUCCEEDED:
+        second = charge.settled_at is not None
+        changes["settled_at"] = charge.settled_at or now
+        if second or charge.given_up:
+            changes["refund"] = RefundState.DUE
+            changes["next_check_at"] = now
+    return charge.model_copy(update=changes)
+
+
+def postpone_check(charge: Charge, now: datetime) -> Charge:
+    """Asked once more without an answer: the next check, later than the last."""
+    checked = charge.model_copy(update={"checks": charge.checks + 1})
+    outcome = charge.outcome
+    at = _next_check(checked, outcome, now) if outcome is not None else None
+    return checked.model_copy(update={"next_check_at": at})
+
+
+def next_moment(charge: Charge) -> Moment | None:
+    """When `reconcile` has to look: an open outcome, or a refund that is owed."""
+    if charge.next_check_at is None:
+        return None
+    if charge.outcome in OPEN_OUTCOMES or charge.refund is RefundState.DUE:
+        return Moment(at=charge.next_check_at, worker=Worker.RECONCILE)
+    return None

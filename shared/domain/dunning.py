@@ -68,7 +68,9 @@ def slot_moment(
         raise ValueError(f"slot {k} of a policy with {policy.tries}")
     if k == 0 and first is FirstSlot.AT_DAY_START:
         return start_of_day(first_day, zone)
-    return minute_before_midnight(first_day + timedelta(days=k * policy.days_between), zone)
+    return minute_before_midnight(
+        first_day + timedelta(days=k * policy.days_between), zone
+    )
 
 
 def check_policy(policy: RetryPolicy, frequency: Frequency) -> None:
@@ -85,7 +87,10 @@ def check_policy(policy: RetryPolicy, frequency: Frequency) -> None:
     if tries_that_fit > 1:
         field, remedy = "tries", f"at most {tries_that_fit} tries fit"
     else:
-        field, remedy = "days_between", f"at most {next_renewal_days - 1} days between fit"
+        field, remedy = (
+            "days_between",
+            f"at most {next_renewal_days - 1} days between fit",
+        )
     reason = (
         f"The last of {policy.tries} tries would come {policy.days_to_last_try} days after the "
         f"first charge, and the next renewal of a {frequency} subscription can come "

@@ -26,7 +26,11 @@ class Invalid(PunchcardError):
     code = "invalid"
 
     def __init__(
-        self, detail: str, *, fields: Mapping[str, str] | None = None, code: str | None = None
+        self,
+        detail: str,
+        *,
+        fields: Mapping[str, str] | None = None,
+        code: str | None = None,
     ) -> None:
         super().__init__(detail, code=code)
         self.fields: Mapping[str, str] = fields or {}
@@ -61,7 +65,9 @@ class TooMany(PunchcardError):
 
     code = "too_many_requests"
 
-    def __init__(self, detail: str, *, retry_after_seconds: int, code: str | None = None) -> None:
+    def __init__(
+        self, detail: str, *, retry_after_seconds: int, code: str | None = None
+    ) -> None:
         super().__init__(detail, code=code)
         self.retry_after_seconds = retry_after_seconds
 

@@ -56,7 +56,8 @@ class Money(BaseModel):
         """`rate` of this amount (0.0825 for 8.25%), rounded half-up to the minor unit."""
         exact = Decimal(self.minor) * rate
         return Money(
-            minor=int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP)), currency=self.currency
+            minor=int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP)),
+            currency=self.currency,
         )
 
 

@@ -27,6 +27,11 @@ class ProviderUnavailable(Exception):
     """The provider gave no usable answer to a call that moves no money; ask again later."""
 
 
+class RequestRefused(Exception):
+    """The provider refused the request itself: a bug of ours. No money moved, and asking again
+    with the same content would not help."""
+
+
 class ChargeRequest(_Value):
     """One attempt. Repeating it with the same `attempt_id` must not charge twice.
 
@@ -123,13 +128,19 @@ class PaymentProvider(Protocol):
         """Try to collect. Safe to repeat with the same `attempt_id` for 23 hours."""
 
     def look_up(
-        self, *, charge_ref: str, attempt_id: str, provider_charge_id: str | None,
+        self,
+        *,
+        charge_ref: str,
+        attempt_id: str,
+        provider_charge_id: str | None,
         provider_customer: str,
     ) -> ChargeResult | None:
         """What became of an attempt: by the stored id, else by listing the customer's charges
         for `charge_ref`. None means "not found", which is not final for 24 hours."""
 
-    def cancel_charge(self, *, provider_charge_id: str, idempotency_key: str) -> ChargeResult:
+    def cancel_charge(
+        self, *, provider_charge_id: str, idempotency_key: str
+    ) -> ChargeResult:
         """Give up a charge that waits for authentication. The result says what it came to:
         it may have succeeded just before."""
 

@@ -1,0 +1,65 @@
+"""A cart: what is about to be bought at one location ([CART], [LOCATION])."""
+
+from datetime import date, datetime, timedelta
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.domain.calendar import Frequency
+
+MAX_LINES = 20
+MAX_QUANTITY = 99
+MAX_PACKS = 20
+"""Packages and subscriptions in one cart, quantities counted: what one transaction can grant."""
+KEPT_FOR = timedelta(days=30)
+
+
+class CartLine(BaseModel):
+    """`price_minor` is what the customer chose for a pay-what-you-want product, else None.
+    `seen_minor` is the unit price that was shown when it was added."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    product_id: str
+    quantity: int = 1
+    price_minor: int | None = None
+    seen_minor: int
+    frequency: Frequency | None = None
+    starts_on: date | None = None
+    until: date | None = None
+
+
+class Cart(BaseModel):
+    """`id` and `version` together name what was seen: a charge is made for exactly that.
+    `claimed_by` is the charge that is being collected for it; while it is set, the cart rests."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    location_id: str
+    version: int = 1
+    lines: tuple[CartLine, ...] = ()
+    changed_at: AwareDatetime
+    claimed_by: str | None = None
+    visitor: bool = False
+    """Whether it is an unknown visitor's, which lives 30 days."""
+
+    @property
+    def token(self) -> str:
+        return f"{self.id}.{self.version}"
+
+    @property
+    def count(self) -> int:
+        return sum(line.quantity for line in self.lines)
+
+
+def with_lines(cart: Cart, lines: tuple[CartLine, ...], now: datetime) -> Cart:
+    """The next version of a cart."""
+    return cart.model_copy(
+        update={"lines": lines, "version": cart.version + 1, "changed_at": now}
+    )
+
+
+def expires_at(cart: Cart) -> datetime | None:
+    """When an unknown visitor's cart is forgotten; a customer's is kept."""
+    return cart.changed_at + KEPT_FOR if cart.visitor else None

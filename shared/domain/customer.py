@@ -1,0 +1,63 @@
+"""A customer: who buys. The head of the customer's collection."""
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.domain.charge import Card
+from shared.domain.money import Money
+
+MAX_CARDS = 10
+
+
+class Attention(StrEnum):
+    """What a past-due subscription waits for from the customer."""
+
+    CARD = "card"
+    AUTHENTICATION = "authentication"
+
+
+class PastDue(BaseModel):
+    """A failing charge as every page shows it ([PASTDUE]); `next_try_at` is None after the last."""
+
+    model_config = ConfigDict(frozen=True)
+
+    subscription_id: str
+    name: str
+    owed: Money
+    next_try_at: AwareDatetime | None
+    needs: Attention = Attention.CARD
+    confirm_url: str | None = None
+
+
+class Customer(BaseModel):
+    """`cards` are in the order they were added; `default_card` is the id of one of them while
+    there are any. `can_purchase_packages` is None while the merchant's default holds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    email: str
+    name: str = ""
+    locale: str = ""
+    created_at: AwareDatetime
+    cards: tuple[Card, ...] = ()
+    default_card: str | None = None
+    provider_customers: dict[str, str] = {}
+    can_purchase_packages: bool | None = None
+    has_reservations: bool = False
+    trials_used: tuple[str, ...] = ()
+    access: tuple[str, ...] = ()
+    """The products of kind `access` that were paid for."""
+    location: str | None = None
+    cart_counts: dict[str, int] = {}
+    past_due: tuple[PastDue, ...] = ()
+    store_credit: dict[str, int] = {}
+    mail_blocked: bool = False
+
+    def card(self, card_id: str | None) -> Card | None:
+        return next((card for card in self.cards if card.id == card_id), None)
+
+    def card_for(self, card_id: str | None) -> Card | None:
+        """The named card while it is on file, else the default one ([CARDS])."""
+        return self.card(card_id) or self.card(self.default_card)

@@ -1,0 +1,81 @@
+"""What waits for a moment: lanes, workers, and the text under which the due index sorts it."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from zlib import crc32
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+MOMENT_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class Lane(StrEnum):
+    """Queues that don't wait for each other: a night's renewals never hold up an email."""
+
+    MONEY = "money"
+    NOW = "now"
+    LATER = "later"
+
+
+class Worker(StrEnum):
+    """Who does what is due; the name is the event's detail type."""
+
+    RENEWALS = "renewals"
+    RETRIES = "retries"
+    REMINDERS = "reminders"
+    EXPIRIES = "expiries"
+    RECONCILE = "reconcile"
+    NUMBER = "number"
+    DELIVER = "deliver"
+    APPLY = "apply"
+
+
+LANE_OF = {
+    Worker.RENEWALS: Lane.MONEY,
+    Worker.RETRIES: Lane.MONEY,
+    Worker.REMINDERS: Lane.LATER,
+    Worker.EXPIRIES: Lane.LATER,
+    Worker.RECONCILE: Lane.NOW,
+    Worker.NUMBER: Lane.NOW,
+    Worker.DELIVER: Lane.NOW,
+    Worker.APPLY: Lane.NOW,
+}
+
+
+class Moment(BaseModel):
+    """When (UTC) an item next needs attention, and whose."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: AwareDatetime
+    worker: Worker
+
+    @property
+    def lane(self) -> Lane:
+        return LANE_OF[self.worker]
+
+
+def earliest(*moments: Moment | None) -> Moment | None:
+    """The soonest of several; at the same instant money goes first, then what was named first."""
+    real = [moment for moment in moments if moment is not None]
+    return min(real, key=lambda m: (m.at, m.lane is not Lane.MONEY), default=None)
+
+
+def utc_text(at: datetime) -> str:
+    """Fixed width, so that text sorts as time does. Seconds are enough for what is due."""
+    return at.astimezone(UTC).strftime(MOMENT_FORMAT)
+
+
+def due_text(moment: Moment, item_id: str) -> str:
+    return f"{utc_text(moment.at)}#{moment.worker.value}#{item_id}"
+
+
+def due_moment(text: str) -> tuple[datetime, Worker]:
+    """The instant and worker of a `due_text`."""
+    at, worker, _ = text.split("#", 2)
+    return datetime.strptime(at, MOMENT_FORMAT).replace(tzinfo=UTC), Worker(worker)
+
+
+def due_shard(lane: Lane, item_id: str, shards: int) -> str:
+    """`{lane}#{n}`, n the same for an item while the number of shards stays."""
+    return f"{lane.value}#{crc32(item_id.encode()) % shards}"

@@ -1,0 +1,157 @@
+"""Invoices: lines, tax, payments ([MONEY], [TAX], [NUMBER], [HISTORY])."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.domain.due import Moment, Worker
+from shared.domain.money import Money, total
+
+
+class InvoiceState(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+    VOID = "void"
+
+
+class LineKind(StrEnum):
+    PRODUCT = "product"
+    CREDIT = "credit"
+    COUPON = "coupon"
+
+
+class InvoiceLine(BaseModel):
+    """Amounts are frozen at sale. `tax` is on top of `amount` (exclusive rates)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: LineKind = LineKind.PRODUCT
+    product_id: str | None = None
+    name: str
+    detail: str = ""
+    quantity: int = 1
+    unit: Money
+    amount: Money
+    tax: Money
+    account_code: str = ""
+
+
+class PaymentKind(StrEnum):
+    CARD = "card"
+    NOTHING_DUE = "nothing_due"
+    REFUND = "refund"
+
+
+class Payment(BaseModel):
+    """Money that moved; a refund is negative."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: PaymentKind
+    at: AwareDatetime
+    amount: Money
+    charge_id: str | None = None
+    brand: str = ""
+    last4: str = ""
+
+
+class PaymentStatus(StrEnum):
+    """A row of the payment history in one word ([HISTORY])."""
+
+    PAID = "paid"
+    PROCESSING = "processing"
+    FAILED = "failed"
+    REFUNDED = "refunded"
+    VOID = "void"
+
+
+class Invoice(BaseModel):
+    """`number` is given after settlement; until then the order id names it ([NUMBER]). `source`
+    is its charge's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    customer_id: str
+    location_id: str
+    state: InvoiceState
+    created_at: AwareDatetime
+    lines: tuple[InvoiceLine, ...]
+    tax_name: str = "Tax"
+    payments: tuple[Payment, ...] = ()
+    number: str | None = None
+    subscription_id: str | None = None
+    period: int | None = None
+    source: str | None = None
+    closed_at: AwareDatetime | None = None
+    failed_at: AwareDatetime | None = None
+    """When its last try was declined, while it is open."""
+
+    @property
+    def order_id(self) -> str:
+        return order_id(self.id)
+
+    @property
+    def currency(self) -> str:
+        return self.lines[0].amount.currency
+
+    @property
+    def subtotal(self) -> Money:
+        return total([line.amount for line in self.lines], self.currency)
+
+    @property
+    def tax(self) -> Money:
+        return total([line.tax for line in self.lines], self.currency)
+
+    @property
+    def total(self) -> Money:
+        return self.subtotal + self.tax
+
+    @property
+    def paid(self) -> Money:
+        return total([payment.amount for payment in self.payments], self.currency)
+
+    @property
+    def owed(self) -> Money:
+        if self.state is InvoiceState.VOID:
+            return Money.zero(self.currency)
+        return self.total - self.paid
+
+    @property
+    def status(self) -> PaymentStatus:
+        if self.state is InvoiceState.VOID:
+            return PaymentStatus.VOID
+        if any(payment.kind is PaymentKind.REFUND for payment in self.payments):
+            return PaymentStatus.REFUNDED
+        if self.state is InvoiceState.CLOSED:
+            return PaymentStatus.PAID
+        return PaymentStatus.FAILED if self.failed_at else PaymentStatus.PROCESSING
+
+
+def order_id(invoice_id: str) -> str:
+    """What customers and staff call an order: short, and unique within a merchant's books."""
+    return f"{invoice_id[-8:-4]}-{invoice_id[-4:]}"
+
+
+def close(invoice: Invoice, payment: Payment, now: datetime) -> Invoice:
+    """The invoice with its last payment."""
+    return invoice.model_copy(
+        update={
+            "state": InvoiceState.CLOSED,
+            "payments": (*invoice.payments, payment),
+            "closed_at": now,
+            "failed_at": None,
+        }
+    )
+
+
+def next_moment(invoice: Invoice) -> Moment | None:
+    """A closed invoice waits for its number."""
+    if (
+        invoice.state is InvoiceState.CLOSED
+        and invoice.number is None
+        and invoice.closed_at
+    ):
+        return Moment(at=invoice.closed_at, worker=Worker.NUMBER)
+    return None

@@ -1,0 +1,99 @@
+"""A message: one email, written down before it is sent ([OUTBOX]); and notices to staff."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.domain.due import Moment, Worker
+
+
+class MessageKind(StrEnum):
+    SIGN_IN = "sign_in"
+    STAFF_SIGN_IN = "staff_sign_in"
+    ORDER_RECEIPT = "order_receipt"
+    INVOICE = "invoice"
+    SUBSCRIPTION_PURCHASED = "subscription_purchased"
+    TRIAL_STARTED = "trial_started"
+    RENEWAL_RECEIPT = "renewal_receipt"
+    RENEWAL_REMINDER = "renewal_reminder"
+    TRIAL_ENDING = "trial_ending"
+    CHARGE_FAILED = "charge_failed"
+    CONFIRM_PAYMENT = "confirm_payment"
+    CANCELLED_BY_CUSTOMER = "cancelled_by_customer"
+    CANCELLED_BY_STAFF = "cancelled_by_staff"
+    CANCELLED_AFTER_FAILURES = "cancelled_after_failures"
+    CANCELLATION_SCHEDULED = "cancellation_scheduled"
+    CARD_UPDATE = "card_update"
+    PACK_EXPIRING = "pack_expiring"
+    CREDITS_LOW = "credits_low"
+    REFUND = "refund"
+
+
+class MessageState(StrEnum):
+    PENDING = "pending"
+    SENT = "sent"
+    SUPPRESSED = "suppressed"
+    """Not sent on purpose: its reason had gone when its turn came, or the address is blocked."""
+
+
+class Message(BaseModel):
+    """`key` is unique for ever: the same thing is told once. `facts` are frozen when it is
+    written (plain JSON); secrets are never among them: a sign-in link is made at sending.
+    `only_while` names the subscription that has to be alive at sending ([REMIND])."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    kind: MessageKind
+    to: str
+    customer_id: str | None = None
+    locale: str = ""
+    created_at: AwareDatetime
+    facts: dict[str, Any] = {}
+    only_while: str | None = None
+    period: int | None = None
+    state: MessageState = MessageState.PENDING
+    sent_at: AwareDatetime | None = None
+    tries: int = 0
+    next_try_at: AwareDatetime | None = None
+    why_not: str = ""
+
+
+def next_moment(message: Message) -> Moment | None:
+    """A pending message is due at once, and after a failed try at its next one."""
+    if message.state is not MessageState.PENDING:
+        return None
+    return Moment(at=message.next_try_at or message.created_at, worker=Worker.DELIVER)
+
+
+SIGN_IN_MESSAGE_KEPT = timedelta(days=1)
+
+
+class NoticeKind(StrEnum):
+    SUBSCRIPTION_FAILED_PAYMENT = "subscription_failed_payment"
+    CANCELLATION_REQUESTED = "cancellation_requested"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    LATE_SUCCESS_REFUNDED = "late_success_refunded"
+    REFUND_FAILED = "refund_failed"
+    PERIOD_SKIPPED = "period_skipped"
+    PARKED = "parked"
+    UNEXPECTED_CHARGE = "unexpected_charge"
+    INVARIANT_BREACHED = "invariant_breached"
+
+
+class Notice(BaseModel):
+    """Something staff should see ([NOTICE]). It stays until it is marked done."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    kind: NoticeKind
+    location_id: str | None = None
+    customer_id: str | None = None
+    title: str
+    detail: str
+    created_at: AwareDatetime
+    done_at: AwareDatetime | None = None
+    done_by: str | None = None

@@ -1,0 +1,127 @@
+"""A pack: a package that a customer owns, and its ledger ([PACK], [LEDGER])."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.domain.due import Moment, Worker, earliest
+
+
+class EntryKind(StrEnum):
+    GRANT = "grant"
+    HOLD = "hold"
+    RELEASE = "release"
+    REDEEM = "redeem"
+    RESTORE = "restore"
+    DEDUCT = "deduct"
+    EXPIRE = "expire"
+    REVOKE = "revoke"
+
+
+class Entry(BaseModel):
+    """One line of a pack's ledger; never changed, only added. `delta` is 0 for unlimited packs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    pack_id: str
+    customer_id: str
+    kind: EntryKind
+    delta: int
+    left: int | None
+    """Credits left after this entry; None for an unlimited pack."""
+    at: AwareDatetime
+    reason: str = ""
+    invoice_id: str | None = None
+    by: str = ""
+
+
+class PackStatus(StrEnum):
+    UPCOMING = "upcoming"
+    ACTIVE = "active"
+    USED_UP = "used_up"
+    EXPIRED = "expired"
+
+
+class Pack(BaseModel):
+    """`left` counts the credits still to spend; None is unlimited. `usable_from` and `expires_at`
+    are UTC; no `expires_at` means that it does not expire by the calendar. `ended_at` is set when
+    the expiry has been written into the ledger: it can't be undone.
+
+    `replaces` is the pack that this one's start brings to its end ([GRANT])."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    customer_id: str
+    location_id: str
+    zone: str
+    product_id: str
+    name: str
+    service_id: str | None = None
+    granted: int | None
+    left: int | None
+    bought_at: AwareDatetime
+    usable_from: AwareDatetime
+    expires_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+    invoice_id: str | None = None
+    subscription_id: str | None = None
+    period: int | None = None
+    trial: bool = False
+    replaces: str | None = None
+    replaced: bool = False
+    """Whether `replaces` has been brought to its end."""
+    expires_with_next: bool = False
+    email_days_before_expiry: int | None = None
+    email_credits_left: int | None = None
+    expiry_announced: bool = False
+    low_announced: bool = False
+
+    @property
+    def unlimited(self) -> bool:
+        return self.granted is None
+
+    def status(self, now: datetime) -> PackStatus:
+        if self.ended_at is not None or (
+            self.expires_at is not None and self.expires_at <= now
+        ):
+            return PackStatus.EXPIRED
+        if self.left == 0 and self.granted != 0:
+            return PackStatus.USED_UP
+        return PackStatus.UPCOMING if now < self.usable_from else PackStatus.ACTIVE
+
+    @property
+    def expiry_email_at(self) -> datetime | None:
+        """When to announce the expiry; None when its product asks for no email ([PACKMAIL])."""
+        if self.email_days_before_expiry is None or self.expires_at is None:
+            return None
+        return self.expires_at - timedelta(days=self.email_days_before_expiry)
+
+    @property
+    def low(self) -> bool:
+        """Whether the credits left have fallen to the number its product names ([PACKMAIL])."""
+        return (
+            self.email_credits_left is not None
+            and self.left is not None
+            and self.granted is not None
+            and self.left <= self.email_credits_left < self.granted
+        )
+
+
+def next_moment(pack: Pack) -> Moment | None:
+    """When a pack next needs the `expiries` worker."""
+    if pack.ended_at is not None:
+        return None
+    moments: list[Moment | None] = []
+    if pack.expires_at is not None:
+        moments.append(Moment(at=pack.expires_at, worker=Worker.EXPIRIES))
+        announce_at = pack.expiry_email_at
+        if announce_at is not None and not pack.expiry_announced:
+            moments.append(
+                Moment(at=max(announce_at, pack.bought_at), worker=Worker.EXPIRIES)
+            )
+    if pack.replaces is not None and not pack.replaced:
+        moments.append(Moment(at=pack.usable_from, worker=Worker.EXPIRIES))
+    return earliest(*moments)

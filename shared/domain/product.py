@@ -1,0 +1,204 @@
+"""What is sold, where, and by which rules: the catalogue and the merchant's settings."""
+
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from shared.domain.calendar import Frequency
+from shared.domain.dunning import RetryPolicy
+from shared.domain.money import Currency, Money
+
+MAX_PRICE_MINOR = 100_000_000
+"""The largest price of one thing: a million of most currencies."""
+
+Price = Annotated[int, Field(ge=0, le=MAX_PRICE_MINOR)]
+
+
+class Definition(BaseModel):
+    """Staff write it, everyone reads it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ProductKind(StrEnum):
+    RETAIL = "retail"
+    PACKAGE = "package"
+    SUBSCRIPTION = "subscription"
+    ACCESS = "access"
+
+
+class RestrictTo(StrEnum):
+    """Who may buy ([VISIBLE]): new joiners have no earlier reservation, active members have."""
+
+    ANYONE = "anyone"
+    NEW_JOINERS = "new_joiners"
+    ACTIVE_MEMBERS = "active_members"
+
+
+class Location(Definition):
+    """A place of business. `tax_rate` is one exclusive rate: 0.0825 is 8.25% ([TAX])."""
+
+    id: str
+    name: str
+    zone: str
+    currency: Currency
+    tax_name: str = "Tax"
+    tax_rate: Decimal = Decimal(0)
+    address: str = ""
+    phone: str = ""
+    service_rates: dict[str, int] = {}
+
+
+class Service(Definition):
+    id: str
+    name: str
+    unit: str = "visit"
+    """What one credit is called by customers: a class, a day, a visit."""
+
+
+class Product(Definition):
+    """One thing on sale.
+
+    `prices` holds the minor units per currency; a product without a price in a location's
+    currency is not sold there. With `pay_what_you_want` the price is a suggestion and
+    `minimum_prices` the least ([PWYW]). `credits` counts only for packages and subscriptions;
+    None is unlimited. Without a validity a package never expires, and a subscription's pack
+    expires at the next renewal ([GRANT]).
+    """
+
+    id: str
+    name: str
+    kind: ProductKind
+    prices: dict[Currency, Price]
+    description: str = ""
+    category: str = ""
+    service: str | None = None
+    credits: Annotated[int, Field(ge=0)] | None = 0
+    validity_days: Annotated[int, Field(ge=1, le=3660)] | None = None
+    validity_months: Annotated[int, Field(ge=1, le=120)] | None = None
+    pay_what_you_want: bool = False
+    minimum_prices: dict[Currency, Price] = {}
+    frequency: Frequency | None = None
+    frequencies: tuple[Frequency, ...] = ()
+    trial_days: Annotated[int, Field(ge=1, le=365)] | None = None
+    minimum_payments: Annotated[int, Field(ge=0, le=1000)] = 0
+    taxed: bool = False
+    account_code: str = ""
+    enabled: bool = True
+    sell_online: bool = True
+    hidden: bool = False
+    """Left out of the shop's pages, but reachable by its direct link."""
+    restrict_to: RestrictTo = RestrictTo.ANYONE
+    locations: tuple[str, ...] | None = None
+    email_days_before_expiry: int | None = None
+    email_credits_left: int | None = None
+    access_link: str | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.validity_days and self.validity_months:
+            raise ValueError("validity is in days or in months, not both")
+        if self.kind is ProductKind.SUBSCRIPTION:
+            if self.frequency is None or self.frequency not in self.allowed_frequencies:
+                raise ValueError("a subscription needs a frequency that it allows")
+        elif self.trial_days or self.minimum_payments:
+            raise ValueError("only subscriptions have trials and commitments")
+        if self.kind is ProductKind.ACCESS and not (self.access_link or "").startswith(
+            "https://"
+        ):
+            raise ValueError("an access product needs an https:// link")
+        return self
+
+    @property
+    def unlimited(self) -> bool:
+        return self.credits is None
+
+    @property
+    def is_pack(self) -> bool:
+        """Whether buying it grants packs."""
+        return self.kind in (ProductKind.PACKAGE, ProductKind.SUBSCRIPTION)
+
+    @property
+    def allowed_frequencies(self) -> tuple[Frequency, ...]:
+        return self.frequencies or ((self.frequency,) if self.frequency else ())
+
+    def price_in(self, currency: str) -> Money | None:
+        minor = self.prices.get(currency)
+        return None if minor is None else Money(minor=minor, currency=currency)
+
+    def minimum_in(self, currency: str) -> Money:
+        return Money(minor=self.minimum_prices.get(currency, 0), currency=currency)
+
+
+class SelfCancel(StrEnum):
+    """Whether and how customers end a subscription themselves ([CANCEL])."""
+
+    OFF = "off"
+    IMMEDIATE = "immediate"
+    PERIOD_END = "period_end"
+    CHOICE = "choice"
+
+
+class Settings(Definition):
+    merchant_name: str
+    support_email: str
+    support_phone: str = ""
+    address: str = ""
+    headline: str = ""
+    tagline: str = ""
+    locale: str = "en-US"
+    self_cancel: SelfCancel = SelfCancel.OFF
+    retry: RetryPolicy = RetryPolicy()
+    taxes_packages: bool = True
+    """Whether packages and subscriptions are taxed where their product says so ([TAX])."""
+    can_purchase_packages: bool = True
+    """The default of a customer's own setting ([VISIBLE])."""
+    reminders: tuple[Frequency, ...] = (
+        Frequency.WEEKLY,
+        Frequency.BIWEEKLY,
+        Frequency.MONTHLY,
+        Frequency.ANNUAL,
+    )
+    """The frequencies whose reminder email is on; the annual one always is ([REMIND])."""
+    email_button: bool = True
+    link_minutes: Annotated[int, Field(ge=5, le=1440)] = 60
+    code_minutes: Annotated[int, Field(ge=1, le=60)] = 10
+    session_minutes: Annotated[int, Field(ge=5, le=1440)] = 30
+
+
+class Catalogue(Definition):
+    """Everything that is on sale and how, as pages and workers read it: one snapshot."""
+
+    version: int = 1
+    settings: Settings
+    locations: tuple[Location, ...]
+    services: tuple[Service, ...] = ()
+    products: tuple[Product, ...] = ()
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        names = [product.name.casefold() for product in self.products]
+        if len(set(names)) != len(names):
+            raise ValueError("product names are unique")
+        if not self.locations:
+            raise ValueError("a merchant has at least one location")
+        return self
+
+    @cached_property
+    def _products(self) -> dict[str, Product]:
+        return {product.id: product for product in self.products}
+
+    def product(self, product_id: str) -> Product | None:
+        return self._products.get(product_id)
+
+    def location(self, location_id: str | None) -> Location | None:
+        return next((at for at in self.locations if at.id == location_id), None)
+
+    def service(self, service_id: str | None) -> Service | None:
+        return next((one for one in self.services if one.id == service_id), None)
+
+    def reminds(self, frequency: Frequency) -> bool:
+        return frequency is Frequency.ANNUAL or frequency in self.settings.reminders

@@ -1,0 +1,231 @@
+"""A subscription: an agreement to buy a package again and again.
+
+What happens next, and when, is one pure function of the subscription: `next_moment`. The clock,
+the forecast and the pages all use it.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.domain.calendar import (
+    Frequency,
+    charge_moment,
+    period_start,
+    reminder_moment,
+    start_of_day,
+    trial_notice_moment,
+)
+from shared.domain.due import Moment, Worker, earliest
+from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
+from shared.domain.money import Money
+
+
+class SubscriptionState(StrEnum):
+    """`SCHEDULED` starts later and has not been charged; `TRIALING` has its free pack."""
+
+    SCHEDULED = "scheduled"
+    TRIALING = "trialing"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    ENDED = "ended"
+
+
+OVER = frozenset({SubscriptionState.CANCELLED, SubscriptionState.ENDED})
+
+
+class EndReason(StrEnum):
+    BY_CUSTOMER = "by_customer"
+    BY_STAFF = "by_staff"
+    PAYMENT_FAILED = "payment_failed"
+    UNTIL = "until"
+
+
+class Terms(BaseModel):
+    """What was agreed when it was bought: frozen, whatever the product becomes ([PRICE]).
+    `credits` None is unlimited. `price` is of one period, before tax."""
+
+    model_config = ConfigDict(frozen=True)
+
+    product_id: str
+    name: str
+    price: Money
+    service_id: str | None = None
+    credits: int | None
+    validity_days: int | None = None
+    validity_months: int | None = None
+    taxed: bool = False
+    account_code: str = ""
+    minimum_payments: int = 0
+    email_days_before_expiry: int | None = None
+    email_credits_left: int | None = None
+
+
+class Collection(BaseModel):
+    """A period that is being collected. `slots_used` counts the clock's slots, those that passed
+    without a try included. `first_day` is the local day of slot 0."""
+
+    model_config = ConfigDict(frozen=True)
+
+    period: int
+    source: str
+    invoice_id: str
+    first_day: date
+    first: FirstSlot
+    policy: RetryPolicy
+    slots_used: int = 1
+    failing: bool = False
+    """Whether a try was declined, or waits for the customer: the subscription is past due."""
+
+
+class Subscription(BaseModel):
+    """`next_period` is the period to charge next; `anchor` never moves ([ANCHOR]).
+
+    `first` says how period 0 was or is charged. `card_id` is a card of its own; None is the
+    customer's default ([CARDS]). `reminded_for` is the last period whose reminder was decided.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    customer_id: str
+    location_id: str
+    zone: str
+    state: SubscriptionState
+    terms: Terms
+    frequency: Frequency
+    anchor: date
+    created_at: AwareDatetime
+    first_invoice_id: str
+    reminds: bool = True
+    """Whether its frequency's reminder email was on when it was bought or last charged."""
+    next_period: int = 0
+    until: date | None = None
+    card_id: str | None = None
+    first: FirstSlot | None = None
+    """None: period 0 was charged at checkout."""
+    trial_days: int | None = None
+    trial_from: date | None = None
+    collection: Collection | None = None
+    cancel_at_period_end: bool = False
+    cancel_requested_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+    end_reason: EndReason | None = None
+    reminded_for: int | None = None
+    payments_made: int = 0
+    last_pack_id: str | None = None
+    last_pack_period: int | None = None
+
+    @property
+    def over(self) -> bool:
+        return self.state in OVER
+
+    @property
+    def payments_remaining(self) -> int:
+        """Successful payments until the customer may cancel ([COMMIT])."""
+        return max(0, self.terms.minimum_payments - self.payments_made)
+
+    def starts(self, period: int) -> date:
+        return period_start(self.anchor, self.frequency, period)
+
+    def charged_at(self, period: int) -> datetime:
+        """When the charge of `period` is due (UTC)."""
+        if period == 0 and self.first is FirstSlot.AT_DAY_START:
+            return start_of_day(self.anchor, self.zone)
+        return charge_moment(self.anchor, self.frequency, period, self.zone)
+
+    def within_until(self, period: int) -> bool:
+        """Whether `period` may still be charged ([UNTIL])."""
+        return self.until is None or self.starts(period) <= self.until
+
+
+def _reminder_at(subscription: Subscription) -> datetime | None:
+    """When the next charge is announced; None when it is not, or already was ([REMIND])."""
+    period = subscription.next_period
+    if subscription.reminded_for is not None and subscription.reminded_for >= period:
+        return None
+    if subscription.cancel_at_period_end or not subscription.within_until(period):
+        return None
+    if period == 0:
+        if subscription.trial_days is None or subscription.trial_from is None:
+            return None
+        begins = max(
+            subscription.created_at,
+            start_of_day(subscription.trial_from, subscription.zone),
+        )
+        return trial_notice_moment(begins, subscription.trial_days, subscription.zone)
+    if not subscription.reminds and subscription.frequency is not Frequency.ANNUAL:
+        return None
+    at = reminder_moment(
+        subscription.anchor, subscription.frequency, period, subscription.zone
+    )
+    bought = start_of_day(subscription.anchor, subscription.zone)
+    return at if at >= max(bought, subscription.created_at) else None
+
+
+def next_slot_at(subscription: Subscription) -> datetime | None:
+    """When the next try of a failing charge is; None after the last or when nothing fails."""
+    collection = subscription.collection
+    if collection is None or collection.slots_used >= collection.policy.tries:
+        return None
+    return slot_moment(
+        collection.first_day,
+        collection.slots_used,
+        collection.policy,
+        subscription.zone,
+        first=collection.first,
+    )
+
+
+def next_moment(subscription: Subscription) -> Moment | None:
+    """When the clock next has something to do, and which worker does it."""
+    if subscription.over or subscription.state is SubscriptionState.PAUSED:
+        return None
+    if subscription.collection is not None:
+        at = next_slot_at(subscription)
+        return None if at is None else Moment(at=at, worker=Worker.RETRIES)
+    charge = Moment(
+        at=subscription.charged_at(subscription.next_period), worker=Worker.RENEWALS
+    )
+    remind_at = _reminder_at(subscription)
+    reminder = (
+        None if remind_at is None else Moment(at=remind_at, worker=Worker.REMINDERS)
+    )
+    return earliest(charge, reminder)
+
+
+class NextCharge(StrEnum):
+    """What the clock is to do at a renewal's moment."""
+
+    NOT_YET = "not_yet"
+    CHARGE = "charge"
+    CANCEL = "cancel"
+    """The customer asked for the end of the period: it acts just before the charge."""
+    END = "end"
+    """The period would start after `until`."""
+
+
+def decide_renewal(subscription: Subscription, now: datetime) -> NextCharge:
+    """What is due now. A stale or repeated event finds `NOT_YET`."""
+    if (
+        subscription.over
+        or subscription.state is SubscriptionState.PAUSED
+        or subscription.collection is not None
+        or now < subscription.charged_at(subscription.next_period)
+    ):
+        return NextCharge.NOT_YET
+    if subscription.cancel_at_period_end:
+        return NextCharge.CANCEL
+    if not subscription.within_until(subscription.next_period):
+        return NextCharge.END
+    return NextCharge.CHARGE
+
+
+def paid_until(subscription: Subscription) -> datetime:
+    """When the paid period ends (UTC): the start of the first period that is not paid."""
+    return start_of_day(
+        subscription.starts(subscription.next_period), subscription.zone
+    )

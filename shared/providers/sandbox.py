@@ -1,0 +1,408 @@
+"""The sandbox provider, as our system sees it: an HTTP API like those of real providers.
+
+The provider itself stands outside our system; this module only speaks to it ([SANDBOX]). Each
+attempt is a charge of its own there, which carries `charge_ref` and `attempt_id` as metadata.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from shared.domain.charge import Card, Outcome
+from shared.domain.money import Money
+from shared.providers import signatures
+from shared.providers.port import (
+    CardSetup,
+    ChargeRequest,
+    ChargeResult,
+    EventKind,
+    ProviderUnavailable,
+    RefundOutcome,
+    RequestRefused,
+    WebhookEvent,
+)
+from shared.providers.transport import Transport, TransportTimeout, over_http
+
+PAGE_SIZE = 100
+MAX_PAGES = 20
+"""How many pages of a customer's charges a look-up reads before it gives up."""
+
+FINAL_DECLINES = frozenset(
+    {"lost_card", "stolen_card", "card_closed", "authorization_revoked", "card_missing"}
+)
+"""Declines after which this card is not tried again ([HARD]). A code that we do not know may be
+tried again: giving a card up by mistake costs a customer, a wasted try does not."""
+
+REFUND_REFUSALS = frozenset(
+    {"refund_exceeds_charge", "charge_not_refundable", "not_found"}
+)
+
+Answer = tuple[int, dict[str, Any]]
+
+
+class SandboxProvider:
+    """`PaymentProvider` for the sandbox at `base_url`.
+
+    What an answer means for `charge`:
+
+    - 200 and 402 carry a charge, whose status decides; a status that we do not know is `UNKNOWN`.
+    - No answer, 429, 5xx and an answer that cannot be read are `UNKNOWN`.
+    - 401 and 403 are `UNKNOWN` too: no money moved, but a wrong key is the merchant's trouble
+      and must not send customers into retries. A look-up then raises until the key is right.
+    - 409 (the key was used with another content) is `UNKNOWN`: what the first use came to counts.
+    - 404 `card_missing` (the card was removed) is a final decline.
+    - Any other refusal of the request is a bug of ours that moved no money: `RequestRefused`.
+    """
+
+    name = "sandbox"
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        webhook_secrets: Sequence[str],
+        now: Callable[[], datetime],
+        transport: Transport | None = None,
+    ) -> None:
+        if not webhook_secrets or not all(webhook_secrets):
+            raise ValueError(
+                "a provider needs webhook secrets, and none of them may be empty"
+            )
+        self._key = key
+        self._webhook_secrets = tuple(webhook_secrets)
+        self._now = now
+        self._transport = transport or over_http(base_url)
+
+    def start_card_setup(
+        self,
+        *,
+        reference: str,
+        email: str,
+        provider_customer: str | None,
+        return_url: str,
+        idempotency_key: str,
+    ) -> CardSetup:
+        answer = self._ask(
+            "POST",
+            "/v1/card_setups",
+            {
+                "reference": reference,
+                "email": email,
+                "customer": provider_customer,
+                "return_url": return_url,
+            },
+            idempotency_key,
+        )
+        return _card_setup(_usable(answer))
+
+    def fetch_card_setup(self, setup_id: str) -> CardSetup | None:
+        status, found = self._ask("GET", f"/v1/card_setups/{quote(setup_id, safe='')}")
+        return None if status == 404 else _card_setup(_usable((status, found)))
+
+    def remove_card(self, *, provider_customer: str, card_token: str) -> None:
+        customer, card = quote(provider_customer, safe=""), quote(card_token, safe="")
+        status, found = self._ask("DELETE", f"/v1/customers/{customer}/cards/{card}")
+        if status != 404:
+            _usable((status, found))
+
+    def charge(self, request: ChargeRequest) -> ChargeResult:
+        try:
+            status, found = self._ask(
+                "POST",
+                "/v1/charges",
+                {
+                    "amount": request.amount.minor,
+                    "currency": request.amount.currency,
+                    "customer": request.provider_customer,
+                    "card": request.card_token,
+                    "description": request.description,
+                    "return_url": request.return_url,
+                    "metadata": {
+                        "charge_ref": request.charge_ref,
+                        "attempt_id": request.attempt_id,
+                    },
+                },
+                request.attempt_id,
+            )
+        except ProviderUnavailable:
+            return ChargeResult(outcome=Outcome.UNKNOWN)
+        if status in (200, 402):
+            return _charge_result(found.get("charge") if status == 402 else found)
+        if status == 404 and _error_code(found) == "card_missing":
+            return ChargeResult(
+                outcome=Outcome.DECLINED_FINAL, decline_code="card_missing"
+            )
+        if _leaves_open(status):
+            return ChargeResult(outcome=Outcome.UNKNOWN)
+        raise RequestRefused(_refusal(status, found))
+
+    def look_up(
+        self,
+        *,
+        charge_ref: str,
+        attempt_id: str,
+        provider_charge_id: str | None,
+        provider_customer: str,
+    ) -> ChargeResult | None:
+        """As the port promises. A success of any attempt for `charge_ref` is what is answered,
+        whichever attempt was asked for: money that moved matters more than the one that did not.
+        An id stored for an earlier attempt therefore never passes for this attempt's outcome.
+        """
+        if provider_charge_id is not None:
+            status, found = self._ask(
+                "GET", f"/v1/charges/{quote(provider_charge_id, safe='')}"
+            )
+            if status != 404 and _answers(
+                _usable((status, found)), charge_ref, attempt_id
+            ):
+                return _charge_result(found)
+        own: ChargeResult | None = None
+        for charge in self._charges_of(provider_customer):
+            if not _answers(charge, charge_ref, attempt_id):
+                continue
+            result = _charge_result(charge)
+            if result.outcome is Outcome.SUCCEEDED:
+                return result
+            own = own or result
+        return own
+
+    def cancel_charge(
+        self, *, provider_charge_id: str, idempotency_key: str
+    ) -> ChargeResult:
+        status, found = self._ask(
+            "POST",
+            f"/v1/charges/{quote(provider_charge_id, safe='')}/cancel",
+            {},
+            idempotency_key,
+        )
+        if status == 400 and isinstance(found.get("charge"), dict):
+            return _charge_result(found["charge"])
+        return _charge_result(_usable((status, found)))
+
+    def refund(
+        self, *, provider_charge_id: str, amount: Money, idempotency_key: str
+    ) -> RefundOutcome:
+        """As the port promises. `REFUSED` when the charge has not that much left to give back."""
+        content = {
+            "charge": provider_charge_id,
+            "amount": amount.minor,
+            "currency": amount.currency,
+        }
+        try:
+            status, found = self._ask("POST", "/v1/refunds", content, idempotency_key)
+        except ProviderUnavailable:
+            return RefundOutcome.UNKNOWN
+        if status == 200:
+            succeeded = found.get("status") == "succeeded"
+            return RefundOutcome.SUCCEEDED if succeeded else RefundOutcome.UNKNOWN
+        if _error_code(found) in REFUND_REFUSALS:
+            return RefundOutcome.REFUSED
+        if _leaves_open(status):
+            return RefundOutcome.UNKNOWN
+        raise RequestRefused(_refusal(status, found))
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
+        """As the port promises. A body that is signed but cannot be read is an event `OTHER`
+        under an id made from its content: refused, it would be sent again for ever."""
+        header = next(
+            (v for k, v in headers.items() if k.lower() == "sandbox-signature"), None
+        )
+        signed_at = signatures.verify(header, body, self._webhook_secrets, self._now())
+        return _event(body, signed_at)
+
+    def _charges_of(self, customer: str) -> "list[dict[str, Any]]":
+        """All charges of a customer, newest first. Raises `ProviderUnavailable` rather than
+        leave some out: a short list would pass for "not found"."""
+        charges: list[dict[str, Any]] = []
+        after: dict[str, str] = {}
+        for _ in range(MAX_PAGES):
+            query = urlencode({"customer": customer, "limit": PAGE_SIZE, **after})
+            status, page = self._ask("GET", f"/v1/charges?{query}")
+            if status == 404:
+                return charges
+            found = _usable((status, page))
+            charges += found.get("data") or []
+            if not found.get("has_more"):
+                return charges
+            after = {"starting_after": charges[-1]["id"]}
+        raise ProviderUnavailable(
+            f"more than {MAX_PAGES} pages of charges for one customer"
+        )
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        content: dict[str, Any] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Answer:
+        """One call; raises `ProviderUnavailable` when no answer came or it cannot be read."""
+        headers = {"authorization": f"Bearer {self._key}", "accept": "application/json"}
+        if idempotency_key is not None:
+            headers["idempotency-key"] = idempotency_key
+        body = b""
+        if content is not None:
+            headers["content-type"] = "application/json"
+            body = json.dumps(content, separators=(",", ":"), sort_keys=True).encode()
+        try:
+            status, answer = self._transport(method, path, headers, body)
+        except TransportTimeout as error:
+            raise ProviderUnavailable("no answer from the sandbox provider") from error
+        found = _json_object(answer)
+        if found is None:
+            raise ProviderUnavailable(
+                f"an unreadable answer {status} from the sandbox provider"
+            )
+        return status, found
+
+
+def _json_object(text: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _leaves_open(status: int) -> bool:
+    return status in (401, 403, 409, 429) or status >= 500
+
+
+def _usable(answer: Answer) -> dict[str, Any]:
+    """The content of a 200; the errors of calls that move no money otherwise."""
+    status, found = answer
+    if status == 200:
+        return found
+    if _leaves_open(status):
+        raise ProviderUnavailable(_refusal(status, found))
+    raise RequestRefused(_refusal(status, found))
+
+
+def _error_code(found: dict[str, Any]) -> str:
+    error = found.get("error")
+    return str(error.get("code", "")) if isinstance(error, dict) else ""
+
+
+def _refusal(status: int, found: dict[str, Any]) -> str:
+    return f"the sandbox provider answered {status} {_error_code(found)}".rstrip()
+
+
+def _answers(charge: dict[str, Any], charge_ref: str, attempt_id: str) -> bool:
+    """Whether this charge tells what became of the attempt, or that the money moved anyway."""
+    metadata = charge.get("metadata")
+    if not isinstance(metadata, dict) or metadata.get("charge_ref") != charge_ref:
+        return False
+    return (
+        metadata.get("attempt_id") == attempt_id or charge.get("status") == "succeeded"
+    )
+
+
+def _charge_result(charge: Any) -> ChargeResult:
+    if not isinstance(charge, dict) or not isinstance(charge.get("id"), str):
+        return ChargeResult(outcome=Outcome.UNKNOWN)
+    decline_code = charge.get("decline_code")
+    return ChargeResult(
+        outcome=_outcome(charge.get("status"), decline_code),
+        provider_charge_id=charge["id"],
+        decline_code=decline_code,
+        confirm_url=charge.get("confirm_url"),
+    )
+
+
+def _outcome(status: Any, decline_code: Any) -> Outcome:
+    match status:
+        case "succeeded":
+            return Outcome.SUCCEEDED
+        case "processing":
+            return Outcome.PROCESSING
+        case "requires_action":
+            return Outcome.AUTHENTICATION_REQUIRED
+        case "cancelled":
+            return Outcome.CANCELLED
+        case "failed":
+            final = decline_code in FINAL_DECLINES
+            return Outcome.DECLINED_FINAL if final else Outcome.DECLINED
+        case _:
+            return Outcome.UNKNOWN
+
+
+def _card_setup(found: dict[str, Any]) -> CardSetup:
+    card = found.get("card")
+    try:
+        return CardSetup(
+            setup_id=found["id"],
+            url=found.get("url"),
+            reference=found["reference"],
+            complete=found["status"] == "complete",
+            provider_customer=found.get("customer"),
+            card=None if card is None else _card(card),
+            failure=found.get("failure"),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProviderUnavailable("a card setup that cannot be read") from error
+
+
+def _card(found: dict[str, Any]) -> Card:
+    """The provider's id doubles as ours, so a setup that is read twice is one card."""
+    return Card(
+        id=found["id"],
+        provider=SandboxProvider.name,
+        token=found["id"],
+        brand=found["brand"],
+        last4=found["last4"],
+        exp_month=found["exp_month"],
+        exp_year=found["exp_year"],
+    )
+
+
+_CHARGE_EVENTS = frozenset(
+    {"charge.succeeded", "charge.failed", "charge.requires_action", "charge.refunded"}
+)
+_CARD_SETUP_EVENTS = frozenset({"card_setup.completed"})
+
+
+def _event(body: bytes, signed_at: datetime) -> WebhookEvent:
+    found = _json_object(body) or {}
+    event_id, type_ = found.get("id"), found.get("type")
+    if not isinstance(event_id, str) or not event_id or not isinstance(type_, str):
+        digest = hashlib.sha256(body).hexdigest()
+        return WebhookEvent(
+            event_id=f"unreadable_{digest}",
+            type="unreadable",
+            kind=EventKind.OTHER,
+            created_at=signed_at,
+        )
+    about = found.get("object")
+    object_id = about.get("id") if isinstance(about, dict) else None
+    metadata = about.get("metadata") if isinstance(about, dict) else None
+    charge_ref = metadata.get("charge_ref") if isinstance(metadata, dict) else None
+    kind = _kind(type_) if isinstance(object_id, str) else EventKind.OTHER
+    return WebhookEvent(
+        event_id=event_id,
+        type=type_,
+        kind=kind,
+        created_at=_created(found.get("created"), signed_at),
+        object_id=object_id if isinstance(object_id, str) else None,
+        charge_ref=charge_ref if isinstance(charge_ref, str) else None,
+        setup_id=object_id if kind is EventKind.CARD_SETUP else None,
+    )
+
+
+def _kind(type_: str) -> EventKind:
+    if type_ in _CHARGE_EVENTS:
+        return EventKind.CHARGE
+    if type_ in _CARD_SETUP_EVENTS:
+        return EventKind.CARD_SETUP
+    return EventKind.OTHER
+
+
+def _created(value: Any, signed_at: datetime) -> datetime:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return signed_at
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError):
+        return signed_at

@@ -1,0 +1,393 @@
+"""The accounts table: where every entity of a customer lives, and what waits beside them.
+
+A customer is one item collection. Ids are ULIDs, so that sort keys sort by time.
+"""
+
+import hashlib
+from datetime import timedelta
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.domain import cart as carts
+from shared.domain import charge as charges
+from shared.domain import invoice as invoices
+from shared.domain import message as messages
+from shared.domain import pack as packs
+from shared.domain import subscription as subscriptions
+from shared.domain.cart import Cart
+from shared.domain.charge import Charge
+from shared.domain.customer import Customer
+from shared.domain.due import Moment, Worker
+from shared.domain.invoice import Invoice
+from shared.domain.message import Message, MessageState, Notice
+from shared.domain.pack import Entry, Pack
+from shared.domain.subscription import Subscription
+from shared.store.engine import AccountItem, Kind, Page, Ref, Row, query, register
+
+SUBMISSION_KEPT = timedelta(days=7)
+WEBHOOK_KEPT = timedelta(days=90)
+OPENING_MESSAGE_KEPT = timedelta(days=30)
+"""How long sign-in emails are kept: they belong to an address, not to a customer."""
+
+PAGE_LIMIT = 50
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Address(_Record):
+    """Which customer an email address belongs to."""
+
+    customer_id: str
+    email: str
+
+
+class Submission(_Record):
+    """An `Idempotency-Key` that was used: for what content, and where its answer stands ([KEY])."""
+
+    content: str
+    """A hash of what was submitted."""
+    operation: str
+    answer: str = ""
+    """The charge's source, or another reference from which the same answer is given again."""
+    attempt: str | None = None
+    at: AwareDatetime
+
+
+class WebhookReceived(_Record):
+    """A verified webhook, stored once under its event id ([VERIFY])."""
+
+    provider: str
+    event_id: str
+    type: str
+    charge_ref: str | None = None
+    object_id: str | None = None
+    setup_id: str | None = None
+    kind: str
+    received_at: AwareDatetime
+    applied_at: AwareDatetime | None = None
+    result: str = ""
+
+
+class DirectoryEntry(_Record):
+    """A customer as staff find them."""
+
+    customer_id: str
+    email: str
+    name: str
+    location: str | None = None
+
+
+class Numbering(_Record):
+    """The last invoice number given at a location ([NUMBER])."""
+
+    last: int = 0
+
+
+class TimelineEvent(_Record):
+    """Something that happened to a customer beside money, packs and mail: who, when, what."""
+
+    id: str
+    at: AwareDatetime
+    by: str
+    what: str
+    subscription_id: str | None = None
+    before: str = ""
+    after: str = ""
+
+
+def _kept(at: AwareDatetime, span: timedelta) -> AwareDatetime:
+    return at + span
+
+
+register(Customer, Kind("customer"))
+register(Cart, Kind("cart", expires_at=carts.expires_at))
+register(
+    Subscription,
+    Kind(
+        "subscription", moment=subscriptions.next_moment, state=lambda s: s.state.value
+    ),
+)
+register(Pack, Kind("pack", moment=packs.next_moment))
+register(Entry, Kind("entry", state=lambda e: e.kind.value))
+register(
+    Invoice, Kind("invoice", moment=invoices.next_moment, state=lambda i: i.state.value)
+)
+register(
+    Charge,
+    Kind(
+        "charge",
+        moment=charges.next_moment,
+        state=lambda c: c.outcome.value if c.outcome else None,
+    ),
+)
+register(
+    Message,
+    Kind(
+        "message",
+        moment=messages.next_moment,
+        state=lambda m: m.state.value,
+        expires_at=lambda m: (
+            _kept(m.created_at, OPENING_MESSAGE_KEPT) if m.customer_id is None else None
+        ),
+    ),
+)
+register(Notice, Kind("notice", state=lambda n: "done" if n.done_at else "open"))
+register(Address, Kind("address"))
+register(
+    Submission, Kind("submission", expires_at=lambda s: _kept(s.at, SUBMISSION_KEPT))
+)
+register(
+    WebhookReceived,
+    Kind(
+        "webhook",
+        moment=lambda w: (
+            None if w.applied_at else Moment(at=w.received_at, worker=Worker.APPLY)
+        ),
+        expires_at=lambda w: (
+            _kept(w.received_at, WEBHOOK_KEPT) if w.applied_at else None
+        ),
+    ),
+)
+register(DirectoryEntry, Kind("directory"))
+register(Numbering, Kind("numbering"))
+register(TimelineEvent, Kind("event"))
+
+
+def digest(text: str) -> str:
+    """The hash under which secrets, addresses and keys are stored."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def normal_address(email: str) -> str:
+    """An address as it is compared: case does not tell customers apart."""
+    return email.strip().casefold()
+
+
+# --- where things live -----------------------------------------------------------------------
+
+
+def customer_pk(customer_id: str) -> str:
+    return f"customer#{customer_id}"
+
+
+def visitor_pk(visitor: str) -> str:
+    """An unknown visitor's carts, under the hash of the secret in the visitor's cookie."""
+    return f"visitor#{digest(visitor)}"
+
+
+def head(customer_id: str) -> Ref[Customer]:
+    return Ref(AccountItem, customer_pk(customer_id), "head", Customer)
+
+
+def cart(pk: str, location_id: str) -> Ref[Cart]:
+    """`pk` is a customer's or a visitor's."""
+    return Ref(AccountItem, pk, f"cart#{location_id}", Cart)
+
+
+def subscription(customer_id: str, subscription_id: str) -> Ref[Subscription]:
+    return Ref(
+        AccountItem,
+        customer_pk(customer_id),
+        f"subscription#{subscription_id}",
+        Subscription,
+    )
+
+
+def pack(customer_id: str, pack_id: str) -> Ref[Pack]:
+    return Ref(AccountItem, customer_pk(customer_id), f"pack#{pack_id}", Pack)
+
+
+def entry(customer_id: str, pack_id: str, entry_id: str) -> Ref[Entry]:
+    return Ref(
+        AccountItem, customer_pk(customer_id), f"entry#{pack_id}#{entry_id}", Entry
+    )
+
+
+def invoice(customer_id: str, invoice_id: str) -> Ref[Invoice]:
+    return Ref(AccountItem, customer_pk(customer_id), f"invoice#{invoice_id}", Invoice)
+
+
+def charge(customer_id: str, source: str) -> Ref[Charge]:
+    return Ref(AccountItem, customer_pk(customer_id), f"charge#{source}", Charge)
+
+
+def charge_of_ref(ref: str) -> Ref[Charge] | None:
+    """The charge that a provider's metadata names; None for what is not one of ours."""
+    customer_id, slash, source = ref.partition("/")
+    return charge(customer_id, source) if slash and customer_id and source else None
+
+
+def period_source(subscription_id: str, period: int) -> str:
+    return f"{subscription_id}.{period:05d}"
+
+
+def submission(customer_id: str, key: str) -> Ref[Submission]:
+    return Ref(AccountItem, customer_pk(customer_id), f"key#{digest(key)}", Submission)
+
+
+def message(customer_id: str | None, email: str, key: str) -> Ref[Message]:
+    """A customer's message, or one to an address that may be nobody's yet."""
+    pk = (
+        customer_pk(customer_id)
+        if customer_id
+        else f"address#{digest(normal_address(email))}"
+    )
+    return Ref(AccountItem, pk, f"message#{key}", Message)
+
+
+def timeline_event(customer_id: str, event_id: str) -> Ref[TimelineEvent]:
+    return Ref(
+        AccountItem, customer_pk(customer_id), f"event#{event_id}", TimelineEvent
+    )
+
+
+def address(email: str) -> Ref[Address]:
+    return Ref(
+        AccountItem, f"email#{digest(normal_address(email))}", "address", Address
+    )
+
+
+def directory(customer: Customer) -> Ref[DirectoryEntry]:
+    name = normal_address(customer.email)
+    return Ref(AccountItem, "directory", f"customer#{name}", DirectoryEntry)
+
+
+def webhook(provider: str, event_id: str) -> Ref[WebhookReceived]:
+    return Ref(AccountItem, f"webhook#{provider}#{event_id}", "event", WebhookReceived)
+
+
+def numbering(location_id: str) -> Ref[Numbering]:
+    return Ref(AccountItem, f"numbering#{location_id}", "invoice", Numbering)
+
+
+def notice(value: Notice) -> Ref[Notice]:
+    """Open and done notices lie apart, so that the open ones are read without the rest."""
+    return notice_at("done" if value.done_at else "open", value.id)
+
+
+def notice_at(state: str, notice_id: str) -> Ref[Notice]:
+    return Ref(AccountItem, "notices", f"{state}#{notice_id}", Notice)
+
+
+_MODELS: dict[str, type[BaseModel]] = {
+    "subscription": Subscription,
+    "pack": Pack,
+    "invoice": Invoice,
+    "charge": Charge,
+    "message": Message,
+    "event": WebhookReceived,
+}
+
+
+def ref_at(pk: str, sk: str) -> "Ref[BaseModel]":
+    """What the due index names by its keys. `KeyError` for what nothing waits for."""
+    return Ref(AccountItem, pk, sk, _MODELS[sk.partition("#")[0]])
+
+
+# --- collections -----------------------------------------------------------------------------
+
+
+def subscriptions_of(
+    customer_id: str, *, after: str | None = None
+) -> Page[Subscription]:
+    return query(
+        AccountItem,
+        customer_pk(customer_id),
+        "subscription#",
+        Subscription,
+        limit=PAGE_LIMIT,
+        after=after,
+    )
+
+
+def packs_of(customer_id: str, *, after: str | None = None) -> Page[Pack]:
+    return query(
+        AccountItem,
+        customer_pk(customer_id),
+        "pack#",
+        Pack,
+        limit=PAGE_LIMIT,
+        after=after,
+    )
+
+
+def entries_of(
+    customer_id: str, pack_id: str, *, after: str | None = None
+) -> Page[Entry]:
+    return query(
+        AccountItem,
+        customer_pk(customer_id),
+        f"entry#{pack_id}#",
+        Entry,
+        limit=PAGE_LIMIT,
+        after=after,
+    )
+
+
+def invoices_of(customer_id: str, *, after: str | None = None) -> Page[Invoice]:
+    return query(
+        AccountItem,
+        customer_pk(customer_id),
+        "invoice#",
+        Invoice,
+        limit=PAGE_LIMIT,
+        after=after,
+    )
+
+
+def charges_of(customer_id: str, *, after: str | None = None) -> Page[Charge]:
+    return query(
+        AccountItem,
+        customer_pk(customer_id),
+        "charge#",
+        Charge,
+        limit=PAGE_LIMIT,
+        after=after,
+    )
+
+
+def messages_of(customer_id: str, *, after: str | None = None) -> Page[Message]:
+    return query(
+        AccountItem,
+        customer_pk(customer_id),
+        "message#",
+        Message,
+        limit=PAGE_LIMIT,
+        after=after,
+    )
+
+
+def timeline_of(customer_id: str, *, after: str | None = None) -> Page[TimelineEvent]:
+    return query(
+        AccountItem,
+        customer_pk(customer_id),
+        "event#",
+        TimelineEvent,
+        limit=PAGE_LIMIT,
+        after=after,
+    )
+
+
+def open_notices(*, after: str | None = None) -> Page[Notice]:
+    return query(AccountItem, "notices", "open#", Notice, limit=PAGE_LIMIT, after=after)
+
+
+def customers_by_address(
+    prefix: str, *, after: str | None = None
+) -> Page[DirectoryEntry]:
+    """Customers whose address begins with `prefix`, in its order."""
+    return query(
+        AccountItem,
+        "directory",
+        f"customer#{normal_address(prefix)}",
+        DirectoryEntry,
+        limit=PAGE_LIMIT,
+        newest_first=False,
+        after=after,
+    )
+
+
+def is_pending(row: Row[Message]) -> bool:
+    return row.value.state is MessageState.PENDING

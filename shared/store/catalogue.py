@@ -1,0 +1,104 @@
+"""The catalogue table: one snapshot that everyone reads; and staff members."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.domain.product import Catalogue
+from shared.store.engine import (
+    CatalogueItem,
+    Kind,
+    Ref,
+    Row,
+    commit,
+    overwrite,
+    read,
+    register,
+)
+
+SNAPSHOT = Ref(CatalogueItem, "catalogue", "snapshot", Catalogue)
+STALE_AFTER = timedelta(seconds=5)
+
+
+class Role(StrEnum):
+    OWNER = "owner"
+    MANAGER = "manager"
+    CLERK = "clerk"
+
+
+class StaffMember(BaseModel):
+    """Who works for the merchant ([ACCESS]). `locations` None means all; `notices` are the kinds
+    this person sees, None means all."""
+
+    model_config = ConfigDict(frozen=True)
+
+    email: str
+    name: str
+    role: Role
+    locations: tuple[str, ...] | None = None
+    notices: tuple[str, ...] | None = None
+
+    def works_at(self, location_id: str | None) -> bool:
+        return (
+            self.locations is None
+            or location_id is None
+            or location_id in self.locations
+        )
+
+
+register(Catalogue, Kind("catalogue"))
+register(StaffMember, Kind("staff_member"))
+
+
+def staff_member(email: str) -> Ref[StaffMember]:
+    return Ref(CatalogueItem, "staff", email.strip().casefold(), StaffMember)
+
+
+class _Kept(BaseModel):
+    catalogue: Catalogue
+    read_at: datetime
+
+
+_kept: _Kept | None = None
+
+
+def kept(now: datetime) -> Catalogue | None:
+    """The snapshot as this process read it, while it is fresh; read `SNAPSHOT` otherwise."""
+    if _kept is None or not timedelta(0) <= now - _kept.read_at < STALE_AFTER:
+        return None
+    return _kept.catalogue
+
+
+def keep(row: Row[Catalogue], now: datetime) -> Catalogue:
+    """Remember a snapshot that was just read."""
+    global _kept
+    _kept = _Kept.model_construct(catalogue=row.value, read_at=now)
+    return row.value
+
+
+def forget() -> None:
+    """Drop what is remembered (after publishing, and between tests)."""
+    global _kept
+    _kept = None
+
+
+def load(now: datetime) -> Catalogue:
+    """The snapshot, read when what is kept is stale. `LookupError` before one was published."""
+    fresh = kept(now)
+    if fresh is not None:
+        return fresh
+    row = read(SNAPSHOT).get(SNAPSHOT)
+    if row is None:
+        raise LookupError("no catalogue has been published")
+    return keep(row, now)
+
+
+def publish(catalogue: Catalogue) -> None:
+    """Make `catalogue` what everyone reads."""
+    commit([overwrite(SNAPSHOT, catalogue)])
+    forget()
+
+
+def write_staff_member(member: StaffMember) -> None:
+    commit([overwrite(staff_member(member.email), member)])

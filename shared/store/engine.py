@@ -1,0 +1,390 @@
+"""Reading and writing items: the part of the store that is the same for every table.
+
+An item is one entity. Its content is one JSON document in `body`; beside it stands only what
+DynamoDB itself must see. Every change is a transaction of whole items, each on a condition:
+"there is none yet", or "still the version that was read". A lost race is a normal answer, `Lost`.
+
+`due_at` and `due_shard` are set on every write from the entity's own next moment, so the due
+index can't disagree with the item ([RETRY], docs/architecture.md).
+"""
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Generic, TypeVar, cast
+
+from pydantic import BaseModel
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.exceptions import PynamoDBConnectionError, TransactWriteError
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from shared.domain.due import Moment, due_shard, due_text
+
+MAX_TRANSACTION_ITEMS = 100
+MAX_BATCH_GET = 100
+CONFLICT_TRIES = 6
+CONFLICT_BASE_SECONDS = 0.02
+CALL_TIMEOUT_SECONDS = 5
+SENT_ORDER = ("check", "delete", "put", "update")
+
+E = TypeVar("E", bound=BaseModel)
+
+
+class DueIndex(GlobalSecondaryIndex["Item"]):
+    class Meta:
+        index_name = "due"
+        projection = KeysOnlyProjection()
+
+    due_shard = UnicodeAttribute(hash_key=True)
+    due_at = UnicodeAttribute(range_key=True)
+
+
+class Item(Model):
+    """One stored entity, whatever its kind."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    kind = UnicodeAttribute()
+    version = NumberAttribute(default=1)
+    state = UnicodeAttribute(null=True)
+    body = UnicodeAttribute()
+    due_at = UnicodeAttribute(null=True)
+    due_shard = UnicodeAttribute(null=True)
+    due_for = UnicodeAttribute(null=True)
+    due_tries = NumberAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+
+
+class AccountItem(Item):
+    class Meta:
+        table_name = os.environ.get("ACCOUNTS_TABLE", "punchcard-accounts")
+        region = os.environ.get(
+            "AWS_REGION", os.environ.get("AWS_DEFAULT_REGION", "us-east-1")
+        )
+        connect_timeout_seconds = CALL_TIMEOUT_SECONDS
+        read_timeout_seconds = CALL_TIMEOUT_SECONDS
+
+    due = DueIndex()
+
+
+class CatalogueItem(Item):
+    class Meta:
+        table_name = os.environ.get("CATALOGUE_TABLE", "punchcard-catalogue")
+        region = AccountItem.Meta.region
+        connect_timeout_seconds = CALL_TIMEOUT_SECONDS
+        read_timeout_seconds = CALL_TIMEOUT_SECONDS
+
+
+class AccessItem(Item):
+    class Meta:
+        table_name = os.environ.get("ACCESS_TABLE", "punchcard-access")
+        region = AccountItem.Meta.region
+        connect_timeout_seconds = CALL_TIMEOUT_SECONDS
+        read_timeout_seconds = CALL_TIMEOUT_SECONDS
+
+
+@dataclass(frozen=True)
+class Ref(Generic[E]):
+    """Where an entity lives, and as what it is read."""
+
+    table: type[Item]
+    pk: str
+    sk: str
+    model: type[E]
+
+
+@dataclass(frozen=True)
+class Row(Generic[E]):
+    """An entity as it was read: `version` is the condition of the next change."""
+
+    ref: Ref[E]
+    value: E
+    version: int
+    due_at: str | None = None
+    due_for: str | None = None
+    due_tries: int = 0
+
+
+@dataclass(frozen=True)
+class Kind(Generic[E]):
+    """How entities of one model are stored. `moment` is the pure next moment of the item."""
+
+    name: str
+    moment: Callable[[E], Moment | None] = lambda _: None
+    state: Callable[[E], str | None] = lambda _: None
+    expires_at: Callable[[E], datetime | None] = lambda _: None
+
+
+class Lost(Exception):
+    """A condition did not hold: somebody else was first. `at` are the positions of the writes."""
+
+    def __init__(self, at: Sequence[int]) -> None:
+        super().__init__(f"lost the race at {list(at)}")
+        self.at = tuple(at)
+
+
+class StoreUnavailable(Exception):
+    """DynamoDB gave no answer within the limits; it is open whether the change was made."""
+
+
+_kinds: dict[type[BaseModel], Kind[Any]] = {}
+
+
+def register(model: type[E], kind: Kind[E]) -> None:
+    """Say how entities of `model` are stored. Once per model, at import."""
+    _kinds[model] = kind
+
+
+@cache
+def connection() -> Connection:
+    """One connection for all tables; its client is made at first use."""
+    return AccountItem._get_connection().connection
+
+
+def _due_shards() -> int:
+    return int(os.environ.get("DUE_SHARDS", "1"))
+
+
+def _item(ref: Ref[E], value: E, version: int) -> Item:
+    kind = _kinds[type(value)]
+    item = ref.table(pk=ref.pk, sk=ref.sk, kind=kind.name, version=version)
+    item.body = value.model_dump_json(exclude_defaults=True)
+    item.state = kind.state(value)
+    expires_at = kind.expires_at(value)
+    if expires_at is not None:
+        item.expires_at = int(expires_at.timestamp())
+    moment = kind.moment(value)
+    if moment is not None:
+        item_id = f"{ref.pk}/{ref.sk}"
+        item.due_at = due_text(moment, item_id)
+        item.due_shard = due_shard(moment.lane, item_id, _due_shards())
+    return item
+
+
+def _row(ref: Ref[E], raw: dict[str, Any]) -> Row[E]:
+    def text(name: str) -> str | None:
+        return cast(str, raw[name]["S"]) if name in raw else None
+
+    return Row(
+        ref=ref,
+        value=ref.model.model_validate_json(raw["body"]["S"]),
+        version=int(raw["version"]["N"]),
+        due_at=text("due_at"),
+        due_for=text("due_for"),
+        due_tries=int(raw["due_tries"]["N"]) if "due_tries" in raw else 0,
+    )
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+class Found:
+    """The answer of `read`: ask it for each ref."""
+
+    def __init__(self, rows: dict[tuple[str, str, str], Row[Any]]) -> None:
+        self._rows = rows
+
+    def get(self, ref: Ref[E]) -> Row[E] | None:
+        return cast("Row[E] | None", self._rows.get(_identity(ref)))
+
+
+def _identity(ref: Ref[Any]) -> tuple[str, str, str]:
+    return ref.table.Meta.table_name, ref.pk, ref.sk
+
+
+def read(*refs: Ref[Any]) -> Found:
+    """Read items of any table, consistently, in one round trip (at most 100)."""
+    wanted = {_identity(ref): ref for ref in refs}
+    if not wanted:
+        return Found({})
+    if len(wanted) > MAX_BATCH_GET:
+        raise ValueError(f"{len(wanted)} items at once")
+    rows: dict[tuple[str, str, str], Row[Any]] = {}
+    tables: dict[str, Any] = {}
+    for table, pk, sk in wanted:
+        keys = tables.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"]
+        keys.append({"pk": {"S": pk}, "sk": {"S": sk}})
+    for attempt in range(CONFLICT_TRIES):
+        if attempt:
+            _pause(attempt)
+        answer = connection().client.batch_get_item(RequestItems=tables)
+        for table, items in answer["Responses"].items():
+            for raw in items:
+                identity = (table, raw["pk"]["S"], raw["sk"]["S"])
+                rows[identity] = _row(wanted[identity], raw)
+        tables = answer.get("UnprocessedKeys") or {}
+        if not tables:
+            return Found(rows)
+    raise StoreUnavailable("items were left unread")
+
+
+@dataclass(frozen=True)
+class Page(Generic[E]):
+    """Some rows of a collection, and where the next ones begin (None: there are no more)."""
+
+    rows: tuple[Row[E], ...]
+    next: str | None
+
+
+def query(
+    table: type[Item],
+    pk: str,
+    prefix: str,
+    model: type[E],
+    *,
+    limit: int,
+    newest_first: bool = True,
+    after: str | None = None,
+) -> Page[E]:
+    """At most `limit` items of one collection whose sort key begins with `prefix`, in one round
+    trip. `after` is a former page's `next`: the sort key that it ended with."""
+    request: dict[str, Any] = {
+        "TableName": table.Meta.table_name,
+        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+        "ExpressionAttributeValues": {":pk": {"S": pk}, ":prefix": {"S": prefix}},
+        "ConsistentRead": True,
+        "ScanIndexForward": not newest_first,
+        "Limit": limit,
+    }
+    if after is not None:
+        request["ExclusiveStartKey"] = {"pk": {"S": pk}, "sk": {"S": after}}
+    answer = connection().client.query(**request)
+    rows = tuple(
+        _row(Ref(table, pk, raw["sk"]["S"], model), raw) for raw in answer["Items"]
+    )
+    last = answer.get("LastEvaluatedKey")
+    return Page(rows=rows, next=last["sk"]["S"] if last else None)
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Write:
+    """One part of a transaction: an action of `TransactWriteItems` and its parameters."""
+
+    action: str
+    item: Item | None = None
+    table: type[Item] | None = None
+    key: tuple[str, str] | None = None
+    condition: Any = None
+    actions: tuple[Any, ...] = ()
+
+
+def create(ref: Ref[E], value: E) -> Write:
+    """Put `value`, on the condition that there is none under this key."""
+    return Write(
+        "put", item=_item(ref, value, 1), condition=ref.table.pk.does_not_exist()
+    )
+
+
+def overwrite(ref: Ref[E], value: E) -> Write:
+    """Put `value` whatever was there. Only for what has one writer or where the last wins."""
+    return Write("put", item=_item(ref, value, 1))
+
+
+def replace(row: Row[E], value: E) -> Write:
+    """Put `value` in place of what `row` read, on the condition that it is still that version."""
+    return Write(
+        "put",
+        item=_item(row.ref, value, row.version + 1),
+        condition=row.ref.table.version == row.version,
+    )
+
+
+def put(ref: Ref[E], row: Row[E] | None, value: E) -> Write:
+    """`create` when nothing was read, else `replace`."""
+    return create(ref, value) if row is None else replace(row, value)
+
+
+def unchanged(row: Row[E]) -> Write:
+    """Nothing is written; the condition is that `row` is still the version that was read."""
+    return Write(
+        "check",
+        table=row.ref.table,
+        key=(row.ref.pk, row.ref.sk),
+        condition=row.ref.table.version == row.version,
+    )
+
+
+def remove(row: Row[E]) -> Write:
+    """Delete, on the condition that `row` is still the version that was read."""
+    return Write(
+        "delete",
+        table=row.ref.table,
+        key=(row.ref.pk, row.ref.sk),
+        condition=row.ref.table.version == row.version,
+    )
+
+
+def _pause(attempt: int) -> None:
+    time.sleep(random.uniform(0, CONFLICT_BASE_SECONDS * 2**attempt))  # noqa: S311 - jitter
+
+
+def commit(writes: Iterable[Write]) -> None:
+    """All of `writes` or none. Conflicts and throttling are tried again with jitter.
+
+    Raises `Lost` with the positions whose condition did not hold, `StoreUnavailable` when no
+    answer came: whether the change was made is then open, and a reader finds out.
+    """
+    given = list(writes)
+    # PynamoDB sends the actions grouped by kind; the reasons come back in that order.
+    order = sorted(range(len(given)), key=lambda at: SENT_ORDER.index(given[at].action))
+    listed = [given[at] for at in order]
+    if len(listed) > MAX_TRANSACTION_ITEMS:
+        raise ValueError(f"{len(listed)} items in one transaction")
+    for attempt in range(CONFLICT_TRIES):
+        if attempt:
+            _pause(attempt)
+        try:
+            _transact(listed)
+        except TransactWriteError as error:
+            reasons = [
+                reason.code if reason else "None"
+                for reason in error.cancellation_reasons
+            ]
+            lost = [
+                order[at]
+                for at, code in enumerate(reasons)
+                if code == "ConditionalCheckFailed"
+            ]
+            if lost:
+                raise Lost(sorted(lost)) from error
+            if not set(reasons) & {"TransactionConflict", "ThrottlingError"}:
+                raise StoreUnavailable(str(error)) from error
+        except PynamoDBConnectionError as error:
+            raise StoreUnavailable(str(error)) from error
+        else:
+            return
+    raise StoreUnavailable(f"conflicts in {CONFLICT_TRIES} tries")
+
+
+def _transact(writes: Sequence[Write]) -> None:
+    with TransactWrite(connection=connection()) as transaction:
+        for write in writes:
+            if write.item is not None:
+                transaction.save(write.item, condition=write.condition)
+                continue
+            assert write.table is not None and write.key is not None
+            if write.action == "check":
+                transaction.condition_check(
+                    write.table, *write.key, condition=write.condition
+                )
+            elif write.action == "update":
+                _update(transaction, write)
+            else:
+                transaction.delete(write.table(*write.key), condition=write.condition)
+
+
+def _update(transaction: Any, write: Write) -> None:
+    assert write.table is not None and write.key is not None
+    transaction.update(
+        write.table(*write.key), actions=list(write.actions), condition=write.condition
+    )
