@@ -396,3 +396,12 @@ def test_the_moment_of_a_charge_itself_separates_from_and_after(
     assert first_period_from(anchor, frequency, moment, zone) == n
     assert first_period_after(anchor, frequency, moment, zone) == n + 1
     assert first_period_from(anchor, frequency, moment + datetime.resolution, zone) == n + 1
+
+
+def test_a_period_that_starts_on_a_day_skipped_whole_is_still_the_first_from_its_charge() -> None:
+    # Kiritimati had no 31 December 1994.
+    anchor, zone = date(1994, 10, 31), "Pacific/Kiritimati"
+    moment = charge_moment(anchor, Frequency.MONTHLY, 2, zone)
+    assert wall(moment, zone) == "1994-12-30 23:59"
+    assert first_period_from(anchor, Frequency.MONTHLY, moment, zone) == 2
+    assert first_period_after(anchor, Frequency.MONTHLY, moment, zone) == 3
