@@ -138,9 +138,7 @@ class PaymentProvider(Protocol):
         """What became of an attempt: by the stored id, else by listing the customer's charges
         for `charge_ref`. None means "not found", which is not final for 24 hours."""
 
-    def cancel_charge(
-        self, *, provider_charge_id: str, idempotency_key: str
-    ) -> ChargeResult:
+    def cancel_charge(self, *, provider_charge_id: str, idempotency_key: str) -> ChargeResult:
         """Give up a charge that waits for authentication. The result says what it came to:
         it may have succeeded just before."""
 

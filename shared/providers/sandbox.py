@@ -36,9 +36,7 @@ FINAL_DECLINES = frozenset(
 """Declines after which this card is not tried again ([HARD]). A code that we do not know may be
 tried again: giving a card up by mistake costs a customer, a wasted try does not."""
 
-REFUND_REFUSALS = frozenset(
-    {"refund_exceeds_charge", "charge_not_refundable", "not_found"}
-)
+REFUND_REFUSALS = frozenset({"refund_exceeds_charge", "charge_not_refundable", "not_found"})
 
 Answer = tuple[int, dict[str, Any]]
 
@@ -68,9 +66,7 @@ class SandboxProvider:
         transport: Transport | None = None,
     ) -> None:
         if not webhook_secrets or not all(webhook_secrets):
-            raise ValueError(
-                "a provider needs webhook secrets, and none of them may be empty"
-            )
+            raise ValueError("a provider needs webhook secrets, and none of them may be empty")
         self._key = key
         self._webhook_secrets = tuple(webhook_secrets)
         self._now = now
@@ -132,9 +128,7 @@ class SandboxProvider:
         if status in (200, 402):
             return _charge_result(found.get("charge") if status == 402 else found)
         if status == 404 and _error_code(found) == "card_missing":
-            return ChargeResult(
-                outcome=Outcome.DECLINED_FINAL, decline_code="card_missing"
-            )
+            return ChargeResult(outcome=Outcome.DECLINED_FINAL, decline_code="card_missing")
         if _leaves_open(status):
             return ChargeResult(outcome=Outcome.UNKNOWN)
         raise RequestRefused(_refusal(status, found))
@@ -152,12 +146,8 @@ class SandboxProvider:
         An id stored for an earlier attempt therefore never passes for this attempt's outcome.
         """
         if provider_charge_id is not None:
-            status, found = self._ask(
-                "GET", f"/v1/charges/{quote(provider_charge_id, safe='')}"
-            )
-            if status != 404 and _answers(
-                _usable((status, found)), charge_ref, attempt_id
-            ):
+            status, found = self._ask("GET", f"/v1/charges/{quote(provider_charge_id, safe='')}")
+            if status != 404 and _answers(_usable((status, found)), charge_ref, attempt_id):
                 return _charge_result(found)
         own: ChargeResult | None = None
         for charge in self._charges_of(provider_customer):
@@ -169,9 +159,7 @@ class SandboxProvider:
             own = own or result
         return own
 
-    def cancel_charge(
-        self, *, provider_charge_id: str, idempotency_key: str
-    ) -> ChargeResult:
+    def cancel_charge(self, *, provider_charge_id: str, idempotency_key: str) -> ChargeResult:
         status, found = self._ask(
             "POST",
             f"/v1/charges/{quote(provider_charge_id, safe='')}/cancel",
@@ -207,9 +195,7 @@ class SandboxProvider:
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
         """As the port promises. A body that is signed but cannot be read is an event `OTHER`
         under an id made from its content: refused, it would be sent again for ever."""
-        header = next(
-            (v for k, v in headers.items() if k.lower() == "sandbox-signature"), None
-        )
+        header = next((v for k, v in headers.items() if k.lower() == "sandbox-signature"), None)
         signed_at = signatures.verify(header, body, self._webhook_secrets, self._now())
         return _event(body, signed_at)
 
@@ -228,9 +214,7 @@ class SandboxProvider:
             if not found.get("has_more"):
                 return charges
             after = {"starting_after": charges[-1]["id"]}
-        raise ProviderUnavailable(
-            f"more than {MAX_PAGES} pages of charges for one customer"
-        )
+        raise ProviderUnavailable(f"more than {MAX_PAGES} pages of charges for one customer")
 
     def _ask(
         self,
@@ -253,9 +237,7 @@ class SandboxProvider:
             raise ProviderUnavailable("no answer from the sandbox provider") from error
         found = _json_object(answer)
         if found is None:
-            raise ProviderUnavailable(
-                f"an unreadable answer {status} from the sandbox provider"
-            )
+            raise ProviderUnavailable(f"an unreadable answer {status} from the sandbox provider")
         return status, found
 
 
@@ -295,9 +277,7 @@ def _answers(charge: dict[str, Any], charge_ref: str, attempt_id: str) -> bool:
     metadata = charge.get("metadata")
     if not isinstance(metadata, dict) or metadata.get("charge_ref") != charge_ref:
         return False
-    return (
-        metadata.get("attempt_id") == attempt_id or charge.get("status") == "succeeded"
-    )
+    return metadata.get("attempt_id") == attempt_id or charge.get("status") == "succeeded"
 
 
 def _charge_result(charge: Any) -> ChargeResult:

@@ -23,9 +23,7 @@ _MOMENT = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SIGNATURE = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
-def verify(
-    header: str | None, body: bytes, secrets: Sequence[str], now: datetime
-) -> datetime:
+def verify(header: str | None, body: bytes, secrets: Sequence[str], now: datetime) -> datetime:
     """Hold `header` against the raw `body`; answers the moment of signing, in UTC.
 
     One good signature under one of `secrets` is enough. Raises `InvalidSignature` for a missing
@@ -39,9 +37,7 @@ def verify(
         raise InvalidSignature("The moment of signing is too far from now.")
     matches = False
     for secret in secrets:
-        expected = hmac.new(
-            secret.encode(), moment.encode() + b"." + body, hashlib.sha256
-        )
+        expected = hmac.new(secret.encode(), moment.encode() + b"." + body, hashlib.sha256)
         for signature in signatures:
             matches |= hmac.compare_digest(expected.hexdigest(), signature)
     if not matches:
@@ -66,7 +62,5 @@ def _read(header: str | None) -> tuple[str, list[str]]:
         elif name == "v1" and _SIGNATURE.fullmatch(value):
             signatures.append(value)
     if moment is None or not signatures or len(signatures) > MAX_SIGNATURES:
-        raise InvalidSignature(
-            "The signature header names no moment, or no usable signature."
-        )
+        raise InvalidSignature("The signature header names no moment, or no usable signature.")
     return moment, signatures

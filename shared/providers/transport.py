@@ -36,9 +36,7 @@ def over_http(base_url: str) -> Transport:
     call; redirects are not followed."""
     root = base_url.rstrip("/")
 
-    def send(
-        method: str, path: str, headers: Mapping[str, str], body: bytes
-    ) -> tuple[int, bytes]:
+    def send(method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         from urllib3.exceptions import HTTPError
 
         try:
@@ -55,9 +53,7 @@ def over_http(base_url: str) -> Transport:
             raise TransportTimeout(f"{method} {path}") from error
         if len(answer) > MAX_ANSWER_BYTES:
             response.close()
-            raise TransportTimeout(
-                f"{method} {path}: an answer beyond {MAX_ANSWER_BYTES} bytes"
-            )
+            raise TransportTimeout(f"{method} {path}: an answer beyond {MAX_ANSWER_BYTES} bytes")
         response.release_conn()
         return response.status, answer
 
