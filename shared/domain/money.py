@@ -3,7 +3,7 @@
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StrictInt, StringConstraints
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
@@ -16,7 +16,7 @@ class Money(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    minor: int
+    minor: StrictInt
     currency: Currency
 
     @classmethod
