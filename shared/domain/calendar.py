@@ -162,9 +162,7 @@ def validity_of_days(first_day: date, days: int, zone: str) -> Validity:
     """`days` days, the first counted, to 23:59 of the last ([PACK])."""
     _within(days, 1, VALIDITY_DAYS_MAX, "validity in days")
     last_day = first_day + timedelta(days=days - 1)
-    return Validity(
-        start_of_day(first_day, zone), minute_before_midnight(last_day, zone)
-    )
+    return Validity(start_of_day(first_day, zone), minute_before_midnight(last_day, zone))
 
 
 def validity_of_months(first_day: date, months: int, zone: str) -> Validity:
@@ -172,9 +170,7 @@ def validity_of_months(first_day: date, months: int, zone: str) -> Validity:
     lacks becomes its last day: one month from 31 January ends on 27 or 28 February."""
     _within(months, 1, VALIDITY_MONTHS_MAX, "validity in months")
     last_day = first_day + relativedelta(months=months) - _DAY
-    return Validity(
-        start_of_day(first_day, zone), minute_before_midnight(last_day, zone)
-    )
+    return Validity(start_of_day(first_day, zone), minute_before_midnight(last_day, zone))
 
 
 def first_day_of_period_pack(starts_on: date, settled_at: datetime, zone: str) -> date:

@@ -68,9 +68,7 @@ def slot_moment(
         raise ValueError(f"slot {k} of a policy with {policy.tries}")
     if k == 0 and first is FirstSlot.AT_DAY_START:
         return start_of_day(first_day, zone)
-    return minute_before_midnight(
-        first_day + timedelta(days=k * policy.days_between), zone
-    )
+    return minute_before_midnight(first_day + timedelta(days=k * policy.days_between), zone)
 
 
 def check_policy(policy: RetryPolicy, frequency: Frequency) -> None:
