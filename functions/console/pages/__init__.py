@@ -1,0 +1,1 @@
+"""What the console answers: one model per route, and the page of the same name."""

@@ -1,0 +1,249 @@
+"""Answers of account, packs, subscriptions, invoices and payments ([HISTORY], [FORECAST])."""
+
+from datetime import date
+from enum import StrEnum
+
+from pydantic import AwareDatetime, Field
+
+from shared.domain.customer import Attention
+from shared.domain.money import Money
+from shared.web.pages.parts import (
+    Answer,
+    CardView,
+    ChargeAhead,
+    ChargeView,
+    Choice,
+    CreditsLeft,
+    EntryView,
+    ExpiryPolicy,
+    InvoiceSummary,
+    LineView,
+    PackSummary,
+    PastDueView,
+    PaymentRow,
+    PaymentView,
+    SubscriptionSummary,
+    Totals,
+)
+
+
+class UpcomingCharge(Answer):
+    """The next charge of one subscription."""
+
+    subscription_id: str
+    name: str
+    zone: str
+    charge: ChargeAhead
+
+
+class AccountPage(Answer):
+    """`GET /account`: what matters at a glance."""
+
+    name: str = ""
+    email: str
+    credits: tuple[CreditsLeft, ...] = ()
+    next_charges: tuple[UpcomingCharge, ...] = ()
+    past_due: tuple[PastDueView, ...] = ()
+    recent_payments: tuple[PaymentRow, ...] = ()
+    store_credit: tuple[Money, ...] = ()
+
+
+class PacksPage(Answer):
+    """`GET /packs`. `status` "" is all; `next` is the address of further ones, None at the end."""
+
+    status: str = ""
+    statuses: tuple[Choice, ...] = ()
+    query: str = ""
+    credits: tuple[CreditsLeft, ...] = ()
+    packs: tuple[PackSummary, ...] = ()
+    next: str | None = None
+
+
+class PackPage(Answer):
+    """`GET /packs/{pack}` with every entry, newest first ([LEDGER])."""
+
+    pack: PackSummary
+    entries: tuple[EntryView, ...] = ()
+    next: str | None = None
+
+
+class SubscriptionsPage(Answer):
+    """`GET /subscriptions`. `state` "" is all."""
+
+    state: str = ""
+    states: tuple[Choice, ...] = ()
+    query: str = ""
+    subscriptions: tuple[SubscriptionSummary, ...] = ()
+    next: str | None = None
+
+
+class ForecastLine(Answer):
+    """A charge of the next 12 months ([FORECAST]): `at` when, for the period from `starts_on`."""
+
+    period: int
+    at: AwareDatetime
+    starts_on: date
+    amount: Money
+    tax: Money
+    total: Money
+
+
+class Commitment(Answer):
+    """Successful payments agreed on, made, and still to make ([COMMIT])."""
+
+    minimum_payments: int
+    made: int
+    remaining: int
+
+
+class FailingCharge(Answer):
+    """A period's charge that does not go through ([RETRY]). `slots` are the automatic tries in all,
+    `blocked` is set while the outcome of the last one is not known."""
+
+    invoice_id: str
+    owed: Money
+    slots_used: int
+    slots: int
+    next_try_at: AwareDatetime | None = None
+    needs: Attention = Attention.CARD
+    confirm_url: str | None = None
+    blocked: bool = False
+
+
+class WhyNotCancel(StrEnum):
+    """Why a customer can't end it here and now ([CANCEL], [COMMIT])."""
+
+    OFF = "off"
+    """The merchant ends subscriptions on request only."""
+    COMMITMENT = "commitment"
+    ALREADY_ENDS = "already_ends"
+    OVER = "over"
+
+
+class CancelWhen(StrEnum):
+    """The ways to end a subscription; the form's `when`."""
+
+    NOW = "now"
+    PERIOD_END = "period_end"
+    REQUEST = "request"
+
+
+class CancelOptions(Answer):
+    ways: tuple[CancelWhen, ...] = ()
+    why_not: WhyNotCancel | None = None
+    can_undo: bool = False
+
+
+class SubscriptionPage(Answer):
+    """`GET /subscriptions/{subscription}`: state, money, and everything that was tried.
+
+    `card_id` is the subscription's own card, None while it follows the default. The keys are for
+    the forms of this page, each used once.
+    """
+
+    subscription: SubscriptionSummary
+    expiry: ExpiryPolicy
+    validity_days: int | None = None
+    validity_months: int | None = None
+    payments_made: int = 0
+    commitment: Commitment | None = None
+    trial_ends_on: date | None = None
+    paid_until: AwareDatetime | None = None
+    failing: FailingCharge | None = None
+    forecast: tuple[ForecastLine, ...] = ()
+    forecast_total: Money
+    cancel: CancelOptions
+    cards: tuple[CardView, ...] = ()
+    card_id: str | None = None
+    packs: tuple[PackSummary, ...] = ()
+    charges: tuple[ChargeView, ...] = ()
+    pay_key: str
+    undo_key: str
+
+
+class CancelConsequence(Answer):
+    """What one way to end it would do, were it chosen now. `ends_at` is None when staff decide.
+    Credits: how many of the last pack stay, and until when (None: for good) ([GRANT])."""
+
+    when: CancelWhen
+    ends_at: AwareDatetime | None = None
+    void: Money | None = None
+    """An open renewal that would no longer be collected."""
+    outcome_unknown: bool = False
+    """A charge is under way; were it to succeed late, it is refunded."""
+    credits_kept: int | None = None
+    unlimited: bool = False
+    credits_until: AwareDatetime | None = None
+    can_undo: bool = False
+
+
+class CancelPage(Answer):
+    """`GET /subscriptions/{subscription}/cancel`: nothing happens until it is confirmed."""
+
+    subscription: SubscriptionSummary
+    choices: tuple[CancelConsequence, ...] = ()
+    why_not: WhyNotCancel | None = None
+    commitment: Commitment | None = None
+    idempotency_key: str
+    errors: dict[str, str] = Field(default_factory=dict)
+
+
+class InvoicesPage(Answer):
+    """`GET /invoices`. `state` "" is all; `owed` per currency over open invoices, `store_credit`
+    likewise."""
+
+    state: str = ""
+    states: tuple[Choice, ...] = ()
+    invoices: tuple[InvoiceSummary, ...] = ()
+    owed: tuple[Money, ...] = ()
+    store_credit: tuple[Money, ...] = ()
+    next: str | None = None
+
+
+class WhyNotPay(StrEnum):
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    """A payment is under way; no other may begin until it is known ([ONCE])."""
+    NO_CARD = "no_card"
+
+
+class PayForm(Answer):
+    amount: Money
+    cards: tuple[CardView, ...] = ()
+    card: str | None = None
+    idempotency_key: str
+    why_not: WhyNotPay | None = None
+    confirm_url: str | None = None
+
+
+class InvoicePage(Answer):
+    """`GET /invoices/{invoice}`. `pay` while something is owed."""
+
+    invoice: InvoiceSummary
+    lines: tuple[LineView, ...]
+    totals: Totals
+    payments: tuple[PaymentView, ...] = ()
+    paid: Money
+    merchant: str
+    merchant_address: str = ""
+    customer_name: str = ""
+    customer_email: str = ""
+    period_from: date | None = None
+    attempts: tuple[ChargeView, ...] = ()
+    pay: PayForm | None = None
+    errors: dict[str, str] = Field(default_factory=dict)
+
+
+class PaymentSort(StrEnum):
+    DATE = "date"
+    PRICE = "price"
+    ORDER_ID = "order_id"
+    STATUS = "status"
+
+
+class PaymentsPage(Answer):
+    """`GET /payments`, sortable by each column."""
+
+    sort: PaymentSort = PaymentSort.DATE
+    descending: bool = True
+    payments: tuple[PaymentRow, ...] = ()
+    next: str | None = None

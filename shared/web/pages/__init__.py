@@ -1,0 +1,1 @@
+"""What the pages of portal and console share: parts of their models, frame, macros, stylesheet."""

@@ -1,0 +1,238 @@
+"""Parts of the answers of portal and console: the same facts for programs (JSON) and people (HTML).
+
+Amounts are `Money`, instants are aware and in UTC, a `zone` beside them names where their days are
+meant. Nothing here is worded for the screen: the templates do that.
+"""
+
+from datetime import date
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.domain.calendar import Frequency
+from shared.domain.charge import By, Outcome
+from shared.domain.customer import Attention
+from shared.domain.invoice import InvoiceState, LineKind, PaymentKind, PaymentStatus
+from shared.domain.money import Money
+from shared.domain.pack import EntryKind, PackStatus
+from shared.domain.subscription import EndReason, SubscriptionState
+
+
+class Answer(BaseModel):
+    """A route's answer, or a part of one. Frozen; an unknown field is a bug of ours."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CardView(Answer):
+    """A card on file, as much of it as we know and show."""
+
+    id: str
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+    default: bool = False
+    expired: bool = False
+
+
+class ExpiryPolicy(StrEnum):
+    """When the credits of a pack end ([PACK], [GRANT])."""
+
+    NEVER = "never"
+    DAYS = "days"
+    MONTHS = "months"
+    NEXT_RENEWAL = "next_renewal"
+
+
+class LineView(Answer):
+    """A line of an order or invoice. `tax` is on top of `amount`."""
+
+    kind: LineKind = LineKind.PRODUCT
+    name: str
+    detail: str = ""
+    quantity: int = 1
+    unit: Money
+    amount: Money
+    tax: Money
+
+
+class Totals(Answer):
+    subtotal: Money
+    tax_name: str = "Tax"
+    tax: Money
+    total: Money
+
+
+class PackSummary(Answer):
+    """A pack in one row. `left` and `granted` None: unlimited. `unit` is what one credit is called
+    (class, day, visit). `expires_with_next`: when the next period's pack becomes usable."""
+
+    id: str
+    name: str
+    status: PackStatus
+    unlimited: bool = False
+    granted: int | None
+    left: int | None
+    service: str = ""
+    unit: str = "credit"
+    location_id: str
+    location: str
+    zone: str
+    bought_at: AwareDatetime
+    usable_from: AwareDatetime
+    expires_at: AwareDatetime | None = None
+    expires_with_next: bool = False
+    trial: bool = False
+    subscription_id: str | None = None
+    invoice_id: str | None = None
+
+
+class EntryView(Answer):
+    """A line of a pack's ledger ([LEDGER]). `left` None: unlimited."""
+
+    id: str
+    kind: EntryKind
+    delta: int
+    left: int | None
+    at: AwareDatetime
+    reason: str = ""
+    by: str = ""
+    invoice_id: str | None = None
+
+
+class ChargeAhead(Answer):
+    """The next charge of a subscription: how much in all, tax included, when and on which card.
+    `card` None: there is none on file."""
+
+    period: int
+    at: AwareDatetime
+    starts_on: date
+    amount: Money
+    card: CardView | None = None
+
+
+class SubscriptionSummary(Answer):
+    """A subscription in one row. `price` is of one period, before tax. `ends_at` is set when it is
+    to end, or has: at a period's end, by `until`, or cancelled."""
+
+    id: str
+    name: str
+    state: SubscriptionState
+    price: Money
+    frequency: Frequency
+    service: str = ""
+    unit: str = "credit"
+    credits: int | None = None
+    unlimited: bool = False
+    location_id: str
+    location: str
+    zone: str
+    anchor: date
+    until: date | None = None
+    next_charge: ChargeAhead | None = None
+    cancel_at_period_end: bool = False
+    cancel_requested_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+    end_reason: EndReason | None = None
+
+
+class InvoiceSummary(Answer):
+    """An invoice in one row. `number` comes after settlement; the order id is there at once."""
+
+    id: str
+    order_id: str
+    number: str | None = None
+    state: InvoiceState
+    status: PaymentStatus
+    created_at: AwareDatetime
+    zone: str
+    location: str
+    description: str
+    total: Money
+    owed: Money
+    subscription_id: str | None = None
+
+
+class PaymentView(Answer):
+    """Money that moved on an invoice; a refund is negative."""
+
+    kind: PaymentKind
+    at: AwareDatetime
+    amount: Money
+    brand: str = ""
+    last4: str = ""
+
+
+class PaymentRow(Answer):
+    """A row of the payment history ([HISTORY])."""
+
+    at: AwareDatetime
+    amount: Money
+    order_id: str
+    status: PaymentStatus
+    description: str
+    invoice_id: str
+    brand: str = ""
+    last4: str = ""
+    zone: str
+
+
+class AttemptView(Answer):
+    """One try to collect: when, who started it, on which card, and what it came to."""
+
+    id: str
+    at: AwareDatetime
+    by: By
+    brand: str
+    last4: str
+    outcome: Outcome
+    decided_at: AwareDatetime | None = None
+    decline_code: str | None = None
+
+
+class ChargeView(Answer):
+    """A period's charge with every try. `outcome` None: not tried yet. `starts_on` is the first
+    day of the period it pays for."""
+
+    id: str
+    period: int
+    starts_on: date
+    invoice_id: str
+    amount: Money
+    outcome: Outcome | None
+    settled_at: AwareDatetime | None = None
+    given_up: bool = False
+    attempts: tuple[AttemptView, ...] = ()
+
+
+class PastDueView(Answer):
+    """A failing charge ([PASTDUE]). `next_try_at` None: no further automatic try."""
+
+    subscription_id: str
+    name: str
+    owed: Money
+    zone: str
+    next_try_at: AwareDatetime | None = None
+    needs: Attention = Attention.CARD
+    confirm_url: str | None = None
+
+
+class CreditsLeft(Answer):
+    """What is left over all usable packs of one service. `left` None: unlimited."""
+
+    service: str
+    unit: str = "credit"
+    left: int | None
+    unlimited: bool = False
+    packs: int
+    next_expiry_at: AwareDatetime | None = None
+    zone: str
+
+
+class Choice(Answer):
+    """A filter's value and how many there are of it; `value` "" is all."""
+
+    value: str
+    count: int
+    selected: bool = False
