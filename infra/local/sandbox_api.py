@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
@@ -21,9 +22,11 @@ Subject = tuple[str | None, str | None]
 
 
 def _web_address(value: str) -> str:
+    """It ends up in a header, so what could end a header or a policy is kept out."""
     parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ValueError("is a full http or https address")
+    whole = parts.scheme in ("http", "https") and re.fullmatch(r"[\w.:\[\]-]+", parts.netloc, re.A)
+    if not whole or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("a full http or https address is needed")
     return value
 
 

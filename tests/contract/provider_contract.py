@@ -420,9 +420,7 @@ def test_no_more_is_refunded_than_was_paid(bench: Bench) -> None:
     assert bench.refunded("charge-1") == PRICE.minor
 
 
-@pytest.mark.parametrize(
-    "trouble", [Trouble.LOST_ANSWER, Trouble.LOST_REQUEST, Trouble.RATE_LIMIT]
-)
+@pytest.mark.parametrize("trouble", [Trouble.LOST_ANSWER, Trouble.LOST_REQUEST, Trouble.RATE_LIMIT])
 def test_a_refund_without_an_answer_is_unknown_and_repeats_safely(
     bench: Bench, trouble: Trouble
 ) -> None:

@@ -11,7 +11,7 @@ from infra.local.sandbox import Sandbox, in_process
 from infra.local.sandbox_cards import LOST_CARD, WORKS
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.sandbox_webhooks import Webhooks
-from shared.providers.port import CardSetup
+from shared.providers.port import CardSetup, PaymentProvider
 from shared.providers.sandbox import SandboxProvider
 from tests.contract.provider_contract import CardKind, Delivery, Trouble
 
@@ -62,7 +62,7 @@ class SandboxBench:
             mount=MOUNT,
             seed=SEED,
         )
-        self.provider = SandboxProvider(
+        self.provider: PaymentProvider = SandboxProvider(
             base_url=PUBLIC_URL + MOUNT,
             key=KEY,
             webhook_secrets=SECRETS,
