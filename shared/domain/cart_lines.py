@@ -1,0 +1,184 @@
+"""What a line of a cart may ask for: quantity, price, frequency, start and end.
+
+The same check runs when it is added, when its quantity changes, and again at checkout ([CART]
+[PWYW] [TRIAL] [COMMIT]). A `today` is the location's local day.
+"""
+
+from datetime import date
+
+from dateutil.relativedelta import relativedelta
+from pydantic import BaseModel, ConfigDict
+
+from shared.domain.calendar import PERIODS_MAX, Frequency, period_start, trial_anchor
+from shared.domain.cart import MAX_QUANTITY, CartLine
+from shared.domain.customer import Customer
+from shared.domain.errors import Invalid
+from shared.domain.money import Money
+from shared.domain.product import MAX_PRICE_MINOR, Location, Product, ProductKind
+
+START_AT_MOST = relativedelta(years=1)
+"""How far ahead a subscription may start."""
+
+ONE_ONLY = frozenset({ProductKind.SUBSCRIPTION, ProductKind.ACCESS})
+"""Kinds that a line holds one of."""
+
+
+class Wanted(BaseModel):
+    """What somebody asks to put into a cart, before it is checked. `price_minor` is the price of
+    one that the customer chose, for a pay-what-you-want product."""
+
+    model_config = ConfigDict(frozen=True)
+
+    product_id: str
+    quantity: int = 1
+    price_minor: int | None = None
+    frequency: str | None = None
+    starts_on: date | None = None
+    until: date | None = None
+
+
+def has_trial(product: Product, customer: Customer | None) -> bool:
+    """Whether `customer` would get the free trial of `product`: once per customer and product
+    ([TRIAL]). An unknown visitor may turn out to have had it; the checkout asks again."""
+    return product.trial_days is not None and (
+        customer is None or product.id not in customer.trials_used
+    )
+
+
+def anchor_of(product: Product, starts_on: date, *, trial: bool) -> date:
+    """The anchor of a subscription that starts on `starts_on`: that day, or the day after its
+    trial ([ANCHOR] [TRIAL])."""
+    if trial and product.trial_days is not None:
+        return trial_anchor(starts_on, product.trial_days)
+    return starts_on
+
+
+def earliest_until(product: Product, anchor: date, frequency: Frequency) -> date:
+    """The first `until` that a commitment of M payments allows: the start of its Mth period,
+    which is the last one that has to be paid ([COMMIT]). Without one, the anchor."""
+    periods = min(max(product.minimum_payments, 1) - 1, PERIODS_MAX)
+    return period_start(anchor, frequency, periods)
+
+
+def _quantity_fault(product: Product, quantity: int) -> str | None:
+    if product.kind in ONE_ONLY and quantity != 1:
+        return "This can be bought one at a time."
+    if not 1 <= quantity <= MAX_QUANTITY:
+        return f"Choose a quantity from 1 to {MAX_QUANTITY}."
+    return None
+
+
+def _price_fault(product: Product, location: Location, price_minor: int | None) -> str | None:
+    if price_minor is None:
+        return None
+    if not product.pay_what_you_want:
+        return "This has a fixed price; leave the price out."
+    if price_minor < product.minimum_in(location.currency).minor:
+        return "This is less than the smallest amount for it."
+    if price_minor > MAX_PRICE_MINOR:
+        return "This is more than can be paid here."
+    return None
+
+
+def _subscription_faults(
+    product: Product, wanted: Wanted, today: date, customer: Customer | None
+) -> dict[str, str]:
+    faults: dict[str, str] = {}
+    allowed = product.allowed_frequencies
+    frequency = Frequency(wanted.frequency) if wanted.frequency in set(Frequency) else None
+    if wanted.frequency is None:
+        frequency = product.frequency
+    if frequency is None or frequency not in allowed:
+        faults["frequency"] = "Choose one of: " + ", ".join(one.value for one in allowed) + "."
+    starts_on = wanted.starts_on or today
+    if starts_on < today:
+        faults["starts_on"] = "Choose today or a later day."
+    elif starts_on > today + START_AT_MOST:
+        faults["starts_on"] = "Choose a day within one year from today."
+    if wanted.until is None or faults or frequency is None:
+        return faults
+    if wanted.until < starts_on:
+        faults["until"] = "Choose a day that is not before the start."
+    elif product.minimum_payments:
+        anchor = anchor_of(product, starts_on, trial=has_trial(product, customer))
+        earliest = earliest_until(product, anchor, frequency)
+        if wanted.until < earliest:
+            faults["until"] = (
+                f"This is an agreement for at least {product.minimum_payments} payments; "
+                f"the earliest day is {earliest.isoformat()}."
+            )
+    return faults
+
+
+def line_faults(
+    product: Product, location: Location, wanted: Wanted, today: date, customer: Customer | None
+) -> dict[str, str]:
+    """Each wrong field of `wanted` with a plain sentence; empty when all is well. `today` is the
+    local day ([CART] [PWYW] [COMMIT])."""
+    faults: dict[str, str] = {}
+    quantity_fault = _quantity_fault(product, wanted.quantity)
+    if quantity_fault:
+        faults["quantity"] = quantity_fault
+    price_fault = _price_fault(product, location, wanted.price_minor)
+    if price_fault:
+        faults["price"] = price_fault
+    if product.kind is ProductKind.SUBSCRIPTION:
+        return faults | _subscription_faults(product, wanted, today, customer)
+    for field in ("frequency", "starts_on", "until"):
+        if getattr(wanted, field) is not None:
+            faults[field] = "Only subscriptions have this."
+    return faults
+
+
+def unit_price(product: Product, location: Location, price_minor: int | None) -> Money:
+    """The price of one, before tax: what the customer chose where the product lets them, else
+    the catalogue's. `ValueError` when it has none in the location's currency."""
+    price = product.price_in(location.currency)
+    if price is None:
+        raise ValueError(f"{product.id} has no price in {location.currency}")
+    if product.pay_what_you_want and price_minor is not None:
+        return Money(minor=price_minor, currency=location.currency)
+    return price
+
+
+def check_line(
+    product: Product,
+    location: Location,
+    wanted: Wanted,
+    *,
+    today: date,
+    customer: Customer | None,
+    line_id: str,
+) -> CartLine:
+    """The cart line for `wanted`. `Invalid` names each wrong field and why.
+
+    A start today is kept as "when it is paid", so that a cart of yesterday still starts on the
+    day it is bought.
+    """
+    faults = line_faults(product, location, wanted, today, customer)
+    if faults:
+        raise Invalid("Please check what is marked.", fields=faults)
+    subscribes = product.kind is ProductKind.SUBSCRIPTION
+    frequency = Frequency(wanted.frequency) if wanted.frequency else product.frequency
+    return CartLine(
+        id=line_id,
+        product_id=product.id,
+        quantity=wanted.quantity,
+        price_minor=wanted.price_minor,
+        seen_minor=unit_price(product, location, wanted.price_minor).minor,
+        frequency=frequency if subscribes else None,
+        starts_on=wanted.starts_on if wanted.starts_on != today else None,
+        until=wanted.until,
+    )
+
+
+def wanted_again(line: CartLine) -> Wanted:
+    """What a line in a cart once asked for, to be checked again."""
+    return Wanted(
+        product_id=line.product_id,
+        quantity=line.quantity,
+        price_minor=line.price_minor,
+        frequency=line.frequency,
+        starts_on=line.starts_on,
+        until=line.until,
+    )

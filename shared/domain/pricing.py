@@ -1,0 +1,400 @@
+"""What a cart costs: computed the same way for the cart's page, the review and the charge.
+
+One exclusive tax rate per location; tax is rounded half-up on each line ([TAX] [MONEY]). What
+starts later or after a trial is charged then, not now ([CHECKOUT] [TRIAL]).
+"""
+
+import hashlib
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.domain.calendar import Frequency, charge_moment, local_date, start_of_day
+from shared.domain.cart import Cart, CartLine, with_lines
+from shared.domain.cart_lines import (
+    anchor_of,
+    has_trial,
+    line_faults,
+    unit_price,
+    wanted_again,
+)
+from shared.domain.customer import Customer
+from shared.domain.invoice import InvoiceLine
+from shared.domain.money import Money, total
+from shared.domain.order import Due, OrderLine
+from shared.domain.product import Catalogue, Location, Product, ProductKind, Settings
+from shared.domain.shopping import Hidden, every, offered
+from shared.domain.subscription import Terms
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ChangeKind(StrEnum):
+    """How a line differs from what the customer saw ([CART])."""
+
+    PRICE = "price"
+    NOT_OFFERED = "not_offered"
+    START_PASSED = "start_passed"
+    """The chosen first day is over: it would start today."""
+    CHOICE_REFUSED = "choice_refused"
+    """The product no longer allows what was chosen."""
+
+
+class Change(_Value):
+    """One difference, with a sentence for the customer. A line that is not offered any more, or
+    whose choice is refused, costs nothing and can't be bought as it is."""
+
+    line_id: str
+    kind: ChangeKind
+    name: str
+    sentence: str
+    before: Money | None = None
+    after: Money | None = None
+    hidden: Hidden | None = None
+
+
+class PricedLine(_Value):
+    """A line with its product and price. `amount` and `tax` are of one payment: of what is due
+    now, or of the first charge to come. `order` is its frozen form, for the charge.
+
+    `first_charge_at` (UTC) is when a line that is not due now is first charged; `anchor` is a
+    subscription's.
+    """
+
+    line: CartLine
+    product: Product
+    unit: Money
+    amount: Money
+    tax: Money
+    due: Due
+    order: OrderLine
+    starts_on: date | None = None
+    anchor: date | None = None
+    first_charge_at: AwareDatetime | None = None
+
+    @property
+    def total(self) -> Money:
+        return self.amount + self.tax
+
+
+class LaterCharge(_Value):
+    """What a cart brings besides what is due now: `amount` includes tax, `at` is UTC."""
+
+    line_id: str
+    name: str
+    at: AwareDatetime
+    amount: Money
+    after_trial: bool
+
+
+class PricedCart(_Value):
+    """`lines` are those that can be bought; `changes` say what differs from what was seen. While
+    there are any, nothing is to be charged."""
+
+    cart: Cart
+    location: Location
+    lines: tuple[PricedLine, ...]
+    changes: tuple[Change, ...]
+
+    @property
+    def subtotal(self) -> Money:
+        """Of what is due now, before tax."""
+        return total([one.amount for one in self._now], self.location.currency)
+
+    @property
+    def tax(self) -> Money:
+        """On what is due now."""
+        return total([one.tax for one in self._now], self.location.currency)
+
+    @property
+    def total(self) -> Money:
+        """What is charged now."""
+        return self.subtotal + self.tax
+
+    @property
+    def _now(self) -> tuple[PricedLine, ...]:
+        return tuple(one for one in self.lines if one.due is Due.NOW)
+
+    @property
+    def later(self) -> tuple[LaterCharge, ...]:
+        """What is charged later: the first charge of each subscription that does not start now."""
+        return tuple(
+            LaterCharge(
+                line_id=one.line.id,
+                name=one.product.name,
+                at=one.first_charge_at,
+                amount=one.total,
+                after_trial=one.due is Due.AFTER_TRIAL,
+            )
+            for one in self.lines
+            if one.first_charge_at is not None
+        )
+
+    @property
+    def needs_card(self) -> bool:
+        """A subscription needs a card on file, also when nothing is due now ([CHECKOUT])."""
+        return bool(self.total) or any(
+            one.product.kind is ProductKind.SUBSCRIPTION for one in self.lines
+        )
+
+    @property
+    def order(self) -> tuple[OrderLine, ...]:
+        """The frozen content, from which settling makes invoice, packs and subscriptions."""
+        return tuple(one.order for one in self.lines)
+
+    @property
+    def seen(self) -> str:
+        """Names exactly what this page shows: cart, prices, tax, what is due and when. A form
+        sends it back; another value at the checkout means that something changed."""
+        parts = [self.cart.token]
+        parts += [
+            f"{one.line.id} {one.due.value} {one.amount.minor} {one.tax.minor} "
+            f"{one.anchor} {one.first_charge_at}"
+            for one in self.lines
+        ]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def tax_rate_of(product: Product, location: Location, settings: Settings) -> Decimal:
+    """The location's rate where `product` is taxed; packages and subscriptions only when the
+    setting says so as well ([TAX])."""
+    taxed = product.taxed and (settings.taxes_packages or not product.is_pack)
+    return location.tax_rate if taxed else Decimal(0)
+
+
+def terms_of(product: Product, unit: Money) -> Terms:
+    """What is agreed when `product` is bought for `unit`, frozen ([PRICE])."""
+    return Terms(
+        product_id=product.id,
+        name=product.name,
+        price=unit,
+        service_id=product.service,
+        credits=product.credits,
+        validity_days=product.validity_days,
+        validity_months=product.validity_months,
+        taxed=product.taxed,
+        account_code=product.account_code,
+        minimum_payments=product.minimum_payments,
+        email_days_before_expiry=product.email_days_before_expiry,
+        email_credits_left=product.email_credits_left,
+    )
+
+
+def _subscribe(
+    line: CartLine,
+    product: Product,
+    unit: Money,
+    location: Location,
+    catalogue: Catalogue,
+    today: date,
+    *,
+    trial: bool,
+) -> tuple[OrderLine, date, datetime | None]:
+    """The order's line without its invoice line, the anchor, and when it is first charged if not
+    now. A start that has passed means today."""
+    frequency = line.frequency or product.frequency
+    if frequency is None:
+        raise ValueError(f"{product.id} has no frequency")
+    starts_on = max(line.starts_on or today, today)
+    anchor = anchor_of(product, starts_on, trial=trial)
+    due = Due.NOW
+    first_charge_at: datetime | None = None
+    if trial:
+        due = Due.AFTER_TRIAL
+        first_charge_at = charge_moment(anchor, frequency, 0, location.zone)
+    elif starts_on > today:
+        due = Due.LATER
+        first_charge_at = start_of_day(anchor, location.zone)
+    order = OrderLine(
+        product_id=product.id,
+        kind=product.kind,
+        name=product.name,
+        due=due,
+        terms=terms_of(product, unit),
+        frequency=frequency,
+        starts_on=starts_on,
+        until=line.until,
+        trial_days=product.trial_days if trial else None,
+        reminds=catalogue.reminds(frequency),
+    )
+    return order, anchor, first_charge_at
+
+
+def _detail(frequency: Frequency | None) -> str:
+    return f"Charged {every(frequency)}" if frequency else ""
+
+
+def _price_line(
+    line: CartLine,
+    product: Product,
+    location: Location,
+    catalogue: Catalogue,
+    today: date,
+    *,
+    trial: bool,
+) -> PricedLine:
+    unit = unit_price(product, location, line.price_minor)
+    amount = unit * line.quantity
+    tax = amount.share(tax_rate_of(product, location, catalogue.settings))
+    anchor: date | None = None
+    first_charge_at: datetime | None = None
+    if product.kind is ProductKind.SUBSCRIPTION:
+        order, anchor, first_charge_at = _subscribe(
+            line, product, unit, location, catalogue, today, trial=trial
+        )
+    else:
+        order = OrderLine(
+            product_id=product.id,
+            kind=product.kind,
+            name=product.name,
+            quantity=line.quantity,
+            terms=terms_of(product, unit) if product.is_pack else None,
+        )
+    if order.due is Due.NOW:
+        invoice_line = InvoiceLine(
+            product_id=product.id,
+            name=product.name,
+            detail=_detail(order.frequency),
+            quantity=line.quantity,
+            unit=unit,
+            amount=amount,
+            tax=tax,
+            account_code=product.account_code,
+        )
+        order = order.model_copy(update={"line": invoice_line})
+    return PricedLine(
+        line=line,
+        product=product,
+        unit=unit,
+        amount=amount,
+        tax=tax,
+        due=order.due,
+        order=order,
+        starts_on=order.starts_on,
+        anchor=anchor,
+        first_charge_at=first_charge_at,
+    )
+
+
+def _refused(
+    line: CartLine,
+    product: Product | None,
+    location: Location,
+    customer: Customer | None,
+    catalogue: Catalogue,
+    today: date,
+    *,
+    provider_ready: bool,
+) -> Change | None:
+    """Why a line can't be bought as it is any more; None when it can."""
+    if product is None:
+        return Change(
+            line_id=line.id,
+            kind=ChangeKind.NOT_OFFERED,
+            name="A product",
+            sentence="This is not sold any more.",
+            hidden=Hidden.DISABLED,
+        )
+    hidden = offered(product, location, customer, catalogue.settings, provider_ready=provider_ready)
+    if hidden is not None:
+        return Change(
+            line_id=line.id,
+            kind=ChangeKind.NOT_OFFERED,
+            name=product.name,
+            sentence=hidden.sentence,
+            hidden=hidden,
+        )
+    wanted = wanted_again(line)
+    if line.starts_on is not None and line.starts_on < today:
+        wanted = wanted.model_copy(update={"starts_on": None})
+    faults = line_faults(product, location, wanted, today, customer)
+    if not faults:
+        return None
+    return Change(
+        line_id=line.id,
+        kind=ChangeKind.CHOICE_REFUSED,
+        name=product.name,
+        sentence=" ".join(faults.values()),
+    )
+
+
+def _differences(priced: PricedLine, today: date) -> list[Change]:
+    line, product = priced.line, priced.product
+    found: list[Change] = []
+    if line.seen_minor != priced.unit.minor:
+        found.append(
+            Change(
+                line_id=line.id,
+                kind=ChangeKind.PRICE,
+                name=product.name,
+                sentence="Its price has changed.",
+                before=Money(minor=line.seen_minor, currency=priced.unit.currency),
+                after=priced.unit,
+            )
+        )
+    if line.starts_on is not None and line.starts_on < today:
+        found.append(
+            Change(
+                line_id=line.id,
+                kind=ChangeKind.START_PASSED,
+                name=product.name,
+                sentence="The day it was to start on has passed; it would start today.",
+            )
+        )
+    return found
+
+
+def price_cart(
+    cart: Cart,
+    catalogue: Catalogue,
+    location: Location,
+    customer: Customer | None,
+    now: datetime,
+    *,
+    provider_ready: bool,
+) -> PricedCart:
+    """Price each line of `cart` at `now` for `customer` (None: an unknown visitor), and say what
+    differs from what was seen. The free trial of a product is given once ([TRIAL])."""
+    today = local_date(now, location.zone)
+    lines: list[PricedLine] = []
+    changes: list[Change] = []
+    trials: set[str] = set()
+    for line in cart.lines:
+        product = catalogue.product(line.product_id)
+        refused = _refused(
+            line, product, location, customer, catalogue, today, provider_ready=provider_ready
+        )
+        if refused is not None or product is None:
+            changes += [refused] if refused else []
+            continue
+        trial = has_trial(product, customer) and product.id not in trials
+        if trial:
+            trials.add(product.id)
+        priced = _price_line(line, product, location, catalogue, today, trial=trial)
+        lines.append(priced)
+        changes += _differences(priced, today)
+    return PricedCart(cart=cart, location=location, lines=tuple(lines), changes=tuple(changes))
+
+
+def accept_changes(priced: PricedCart, now: datetime) -> Cart:
+    """The cart's next version once the customer has seen `priced.changes`: lines that can't be
+    bought are out, prices are as they are, a start that has passed is today."""
+    today = local_date(now, priced.location.zone)
+    lines = tuple(
+        one.line.model_copy(
+            update={
+                "seen_minor": one.unit.minor,
+                "starts_on": (
+                    None
+                    if one.line.starts_on is not None and one.line.starts_on <= today
+                    else one.line.starts_on
+                ),
+            }
+        )
+        for one in priced.lines
+    )
+    return with_lines(priced.cart, lines, now)

@@ -1,0 +1,234 @@
+"""What is offered to whom, and what it gives, in words: the rules of the shop's pages.
+
+The shop, the cart and the checkout all ask the same functions, so what was shown is what can be
+bought ([VISIBLE] [SHOP]). What a line may ask for is in `cart_lines`, what it costs in `pricing`.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import assert_never
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.domain.calendar import Frequency
+from shared.domain.customer import Customer
+from shared.domain.product import (
+    Catalogue,
+    Location,
+    Product,
+    ProductKind,
+    RestrictTo,
+    Settings,
+)
+
+SEARCH_WORDS_MAX = 10
+"""Words of a search that count; the rest is ignored."""
+
+
+# --- who sees what ---------------------------------------------------------------------------
+
+
+class Hidden(StrEnum):
+    """Why a product is not offered to somebody at a location ([VISIBLE])."""
+
+    DISABLED = "disabled"
+    NOT_ONLINE = "not_online"
+    OTHER_LOCATION = "other_location"
+    NO_PRICE = "no_price"
+    NO_PROVIDER = "no_provider"
+    NOT_ALLOWED = "not_allowed"
+    """The customer may not buy packages and subscriptions."""
+    NEW_JOINERS_ONLY = "new_joiners_only"
+    ACTIVE_MEMBERS_ONLY = "active_members_only"
+
+    @property
+    def sentence(self) -> str:
+        """What to tell the customer."""
+        match self:
+            case Hidden.DISABLED | Hidden.NOT_ONLINE | Hidden.NO_PROVIDER:
+                return "This is not on sale online at the moment."
+            case Hidden.OTHER_LOCATION | Hidden.NO_PRICE:
+                return "This is not sold at this location."
+            case Hidden.NOT_ALLOWED:
+                return "Please ask us before buying packages: your account needs our go-ahead."
+            case Hidden.NEW_JOINERS_ONLY:
+                return "This offer is for people who have not been with us before."
+            case Hidden.ACTIVE_MEMBERS_ONLY:
+                return "This is for people who have been with us before. Please sign in to buy it."
+            case _ as never:
+                assert_never(never)
+
+
+def _restricted(product: Product, customer: Customer | None) -> Hidden | None:
+    match product.restrict_to:
+        case RestrictTo.ANYONE:
+            return None
+        case RestrictTo.NEW_JOINERS:
+            known = customer is not None and customer.has_reservations
+            return Hidden.NEW_JOINERS_ONLY if known else None
+        case RestrictTo.ACTIVE_MEMBERS:
+            member = customer is not None and customer.has_reservations
+            return None if member else Hidden.ACTIVE_MEMBERS_ONLY
+        case _ as never:
+            assert_never(never)
+
+
+def offered(
+    product: Product,
+    location: Location,
+    customer: Customer | None,
+    settings: Settings,
+    *,
+    provider_ready: bool,
+) -> Hidden | None:
+    """Why `product` can't be bought at `location` by `customer` (None: an unknown visitor), or
+    None when it can. `Product.hidden` is no reason: such a product has its direct link
+    ([VISIBLE])."""
+    if not product.enabled:
+        return Hidden.DISABLED
+    if not product.sell_online:
+        return Hidden.NOT_ONLINE
+    if product.locations is not None and location.id not in product.locations:
+        return Hidden.OTHER_LOCATION
+    if product.price_in(location.currency) is None:
+        return Hidden.NO_PRICE
+    if product.is_pack:
+        if not provider_ready:
+            return Hidden.NO_PROVIDER
+        own = customer.can_purchase_packages if customer else None
+        if not (settings.can_purchase_packages if own is None else own):
+            return Hidden.NOT_ALLOWED
+    return _restricted(product, customer)
+
+
+def listed(
+    catalogue: Catalogue,
+    location: Location,
+    customer: Customer | None,
+    *,
+    provider_ready: bool,
+    kind: ProductKind | None = None,
+    category: str | None = None,
+    search: str = "",
+) -> tuple[Product, ...]:
+    """What the shop's page lists, in the catalogue's order ([SHOP]). A search finds products
+    that have each of its words in their name, description, category or service."""
+    words = search.casefold().split()[:SEARCH_WORDS_MAX]
+
+    def found(product: Product) -> bool:
+        service = catalogue.service(product.service)
+        text = " ".join(
+            (product.name, product.description, product.category, service.name if service else "")
+        ).casefold()
+        return all(word in text for word in words)
+
+    return tuple(
+        product
+        for product in catalogue.products
+        if not product.hidden
+        and kind in (None, product.kind)
+        and category in (None, product.category)
+        and found(product)
+        and offered(product, location, customer, catalogue.settings, provider_ready=provider_ready)
+        is None
+    )
+
+
+def categories(products: Iterable[Product]) -> tuple[str, ...]:
+    """The categories of `products`, each once, in the order in which they come."""
+    return tuple(dict.fromkeys(product.category for product in products if product.category))
+
+
+# --- what a product gives --------------------------------------------------------------------
+
+
+class ExpiryPolicy(StrEnum):
+    """When what was bought runs out ([PACK] [GRANT])."""
+
+    NOTHING_TO_EXPIRE = "nothing_to_expire"
+    NEVER = "never"
+    AFTER_DAYS = "after_days"
+    AFTER_MONTHS = "after_months"
+    NEXT_RENEWAL = "next_renewal"
+    """A subscription's credits, when the next period's pack becomes usable."""
+    PERIOD_END = "period_end"
+    """A subscription's unlimited pack."""
+
+
+class Expiry(BaseModel):
+    """`count` is of days or months; None for the policies that have no number."""
+
+    model_config = ConfigDict(frozen=True)
+
+    policy: ExpiryPolicy
+    count: int | None = None
+
+
+def expiry(product: Product) -> Expiry:
+    """When the credits of `product` expire, as data."""
+    if not product.is_pack:
+        return Expiry(policy=ExpiryPolicy.NOTHING_TO_EXPIRE)
+    if product.validity_days is not None:
+        return Expiry(policy=ExpiryPolicy.AFTER_DAYS, count=product.validity_days)
+    if product.validity_months is not None:
+        return Expiry(policy=ExpiryPolicy.AFTER_MONTHS, count=product.validity_months)
+    if product.kind is ProductKind.PACKAGE:
+        return Expiry(policy=ExpiryPolicy.NEVER)
+    if product.unlimited:
+        return Expiry(policy=ExpiryPolicy.PERIOD_END)
+    return Expiry(policy=ExpiryPolicy.NEXT_RENEWAL)
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+
+
+def expiry_in_words(product: Product) -> str:
+    """The expiry policy as the shop says it ([SHOP]); empty when nothing can expire."""
+    rule = expiry(product)
+    each = product.kind is ProductKind.SUBSCRIPTION
+    match rule.policy:
+        case ExpiryPolicy.NOTHING_TO_EXPIRE:
+            return ""
+        case ExpiryPolicy.NEVER:
+            return "Never expires."
+        case ExpiryPolicy.AFTER_DAYS | ExpiryPolicy.AFTER_MONTHS:
+            unit = "day" if rule.policy is ExpiryPolicy.AFTER_DAYS else "month"
+            span = _counted(rule.count or 0, unit)
+            if each:
+                return f"Each period's credits are valid for {span}."
+            return f"Valid for {span} from the day you buy it, until 23:59 on the last day."
+        case ExpiryPolicy.NEXT_RENEWAL:
+            if product.credits == 0:
+                return "Runs until the next renewal."
+            return "Unused credits expire when the next ones arrive at each renewal."
+        case ExpiryPolicy.PERIOD_END:
+            return "Unlimited until the end of each period that is paid."
+        case _ as never:
+            assert_never(never)
+
+
+_EVERY = {
+    Frequency.WEEKLY: "every week",
+    Frequency.BIWEEKLY: "every 2 weeks",
+    Frequency.MONTHLY: "every month",
+    Frequency.ANNUAL: "every year",
+}
+
+
+def every(frequency: Frequency) -> str:
+    """A frequency in words: "every 2 weeks"."""
+    return _EVERY[frequency]
+
+
+def credits_in_words(product: Product, catalogue: Catalogue) -> str:
+    """What a pack of `product` holds: "10 classes", "Unlimited visits"; empty when it holds no
+    credits to spend."""
+    if not product.is_pack or product.credits == 0:
+        return ""
+    service = catalogue.service(product.service)
+    unit = service.unit if service else "credit"
+    plural = f"{unit}es" if unit.endswith(("s", "x", "ch", "sh")) else f"{unit}s"
+    if product.credits is None:
+        return f"Unlimited {plural}"
+    return f"1 {unit}" if product.credits == 1 else f"{product.credits} {plural}"
