@@ -273,8 +273,7 @@ class Books:
         return [self.charge(charge_id) for charge_id in ids]
 
     def answer_authentication(self, charge: Charge, *, confirmed: bool) -> None:
-        if charge.state is not ChargeState.REQUIRES_ACTION:
-            return
+        assert charge.state is ChargeState.REQUIRES_ACTION
         if confirmed:
             self._decide(charge, ChargeState.SUCCEEDED, None)
         else:

@@ -13,7 +13,7 @@ from infra.local.sandbox_faults import Fault, Operation
 from infra.local.sandbox_webhooks import Webhooks
 from shared.providers.port import CardSetup, PaymentProvider
 from shared.providers.sandbox import SandboxProvider
-from tests.contract.provider_contract import CardKind, Delivery, Trouble
+from tests.contract.bench import CardKind, Delivery, Trouble
 
 KEY = "sandbox-key"
 SECRETS = ("present", "next")

@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.charge import Outcome
 from shared.providers.port import CardSetup
-from tests.contract.provider_contract import RETURN_URL, CardKind, request_for, save
+from tests.contract.bench import RETURN_URL, CardKind, request_for, save
 from tests.contract.sandbox_bench import PUBLIC_URL, SandboxBench
 
 GOOD = {"number": "4242 4242 4242 4242", "expiry": "12/30", "cvc": "123"}

@@ -13,14 +13,10 @@ from infra.local.sandbox import Sandbox
 from infra.local.sandbox_cards import KNOWN_CARDS, passes_luhn
 from infra.local.sandbox_faults import Fault, Operation
 from shared.domain.charge import Outcome
-from shared.domain.money import Money
 from shared.providers.port import (
-    ProviderUnavailable,
     RefundOutcome,
-    RequestRefused,
 )
-from shared.providers.sandbox import SandboxProvider
-from tests.contract.provider_contract import (
+from tests.contract.bench import (
     PRICE,
     RETURN_URL,
     CardKind,
@@ -63,17 +59,6 @@ def charge_content(customer: str, card: str, /, **changes: Any) -> dict[str, Any
         "metadata": {"charge_ref": "charge-1", "attempt_id": "attempt-a"},
     }
     return {**content, **changes}
-
-
-def answering(status: int, body: bytes) -> SandboxProvider:
-    """The adapter before a provider that always answers this."""
-    return SandboxProvider(
-        base_url="http://127.0.0.1",
-        key=KEY,
-        webhook_secrets=SECRETS,
-        now=lambda: datetime(2026, 1, 31, tzinfo=UTC),
-        transport=lambda method, path, headers, content: (status, body),
-    )
 
 
 # Keys
@@ -326,103 +311,6 @@ def test_a_body_that_is_no_json_object_is_refused(bench: SandboxBench, body: byt
     headers = {"Authorization": f"Bearer {KEY}", "Idempotency-Key": "k"}
     for path in ("/v1/charges", "/control"):
         assert bench.sandbox.handle("POST", path, headers, body)[0] == 400
-
-
-# What the adapter makes of answers
-
-
-@pytest.mark.parametrize("status", [401, 403, 409, 429, 500, 502, 503, 504])
-def test_an_answer_that_leaves_it_open_is_unknown(bench: SandboxBench, status: int) -> None:
-    request = request_for(save(bench))
-    provider = answering(status, b'{"error": {"code": "x"}}')
-    assert provider.charge(request).outcome is Outcome.UNKNOWN
-    refunded = provider.refund(provider_charge_id="ch_1", amount=PRICE, idempotency_key="r")
-    assert refunded is RefundOutcome.UNKNOWN
-    with pytest.raises(ProviderUnavailable):
-        provider.fetch_card_setup("cs_1")
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"<html>",
-        b"[]",
-        b"null",
-        b"{}",
-        b'{"id": 7}',
-        b'{"id": "ch_1"}',
-        b'{"id": "ch_1", "status": "something_new"}',
-        b'{"charge": null}',
-    ],
-)
-def test_an_answer_that_cannot_be_read_is_unknown(bench: SandboxBench, body: bytes) -> None:
-    request = request_for(save(bench))
-    for status in (200, 402):
-        assert answering(status, body).charge(request).outcome is Outcome.UNKNOWN
-
-
-def test_an_unknown_decline_code_may_be_tried_again(bench: SandboxBench) -> None:
-    for code in ("something_new", None):
-        charge = {"id": "ch_1", "status": "failed", "decline_code": code}
-        provider = answering(402, json.dumps({"charge": charge}).encode())
-        assert provider.charge(request_for(save(bench))).outcome is Outcome.DECLINED
-
-
-@pytest.mark.parametrize(
-    "code", ["lost_card", "stolen_card", "card_closed", "authorization_revoked"]
-)
-def test_lost_stolen_closed_and_revoked_are_final(bench: SandboxBench, code: str) -> None:
-    charge = {"id": "ch_1", "status": "failed", "decline_code": code}
-    provider = answering(402, json.dumps({"charge": charge}).encode())
-    assert provider.charge(request_for(save(bench))).outcome is Outcome.DECLINED_FINAL
-
-
-def test_a_request_that_is_wrong_in_itself_is_an_error_of_ours(bench: SandboxBench) -> None:
-    request = request_for(save(bench))
-    wrong = request.model_copy(update={"amount": Money(minor=0, currency="USD")})
-    with pytest.raises(RequestRefused):
-        bench.provider.charge(wrong)
-    with pytest.raises(RequestRefused):
-        answering(404, b'{"code": "not_found"}').charge(request)
-    assert bench.sandbox.charges() == []
-
-
-def test_a_success_of_another_attempt_is_not_overlooked(bench: SandboxBench) -> None:
-    setup = save(bench)
-    paid = bench.provider.charge(request_for(setup))
-    later = request_for(setup)
-    assert look_up(bench, later) == paid
-    assert look_up(bench, later, paid.provider_charge_id) == paid
-
-
-def test_another_charges_id_does_not_pass_for_this_one(bench: SandboxBench) -> None:
-    setup = save(bench)
-    other = bench.provider.charge(request_for(setup, charge_ref="charge-2"))
-    assert look_up(bench, request_for(setup), other.provider_charge_id) is None
-
-
-def test_a_look_up_reads_on_past_the_first_page(bench: SandboxBench) -> None:
-    setup = save(bench)
-    first = request_for(setup, charge_ref="first")
-    paid = bench.provider.charge(first)
-    for n in range(250):
-        bench.provider.charge(request_for(setup, charge_ref=f"charge-{n}"))
-    assert look_up(bench, first) == paid
-
-
-def test_a_look_up_that_would_read_too_far_does_not_say_not_found(bench: SandboxBench) -> None:
-    page = {"data": [{"id": "ch_1"}], "has_more": True}
-    with pytest.raises(ProviderUnavailable):
-        answering(200, json.dumps(page).encode()).look_up(
-            charge_ref="c", attempt_id="a", provider_charge_id=None, provider_customer="cus_1"
-        )
-
-
-@pytest.mark.parametrize("secrets", [(), ("",), ("good", "")])
-def test_an_empty_webhook_secret_is_refused(secrets: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match="secrets"):
-        SandboxProvider("http://127.0.0.1", KEY, secrets, lambda: datetime.now(UTC))
 
 
 # The numbers

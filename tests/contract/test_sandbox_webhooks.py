@@ -8,7 +8,7 @@ import pytest
 
 from shared.providers import signatures
 from shared.providers.port import EventKind, InvalidSignature
-from tests.contract.provider_contract import PRICE, CardKind, request_for, save
+from tests.contract.bench import PRICE, CardKind, request_for, save
 from tests.contract.sandbox_bench import SEED, SandboxBench
 
 MUTATIONS = 2_000

@@ -1,0 +1,130 @@
+"""What a test of any payment provider stands on: the bench, and the steps that every test takes."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from enum import Enum, auto
+from itertools import count
+from typing import Protocol
+
+from shared.domain.money import Money
+from shared.providers.port import (
+    CardSetup,
+    ChargeRequest,
+    ChargeResult,
+    PaymentProvider,
+    WebhookEvent,
+)
+
+
+class CardKind(Enum):
+    """What a saved card does when it is charged."""
+
+    WORKS = auto()
+    DECLINES = auto()
+    DECLINES_FINALLY = auto()
+    NEEDS_AUTHENTICATION = auto()
+
+
+class Trouble(Enum):
+    """What goes wrong with the next charge or refund."""
+
+    LOST_REQUEST = auto()
+    LOST_ANSWER = auto()
+    SERVER_ERROR = auto()
+    SERVER_ERROR_AFTERWARDS = auto()
+    RATE_LIMIT = auto()
+
+
+Delivery = tuple[dict[str, str], bytes]
+
+
+class Bench(Protocol):
+    """A provider with everything around it that a test has to move."""
+
+    provider: PaymentProvider
+
+    def now(self) -> datetime: ...
+    def advance(self, seconds: int) -> None: ...
+    def enter_card(self, setup: CardSetup, kind: CardKind) -> None:
+        """The customer saves a card on the hosted page."""
+
+    def confirm(self, confirm_url: str) -> None:
+        """The customer confirms a payment with the bank."""
+
+    def refuse(self, confirm_url: str) -> None:
+        """The customer refuses it."""
+
+    def trouble(self, trouble: Trouble) -> None:
+        """Befalls the next call of any kind."""
+
+    def answer_late(self, seconds: int) -> None:
+        """The next charge is decided only after so many seconds."""
+
+    def succeeded(self, charge_ref: str) -> int:
+        """How many charges for `charge_ref` moved money, in the provider's own books."""
+
+    def refunded(self, charge_ref: str) -> int:
+        """How much went back, in minor units."""
+
+    def deliveries(self) -> list[Delivery]:
+        """The webhooks that have arrived since this was last asked."""
+
+    def sign(self, body: bytes, at: datetime, *secrets: str) -> dict[str, str]:
+        """Headers for `body`, signed at `at`; without secrets, by the provider's present one."""
+
+    def event_body(self, type_: str) -> bytes:
+        """A well-formed event of this type."""
+
+
+PRICE = Money(minor=4_900, currency="USD")
+RETURN_URL = "https://shop.example/checkout?cart=7"
+
+_numbers: Iterator[int] = count(1)
+
+
+def save(bench: Bench, kind: CardKind = CardKind.WORKS) -> CardSetup:
+    """A finished card setup of a new customer."""
+    setup = bench.provider.start_card_setup(
+        reference="customer-1",
+        email="ada@example.com",
+        provider_customer=None,
+        return_url=RETURN_URL,
+        idempotency_key=f"setup-{next(_numbers)}",
+    )
+    bench.enter_card(setup, kind)
+    finished = bench.provider.fetch_card_setup(setup.setup_id)
+    assert finished is not None
+    assert finished.card is not None
+    return finished
+
+
+def request_for(
+    setup: CardSetup, *, charge_ref: str = "charge-1", attempt_id: str | None = None
+) -> ChargeRequest:
+    assert setup.card is not None
+    assert setup.provider_customer is not None
+    return ChargeRequest(
+        charge_ref=charge_ref,
+        attempt_id=attempt_id or f"attempt-{next(_numbers)}",
+        amount=PRICE,
+        provider_customer=setup.provider_customer,
+        card_token=setup.card.token,
+        description="Ten classes",
+        return_url=RETURN_URL,
+    )
+
+
+def look_up(
+    bench: Bench, request: ChargeRequest, provider_charge_id: str | None = None
+) -> ChargeResult | None:
+    return bench.provider.look_up(
+        charge_ref=request.charge_ref,
+        attempt_id=request.attempt_id,
+        provider_charge_id=provider_charge_id,
+        provider_customer=request.provider_customer,
+    )
+
+
+def events(bench: Bench, charge_ref: str = "charge-1") -> list[WebhookEvent]:
+    read = [bench.provider.read_webhook(headers, body) for headers, body in bench.deliveries()]
+    return [event for event in read if event.charge_ref == charge_ref]
