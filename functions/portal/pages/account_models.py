@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from shared.domain.customer import Attention
 from shared.domain.money import Money
+from shared.domain.shopping import ExpiryPolicy
 from shared.web.pages.parts import (
     Answer,
     CardView,
@@ -15,7 +16,6 @@ from shared.web.pages.parts import (
     Choice,
     CreditsLeft,
     EntryView,
-    ExpiryPolicy,
     InvoiceSummary,
     LineView,
     PackSummary,

@@ -8,11 +8,11 @@ from pydantic import AwareDatetime, Field
 from shared.domain.calendar import Frequency
 from shared.domain.money import Money
 from shared.domain.product import ProductKind, SelfCancel
+from shared.domain.shopping import ExpiryPolicy, Hidden
 from shared.web.pages.parts import (
     Answer,
     CardView,
     Choice,
-    ExpiryPolicy,
     LineView,
     PackSummary,
     SubscriptionSummary,
@@ -91,14 +91,6 @@ class AddLine(Answer):
     until: date | None = None
 
 
-class WhyNotForSale(StrEnum):
-    NO_PROVIDER = "no_provider"
-    NOT_ALLOWED = "not_allowed"
-    NOT_HERE = "not_here"
-    """Sold, but not at the chosen location."""
-    OWNED = "owned"
-
-
 class ProductPage(Answer):
     """`GET /shop/{product}`. `today` is the location's; `latest_start` the last day that may be
     chosen. `errors` are by the form's field names. `access_link` only for who has paid."""
@@ -113,7 +105,7 @@ class ProductPage(Answer):
     first_charge_at: AwareDatetime | None = None
     """With a trial that starts today."""
     can_add: bool = True
-    why_not: WhyNotForSale | None = None
+    why_not: Hidden | None = None
     access_link: str | None = None
 
 

@@ -5,7 +5,6 @@ meant. Nothing here is worded for the screen: the templates do that.
 """
 
 from datetime import date
-from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -34,15 +33,6 @@ class CardView(Answer):
     exp_year: int
     default: bool = False
     expired: bool = False
-
-
-class ExpiryPolicy(StrEnum):
-    """When the credits of a pack end ([PACK], [GRANT])."""
-
-    NEVER = "never"
-    DAYS = "days"
-    MONTHS = "months"
-    NEXT_RENEWAL = "next_renewal"
 
 
 class LineView(Answer):
