@@ -24,7 +24,8 @@ Subject = tuple[str | None, str | None]
 def _web_address(value: str) -> str:
     """It ends up in a header, so what could end a header or a policy is kept out."""
     parts = urlsplit(value)
-    whole = parts.scheme in ("http", "https") and re.fullmatch(r"[\w.:\[\]-]+", parts.netloc, re.A)
+    host = re.fullmatch(r"[\w.:\[\]-]+", parts.netloc, re.ASCII)
+    whole = host is not None and parts.scheme in ("http", "https")
     if not whole or not value.isascii() or not value.isprintable() or " " in value:
         raise ValueError("a full http or https address is needed")
     return value
@@ -81,6 +82,9 @@ Outcome = tuple[int, dict[str, Any]]
 """Status and content of an answer."""
 
 
+Understood = tuple[Operation, Callable[[], Subject], Callable[[int | None, str | None], Outcome]]
+
+
 @dataclass(frozen=True)
 class Call:
     """A request that was understood. `carry_out` takes by how many seconds a charge is late and
@@ -116,9 +120,16 @@ class Api:
 
     def _find(
         self, method: str, path: str, query: Mapping[str, str], content: dict[str, Any]
-    ) -> tuple[Operation, Callable[[], Subject], Callable[[int | None, str | None], Outcome]]:
+    ) -> Understood:
+        steps = [method, *path.removeprefix("/v1/").split("/")]
+        found = self._find_card_call(steps, content) or self._find_money_call(steps, query, content)
+        if found is None:
+            raise Refused(404, "no_such_call", f"There is no call {method} {path}.")
+        return found
+
+    def _find_card_call(self, steps: list[str], content: dict[str, Any]) -> Understood | None:
         books = self._books
-        match [method, *path.removeprefix("/v1/").split("/")]:
+        match steps:
             case ["POST", "customers"]:
                 new = _read(NewCustomer, content)
                 return Operation.START_CARD_SETUP, _nobody, lambda *_: self._add_customer(new)
@@ -147,6 +158,14 @@ class Api:
                     lambda: (customer, card),
                     lambda *_: self._remove_card(customer, card),
                 )
+            case _:
+                return None
+
+    def _find_money_call(
+        self, steps: list[str], query: Mapping[str, str], content: dict[str, Any]
+    ) -> Understood | None:
+        books = self._books
+        match steps:
             case ["POST", "charges"]:
                 charge = _read(NewCharge, content)
                 return (
@@ -181,7 +200,7 @@ class Api:
                     lambda *_: self._refund(refund),
                 )
             case _:
-                raise Refused(404, "no_such_call", f"There is no call {method} {path}.")
+                return None
 
     def _subject_of(self, charge_id: str) -> Subject:
         try:

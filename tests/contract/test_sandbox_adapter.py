@@ -25,7 +25,7 @@ def answering(status: int, body: bytes) -> SandboxProvider:
         key=KEY,
         webhook_secrets=SECRETS,
         now=lambda: datetime(2026, 1, 31, tzinfo=UTC),
-        transport=lambda method, path, headers, content: (status, body),
+        transport=lambda *_request: (status, body),
     )
 
 
@@ -109,7 +109,7 @@ def test_a_look_up_reads_on_past_the_first_page(bench: SandboxBench) -> None:
     assert look_up(bench, first) == paid
 
 
-def test_a_look_up_that_would_read_too_far_does_not_say_not_found(bench: SandboxBench) -> None:
+def test_a_look_up_that_would_read_too_far_does_not_say_not_found() -> None:
     page = {"data": [{"id": "ch_1"}], "has_more": True}
     with pytest.raises(ProviderUnavailable):
         answering(200, json.dumps(page).encode()).look_up(

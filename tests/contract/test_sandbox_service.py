@@ -174,7 +174,7 @@ def test_many_at_once_under_one_key_charge_once(bench: SandboxBench) -> None:
 def test_the_receiver_of_a_webhook_may_call_back_at_once() -> None:
     seen: list[int] = []
 
-    def deliver(delay: int, path: str, headers: dict[str, str], body: bytes) -> None:
+    def deliver(_delay: int, _path: str, _headers: dict[str, str], body: bytes) -> None:
         charge = json.loads(body)["object"]["id"]
         bearer = {"authorization": f"Bearer {KEY}"}
         with ThreadPoolExecutor(1) as another_thread:

@@ -31,9 +31,9 @@ class Peer(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"x" * size)
 
-    do_GET = do_POST
+    do_GET = do_POST  # noqa: N815 (the name is the server's)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_args: object) -> None:
         """Quiet."""
 
 
