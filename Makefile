@@ -1,0 +1,73 @@
+# `make run` and `make test` are all that a newcomer types; both set up what they need first.
+# PYTHON=/path/to/python3.13 chooses the interpreter for the environment.
+
+PY := .venv/bin/python
+TEMPLATE_PY := .venv-template/bin/python
+SOURCES := functions shared infra tests
+
+# Where `make run` serves.
+PORT ?= 8000
+# What `make test` runs, and with how many processes.
+TESTS ?= tests
+WORKERS ?= 2
+# What `make build` builds for: the template's own runtime and architecture.
+ARCH ?= arm64
+RUNTIME ?= 3.13
+
+export PORT
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format build lock setup-local setup-test setup-template clean
+
+help:
+	@echo 'make run     serve everything on 127.0.0.1 with demo data (PORT=$(PORT))'
+	@echo 'make test    run the tests (TESTS=tests/unit, WORKERS=2)'
+	@echo 'make check   lint, format, types, import rules, template'
+	@echo 'make format  put the code in its format'
+	@echo 'make build   make build/app, which is what is deployed (ARCH=arm64, RUNTIME=3.13)'
+	@echo 'make lock    write requirements/*.lock anew (UPGRADE=1 takes newer versions)'
+	@echo 'make clean   remove what all of these made'
+
+run: setup-local
+	@$(PY) -m infra.local.serve
+
+test: setup-test
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+
+check: setup-test-python setup-template
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy $(SOURCES)
+	$(PY) -m pytest -q tests/unit/test_imports.py tests/build/test_locks.py
+	$(TEMPLATE_PY) .venv-template/bin/cfn-lint template.yaml
+	AWS_DEFAULT_REGION=us-east-1 $(TEMPLATE_PY) -m samcli validate --lint --template template.yaml
+	@if [ -e infra/openapi.py ]; then set -x; $(PY) -m infra.openapi --check; fi
+
+format: setup-test-python
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+build: setup-local
+	$(PY) -m infra.build --arch $(ARCH) --python $(RUNTIME)
+
+lock: setup-local
+	infra/setup/lock.sh
+
+clean:
+	rm -rf build node_modules .venv .venv-template .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+setup-local:
+	@infra/setup/python.sh local
+
+.PHONY: setup-test-python
+setup-test-python:
+	@infra/setup/python.sh test
+
+setup-test:
+	@infra/setup/debian.sh
+	@infra/setup/python.sh test
+	@infra/setup/node.sh
+
+setup-template:
+	@infra/setup/python.sh template

@@ -1,0 +1,215 @@
+"""Builds what is deployed: `python -m infra.build [--arch arm64] [--python 3.13]`.
+
+`build/app/` gets `functions/`, `shared/` and the packages of `requirements/deployed.lock` for
+Lambda's platform, and nothing else. What no function can reach is left out (AWS services that we
+don't call, languages that no page speaks), and bytecode is put in, made by an interpreter of the
+runtime's own version: Lambda's disk is read-only, so without it every cold start compiles
+everything again. The same sources and lock give the same files, byte for byte.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+APP = CHECKOUT / "build" / "app"
+LOCK = CHECKOUT / "requirements" / "deployed.lock"
+OURS = ("functions", "shared")
+
+RUNTIME_PYTHON = "3.13"
+"""The version of Python in the template's `Runtime`."""
+
+KEPT_SERVICES = frozenset({"dynamodb", "events", "sesv2", "ssm"})
+"""The AWS services that the functions call; botocore describes some four hundred."""
+
+KEPT_LANGUAGES = frozenset(
+    {"root", "da", "de", "en", "es", "fi", "fr", "it", "nb", "nl", "no", "pl", "pt", "sv"}
+)
+"""The languages in which pages and messages can write dates and money, in all their countries."""
+
+LEFT_OUT = ("bin", "boto3/data", "boto3/examples")
+"""Parts of packages that are commands, examples, or descriptions of `boto3.resource`."""
+
+INSTALLER_FILES = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
+"""What an installer notes for itself. Names, versions and licences of packages stay."""
+
+LAMBDA_ROOT = "/var/task"
+"""Where Lambda unpacks the artefact; tracebacks name files by it."""
+
+FIXED_TIME = 315_532_800
+"""1980-01-01, the earliest that a zip can hold: the time of every file."""
+
+INSTALL_TIMEOUT_SECONDS = 600
+COMPILE_TIMEOUT_SECONDS = 300
+
+
+class Arch(StrEnum):
+    """Lambda's two architectures, by its own names."""
+
+    ARM64 = "arm64"
+    X86_64 = "x86_64"
+
+    @property
+    def wheel_platform(self) -> str:
+        """The oldest platform whose wheels run there."""
+        match self:
+            case Arch.ARM64:
+                return "aarch64-manylinux2014"
+            case Arch.X86_64:
+                return "x86_64-manylinux2014"
+
+
+@dataclass(frozen=True)
+class Built:
+    """What came of a build. `compiler` is None when no interpreter of that version was found:
+    the artefact then works, but has no bytecode and starts five to seven times slower."""
+
+    path: Path
+    size_bytes: int
+    files: int
+    compiler: Path | None
+
+
+def build(into: Path, *, arch: Arch, python: str) -> Built:
+    """Put the artefact at `into`, replacing what is there only once it is complete.
+
+    Raises `subprocess.CalledProcessError` when packages can't be had or something does not
+    compile; `into` is then as it was.
+    """
+    into.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=into.parent) as scratch:
+        making = Path(scratch) / "app"
+        _install(making, arch=arch, python=python)
+        prune(making)
+        for name in OURS:
+            shutil.copytree(CHECKOUT / name, making / name, ignore=_not_ours)
+        compiler = find_interpreter(python)
+        if compiler is not None:
+            _compile(making, compiler)
+        files = list(_normalised(making))
+        if into.exists():
+            shutil.rmtree(into)
+        making.rename(into)
+    return Built(
+        path=into,
+        size_bytes=sum((into / file).stat().st_size for file in files),
+        files=len(files),
+        compiler=compiler,
+    )
+
+
+def _install(target: Path, *, arch: Arch, python: str) -> None:
+    # Copies, because uv's default shares the files with its cache, and we change them.
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--link-mode", "copy"),
+            *("--target", target, "--python", sys.executable),
+            *("--python-platform", arch.wheel_platform, "--python-version", python),
+            *("--only-binary", ":all:", "--require-hashes", "-r", LOCK),
+        ],
+        check=True,
+        cwd=CHECKOUT,
+        timeout=INSTALL_TIMEOUT_SECONDS,
+    )
+
+
+def prune(target: Path) -> None:
+    """Take out of installed packages what no function can reach."""
+    for path in list(_unreachable(target)):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _unreachable(target: Path) -> Iterator[Path]:
+    yield from (target / name for name in LEFT_OUT)
+    for service in (target / "botocore" / "data").iterdir():
+        if service.is_dir() and service.name not in KEPT_SERVICES:
+            yield service
+    for locale in (target / "babel" / "locale-data").glob("*.dat"):
+        if locale.stem.split("_")[0] not in KEPT_LANGUAGES:
+            yield locale
+    for info in target.glob("*.dist-info"):
+        yield from (info / name for name in INSTALLER_FILES)
+    yield from target.rglob("*.pyi")
+    yield from target.rglob("__pycache__")
+    yield from target.glob(".*")
+
+
+def _not_ours(_directory: str, names: list[str]) -> list[str]:
+    return [name for name in names if name == "__pycache__" or name.startswith(".")]
+
+
+def find_interpreter(version: str) -> Path | None:
+    """An interpreter of `version` ("3.13") on this machine that starts, or None."""
+    name = f"python{version}"
+    candidates = [Path(sys.executable)]
+    if (on_path := shutil.which(name)) is not None:
+        candidates.append(Path(on_path))
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    candidates += sorted(pyenv.glob(f"{version}*/bin/{name}"), reverse=True)
+    return next((found for found in candidates if _is_version(found, version)), None)
+
+
+def _is_version(interpreter: Path, version: str) -> bool:
+    # Asked, not read off its name: a version manager's stand-in may refuse to start.
+    question = "import sys; print(sys.implementation.name, *sys.version_info[:2])"
+    answer = subprocess.run(
+        [interpreter, "-I", "-S", "-c", question], capture_output=True, text=True, check=False
+    )
+    return answer.stdout.split() == ["cpython", *version.split(".")]
+
+
+def _compile(target: Path, compiler: Path) -> None:
+    # "unchecked-hash": never compared with the source, whose time stamp a zip does not keep. A
+    # fixed seed, because the order inside a set constant follows it.
+    subprocess.run(
+        [
+            *(compiler, "-s", "-S", "-W", "ignore", "-m", "compileall", "-q", "-f"),
+            *("-s", str(target), "-p", LAMBDA_ROOT),
+            *("--invalidation-mode", "unchecked-hash", str(target)),
+        ],
+        check=True,
+        env={"PYTHONHASHSEED": "0"},
+        timeout=COMPILE_TIMEOUT_SECONDS,
+    )
+
+
+def _normalised(target: Path) -> Iterator[Path]:
+    """Give every file and directory the same time and mode; the files, relative and in order."""
+    for path in sorted(target.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, (FIXED_TIME, FIXED_TIME))
+        if path.is_file():
+            yield path.relative_to(target)
+
+
+def main() -> None:
+    """The command: build for the template's runtime unless told otherwise, and say the size."""
+    parser = argparse.ArgumentParser(prog="python -m infra.build", description=__doc__)
+    parser.add_argument("--arch", type=Arch, choices=list(Arch), default=Arch.ARM64)
+    parser.add_argument("--python", default=RUNTIME_PYTHON, metavar="3.13")
+    parser.add_argument("--into", type=Path, default=APP, metavar="DIRECTORY")
+    asked = parser.parse_args()
+    built = build(asked.into.resolve(), arch=asked.arch, python=asked.python)
+    print(
+        f"{built.path}: {built.size_bytes / 1_000_000:.1f} MB in {built.files} files,"
+        f" Python {asked.python} on {asked.arch}"
+    )
+    if built.compiler is None:
+        print(
+            f"No bytecode: there is no Python {asked.python} here to make it."
+            " Cold starts will be five to seven times slower."
+        )
+
+
+if __name__ == "__main__":
+    main()
