@@ -55,9 +55,7 @@ class Cart(BaseModel):
 
 def with_lines(cart: Cart, lines: tuple[CartLine, ...], now: datetime) -> Cart:
     """The next version of a cart."""
-    return cart.model_copy(
-        update={"lines": lines, "version": cart.version + 1, "changed_at": now}
-    )
+    return cart.model_copy(update={"lines": lines, "version": cart.version + 1, "changed_at": now})
 
 
 def expires_at(cart: Cart) -> datetime | None:

@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.domain.due import Moment, Worker
-from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money
+from shared.domain.order import OrderLine
 
 MAX_ATTEMPTS = 40
 """Tries of one charge, the customer's and staff's included; past it only a new order helps."""
@@ -73,9 +73,7 @@ OPEN_OUTCOMES = frozenset(
 )
 """While the last attempt stands at one of these, no other may begin."""
 
-UNDECIDED_OUTCOMES = frozenset(
-    {Outcome.ATTEMPTING, Outcome.UNKNOWN, Outcome.PROCESSING}
-)
+UNDECIDED_OUTCOMES = frozenset({Outcome.ATTEMPTING, Outcome.UNKNOWN, Outcome.PROCESSING})
 """Money may have moved, and nobody has said."""
 
 
@@ -122,6 +120,8 @@ class Attempt(BaseModel):
     decline_code: str | None = None
     provider_charge_id: str | None = None
     confirm_url: str | None = None
+    repeatable: bool = False
+    """While the outcome is unknown: whether the request may never have arrived."""
 
 
 class RefundState(StrEnum):
@@ -153,12 +153,14 @@ class Charge(BaseModel):
     attempts: tuple[Attempt, ...] = ()
     subscription_id: str | None = None
     period: int | None = None
-    lines: tuple[InvoiceLine, ...] = ()
-    order: dict[str, Any] = {}
+    order: tuple[OrderLine, ...] = ()
+    tax_name: str = "Tax"
     given_up: bool = False
     checks: int = 0
     next_check_at: AwareDatetime | None = None
     refund: RefundState = RefundState.NONE
+    refund_attempt: str | None = None
+    """The attempt whose money goes back."""
     refund_tries: int = 0
     settled_at: AwareDatetime | None = None
     """When it succeeded, or nothing was to be paid. Set once."""
@@ -227,12 +229,7 @@ def _next_check(charge: Charge, outcome: Outcome, now: datetime) -> datetime | N
             if charge.purpose is Purpose.CHECKOUT:
                 return now + AUTHENTICATION_WAIT
             return now + SETTLING_CHECK_EVERY
-        case (
-            Outcome.SUCCEEDED
-            | Outcome.DECLINED
-            | Outcome.DECLINED_FINAL
-            | Outcome.CANCELLED
-        ):
+        case Outcome.SUCCEEDED | Outcome.DECLINED | Outcome.DECLINED_FINAL | Outcome.CANCELLED:
             return None
 
 
@@ -245,19 +242,20 @@ def record_outcome(
     decline_code: str | None = None,
     provider_charge_id: str | None = None,
     confirm_url: str | None = None,
+    repeatable: bool = False,
 ) -> Charge | None:
     """The charge with an attempt's outcome, or None when there is nothing new to record.
 
     A final outcome never changes, but for one case: a success that the provider reports after we
-    took the attempt for lost or given up is recorded, since the money did move ([ONCE]).
+    took the attempt for lost or declined is recorded, since the money did move. Where nobody
+    waits for it any more (given up, paid by another attempt, a checkout whose customer was told
+    that it failed) a refund is opened ([ONCE], [CANCEL]).
     """
     known = charge.attempt(attempt_id)
     if known is None:
         return None
     final = known.outcome not in OPEN_OUTCOMES
-    if final and not (
-        outcome is Outcome.SUCCEEDED and known.outcome is not Outcome.SUCCEEDED
-    ):
+    if final and not (outcome is Outcome.SUCCEEDED and known.outcome is not Outcome.SUCCEEDED):
         return None
     if outcome is known.outcome and outcome not in (
         Outcome.UNKNOWN,
@@ -272,20 +270,25 @@ def record_outcome(
             "decline_code": decline_code or known.decline_code,
             "provider_charge_id": provider_charge_id or known.provider_charge_id,
             "confirm_url": confirm_url or known.confirm_url,
+            "repeatable": repeatable,
         }
     )
-    attempts = tuple(
-        decided if one.id == attempt_id else one for one in charge.attempts
-    )
+    attempts = tuple(decided if one.id == attempt_id else one for one in charge.attempts)
     changes: dict[str, Any] = {"attempts": attempts}
     if attempts[-1].id == attempt_id:
         changes["next_check_at"] = _next_check(charge, outcome, now)
     if outcome is Outcome.SUCCEEDED:
-        second = charge.settled_at is not None
-        changes["settled_at"] = charge.settled_at or now
-        if second or charge.given_up:
+        unwanted = (
+            charge.given_up
+            or charge.settled_at is not None
+            or (final and charge.purpose is Purpose.CHECKOUT)
+        )
+        if unwanted:
             changes["refund"] = RefundState.DUE
+            changes["refund_attempt"] = attempt_id
             changes["next_check_at"] = now
+        else:
+            changes["settled_at"] = now
     return charge.model_copy(update=changes)
 
 

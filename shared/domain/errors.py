@@ -65,9 +65,7 @@ class TooMany(PunchcardError):
 
     code = "too_many_requests"
 
-    def __init__(
-        self, detail: str, *, retry_after_seconds: int, code: str | None = None
-    ) -> None:
+    def __init__(self, detail: str, *, retry_after_seconds: int, code: str | None = None) -> None:
         super().__init__(detail, code=code)
         self.retry_after_seconds = retry_after_seconds
 

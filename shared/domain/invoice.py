@@ -148,10 +148,6 @@ def close(invoice: Invoice, payment: Payment, now: datetime) -> Invoice:
 
 def next_moment(invoice: Invoice) -> Moment | None:
     """A closed invoice waits for its number."""
-    if (
-        invoice.state is InvoiceState.CLOSED
-        and invoice.number is None
-        and invoice.closed_at
-    ):
+    if invoice.state is InvoiceState.CLOSED and invoice.number is None and invoice.closed_at:
         return Moment(at=invoice.closed_at, worker=Worker.NUMBER)
     return None

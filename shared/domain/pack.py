@@ -84,9 +84,7 @@ class Pack(BaseModel):
         return self.granted is None
 
     def status(self, now: datetime) -> PackStatus:
-        if self.ended_at is not None or (
-            self.expires_at is not None and self.expires_at <= now
-        ):
+        if self.ended_at is not None or (self.expires_at is not None and self.expires_at <= now):
             return PackStatus.EXPIRED
         if self.left == 0 and self.granted != 0:
             return PackStatus.USED_UP
@@ -119,9 +117,7 @@ def next_moment(pack: Pack) -> Moment | None:
         moments.append(Moment(at=pack.expires_at, worker=Worker.EXPIRIES))
         announce_at = pack.expiry_email_at
         if announce_at is not None and not pack.expiry_announced:
-            moments.append(
-                Moment(at=max(announce_at, pack.bought_at), worker=Worker.EXPIRIES)
-            )
+            moments.append(Moment(at=max(announce_at, pack.bought_at), worker=Worker.EXPIRIES))
     if pack.replaces is not None and not pack.replaced:
         moments.append(Moment(at=pack.usable_from, worker=Worker.EXPIRIES))
     return earliest(*moments)

@@ -106,9 +106,7 @@ class Product(Definition):
                 raise ValueError("a subscription needs a frequency that it allows")
         elif self.trial_days or self.minimum_payments:
             raise ValueError("only subscriptions have trials and commitments")
-        if self.kind is ProductKind.ACCESS and not (self.access_link or "").startswith(
-            "https://"
-        ):
+        if self.kind is ProductKind.ACCESS and not (self.access_link or "").startswith("https://"):
             raise ValueError("an access product needs an https:// link")
         return self
 

@@ -142,7 +142,7 @@ class Subscription(BaseModel):
         return self.until is None or self.starts(period) <= self.until
 
 
-def _reminder_at(subscription: Subscription) -> datetime | None:
+def reminder_at(subscription: Subscription) -> datetime | None:
     """When the next charge is announced; None when it is not, or already was ([REMIND])."""
     period = subscription.next_period
     if subscription.reminded_for is not None and subscription.reminded_for >= period:
@@ -159,9 +159,7 @@ def _reminder_at(subscription: Subscription) -> datetime | None:
         return trial_notice_moment(begins, subscription.trial_days, subscription.zone)
     if not subscription.reminds and subscription.frequency is not Frequency.ANNUAL:
         return None
-    at = reminder_moment(
-        subscription.anchor, subscription.frequency, period, subscription.zone
-    )
+    at = reminder_moment(subscription.anchor, subscription.frequency, period, subscription.zone)
     bought = start_of_day(subscription.anchor, subscription.zone)
     return at if at >= max(bought, subscription.created_at) else None
 
@@ -187,13 +185,9 @@ def next_moment(subscription: Subscription) -> Moment | None:
     if subscription.collection is not None:
         at = next_slot_at(subscription)
         return None if at is None else Moment(at=at, worker=Worker.RETRIES)
-    charge = Moment(
-        at=subscription.charged_at(subscription.next_period), worker=Worker.RENEWALS
-    )
-    remind_at = _reminder_at(subscription)
-    reminder = (
-        None if remind_at is None else Moment(at=remind_at, worker=Worker.REMINDERS)
-    )
+    charge = Moment(at=subscription.charged_at(subscription.next_period), worker=Worker.RENEWALS)
+    remind_at = reminder_at(subscription)
+    reminder = None if remind_at is None else Moment(at=remind_at, worker=Worker.REMINDERS)
     return earliest(charge, reminder)
 
 
@@ -226,6 +220,4 @@ def decide_renewal(subscription: Subscription, now: datetime) -> NextCharge:
 
 def paid_until(subscription: Subscription) -> datetime:
     """When the paid period ends (UTC): the start of the first period that is not paid."""
-    return start_of_day(
-        subscription.starts(subscription.next_period), subscription.zone
-    )
+    return start_of_day(subscription.starts(subscription.next_period), subscription.zone)

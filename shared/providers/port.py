@@ -60,6 +60,9 @@ class ChargeResult(_Value):
     provider_charge_id: str | None = None
     decline_code: str | None = None
     confirm_url: str | None = None
+    repeatable: bool = False
+    """Of an unknown outcome: the request may never have arrived (a network error, a rate limit),
+    and repeating it with the same key is the way to find out. Otherwise only asking is."""
 
 
 class RefundOutcome(StrEnum):

@@ -36,6 +36,9 @@ FINAL_DECLINES = frozenset(
 """Declines after which this card is not tried again ([HARD]). A code that we do not know may be
 tried again: giving a card up by mistake costs a customer, a wasted try does not."""
 
+REFUSED = frozenset({400, 404, 413, 422})
+"""Statuses by which the provider refuses a request before anything happens."""
+
 REFUND_REFUSALS = frozenset({"refund_exceeds_charge", "charge_not_refundable", "not_found"})
 
 Answer = tuple[int, dict[str, Any]]
@@ -47,7 +50,8 @@ class SandboxProvider:
     What an answer means for `charge`:
 
     - 200 and 402 carry a charge, whose status decides; a status that we do not know is `UNKNOWN`.
-    - No answer, 429, 5xx and an answer that cannot be read are `UNKNOWN`.
+    - No answer, 429, 5xx, an answer that cannot be read and one that is not the provider's own
+      (a proxy's, a wrong address's) are `UNKNOWN`.
     - 401 and 403 are `UNKNOWN` too: no money moved, but a wrong key is the merchant's trouble
       and must not send customers into retries. A look-up then raises until the key is right.
     - 409 (the key was used with another content) is `UNKNOWN`: what the first use came to counts.
@@ -96,12 +100,14 @@ class SandboxProvider:
 
     def fetch_card_setup(self, setup_id: str) -> CardSetup | None:
         status, found = self._ask("GET", f"/v1/card_setups/{quote(setup_id, safe='')}")
-        return None if status == 404 else _card_setup(_usable((status, found)))
+        if _is_missing(status, found):
+            return None
+        return _card_setup(_usable((status, found)))
 
     def remove_card(self, *, provider_customer: str, card_token: str) -> None:
         customer, card = quote(provider_customer, safe=""), quote(card_token, safe="")
         status, found = self._ask("DELETE", f"/v1/customers/{customer}/cards/{card}")
-        if status != 404:
+        if not _is_missing(status, found):
             _usable((status, found))
 
     def charge(self, request: ChargeRequest) -> ChargeResult:
@@ -124,13 +130,13 @@ class SandboxProvider:
                 request.attempt_id,
             )
         except ProviderUnavailable:
-            return ChargeResult(outcome=Outcome.UNKNOWN)
+            return ChargeResult(outcome=Outcome.UNKNOWN, repeatable=True)
         if status in (200, 402):
             return _charge_result(found.get("charge") if status == 402 else found)
         if status == 404 and _error_code(found) == "card_missing":
             return ChargeResult(outcome=Outcome.DECLINED_FINAL, decline_code="card_missing")
-        if _leaves_open(status):
-            return ChargeResult(outcome=Outcome.UNKNOWN)
+        if _leaves_open(status, found):
+            return ChargeResult(outcome=Outcome.UNKNOWN, repeatable=status == 429)
         raise RequestRefused(_refusal(status, found))
 
     def look_up(
@@ -147,7 +153,8 @@ class SandboxProvider:
         """
         if provider_charge_id is not None:
             status, found = self._ask("GET", f"/v1/charges/{quote(provider_charge_id, safe='')}")
-            if status != 404 and _answers(_usable((status, found)), charge_ref, attempt_id):
+            known = not _is_missing(status, found)
+            if known and _answers(_usable((status, found)), charge_ref, attempt_id):
                 return _charge_result(found)
         own: ChargeResult | None = None
         for charge in self._charges_of(provider_customer):
@@ -186,9 +193,9 @@ class SandboxProvider:
         if status == 200:
             succeeded = found.get("status") == "succeeded"
             return RefundOutcome.SUCCEEDED if succeeded else RefundOutcome.UNKNOWN
-        if _error_code(found) in REFUND_REFUSALS:
+        if status in REFUSED and _error_code(found) in REFUND_REFUSALS:
             return RefundOutcome.REFUSED
-        if _leaves_open(status):
+        if _leaves_open(status, found):
             return RefundOutcome.UNKNOWN
         raise RequestRefused(_refusal(status, found))
 
@@ -207,13 +214,16 @@ class SandboxProvider:
         for _ in range(MAX_PAGES):
             query = urlencode({"customer": customer, "limit": PAGE_SIZE, **after})
             status, page = self._ask("GET", f"/v1/charges?{query}")
-            if status == 404:
+            if _is_missing(status, page):
                 return charges
             found = _usable((status, page))
-            charges += found.get("data") or []
+            data = found.get("data")
+            if not isinstance(data, list) or not all(isinstance(charge, dict) for charge in data):
+                raise ProviderUnavailable("a list of charges that cannot be read")
+            charges += data
             if not found.get("has_more"):
                 return charges
-            after = {"starting_after": charges[-1]["id"]}
+            after = {"starting_after": str(charges[-1].get("id"))} if charges else {}
         raise ProviderUnavailable(f"more than {MAX_PAGES} pages of charges for one customer")
 
     def _ask(
@@ -249,8 +259,14 @@ def _json_object(text: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _leaves_open(status: int) -> bool:
-    return status in (401, 403, 409, 429) or status >= 500
+def _leaves_open(status: int, found: dict[str, Any]) -> bool:
+    """Whether this is anything else than the provider's own word that it refused the request."""
+    return status not in REFUSED or _error_code(found) == ""
+
+
+def _is_missing(status: int, found: dict[str, Any]) -> bool:
+    """The provider's own 404: any other must not pass for "not found"."""
+    return status == 404 and _error_code(found) in ("not_found", "card_missing")
 
 
 def _usable(answer: Answer) -> dict[str, Any]:
@@ -258,7 +274,7 @@ def _usable(answer: Answer) -> dict[str, Any]:
     status, found = answer
     if status == 200:
         return found
-    if _leaves_open(status):
+    if _leaves_open(status, found):
         raise ProviderUnavailable(_refusal(status, found))
     raise RequestRefused(_refusal(status, found))
 

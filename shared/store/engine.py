@@ -194,6 +194,11 @@ class Found:
     def get(self, ref: Ref[E]) -> Row[E] | None:
         return cast("Row[E] | None", self._rows.get(_identity(ref)))
 
+    def only(self, refs: Iterable[Ref[Any]]) -> "Found":
+        """The same answer, without anything that is not among `refs`."""
+        kept = {_identity(ref) for ref in refs}
+        return Found({at: row for at, row in self._rows.items() if at in kept})
+
 
 def _identity(ref: Ref[Any]) -> tuple[str, str, str]:
     return ref.table.Meta.table_name, ref.pk, ref.sk
@@ -335,6 +340,8 @@ def commit(writes: Iterable[Write]) -> None:
     answer came: whether the change was made is then open, and a reader finds out.
     """
     given = list(writes)
+    if not given:
+        return
     # PynamoDB sends the actions grouped by kind; the reasons come back in that order.
     order = sorted(range(len(given)), key=lambda at: SENT_ORDER.index(given[at].action))
     listed = [given[at] for at in order]

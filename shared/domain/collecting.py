@@ -1,0 +1,186 @@
+"""How a subscription's periods are collected: opened, settled, declined, given up.
+
+Pure changes of a `Subscription`; the due moments follow from them (`subscription.next_moment`).
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from shared.domain.calendar import local_date, start_of_day
+from shared.domain.charge import Charge, Outcome
+from shared.domain.customer import Attention, Customer, PastDue
+from shared.domain.dunning import FirstSlot, RetryPolicy
+from shared.domain.fulfilment import remember_pack
+from shared.domain.invoice import InvoiceLine
+from shared.domain.money import Money
+from shared.domain.pack import Pack
+from shared.domain.product import Catalogue, Location
+from shared.domain.subscription import (
+    Collection,
+    EndReason,
+    Subscription,
+    SubscriptionState,
+    Terms,
+    next_slot_at,
+    reminder_at,
+)
+
+MAX_SKIPPED_PERIODS = 1000
+
+
+def period_line(
+    terms: Terms, location: Location, catalogue: Catalogue, detail: str
+) -> InvoiceLine:
+    """What one period costs, with the location's tax as it is now: fixed when its charge is
+    created ([PRICE], [TAX])."""
+    taxed = terms.taxed and catalogue.settings.taxes_packages
+    rate = location.tax_rate if taxed else Decimal(0)
+    return InvoiceLine(
+        product_id=terms.product_id,
+        name=terms.name,
+        detail=detail,
+        unit=terms.price,
+        amount=terms.price,
+        tax=terms.price.share(rate),
+        account_code=terms.account_code,
+    )
+
+
+def open_collection(
+    subscription: Subscription, *, source: str, invoice_id: str, policy: RetryPolicy, reminds: bool
+) -> Subscription:
+    """The next period is being collected: slot 0 is used."""
+    period = subscription.next_period
+    first = (
+        FirstSlot.AT_DAY_START
+        if period == 0 and subscription.first is FirstSlot.AT_DAY_START
+        else FirstSlot.AT_2359
+    )
+    return subscription.model_copy(
+        update={
+            "collection": Collection(
+                period=period,
+                source=source,
+                invoice_id=invoice_id,
+                first_day=local_date(subscription.charged_at(period), subscription.zone),
+                first=first,
+                policy=policy,
+            ),
+            "reminds": reminds,
+        }
+    )
+
+
+def use_slot(subscription: Subscription) -> Subscription:
+    """One more of the clock's slots is gone, with a try or without one ([HARD])."""
+    collection = _open(subscription)
+    return subscription.model_copy(
+        update={
+            "collection": collection.model_copy(update={"slots_used": collection.slots_used + 1})
+        }
+    )
+
+
+def slots_left(subscription: Subscription) -> bool:
+    return next_slot_at(subscription) is not None
+
+
+def mark_failing(subscription: Subscription) -> Subscription:
+    """A try was declined or waits for the customer: the subscription is past due."""
+    collection = _open(subscription)
+    return subscription.model_copy(
+        update={
+            "state": SubscriptionState.PAST_DUE,
+            "collection": collection.model_copy(update={"failing": True}),
+        }
+    )
+
+
+def settle_period(
+    subscription: Subscription, pack: Pack, now: datetime
+) -> tuple[Subscription, int]:
+    """The open period is paid and its pack granted. Also how many periods were skipped, because
+    they had ended before this one was settled ([RETRY]).
+
+    A reminder whose moment came while the subscription was past due is not sent later
+    ([REMIND]).
+    """
+    collection = _open(subscription)
+    following = collection.period + 1
+    skipped = 0
+    while skipped < MAX_SKIPPED_PERIODS and (
+        start_of_day(subscription.starts(following + skipped + 1), subscription.zone) <= now
+    ):
+        skipped += 1
+    settled = remember_pack(subscription, pack).model_copy(
+        update={
+            "state": SubscriptionState.ACTIVE,
+            "collection": None,
+            "next_period": following + skipped,
+            "payments_made": subscription.payments_made + 1,
+        }
+    )
+    announce_at = reminder_at(settled)
+    if collection.failing and announce_at is not None and announce_at <= now:
+        settled = settled.model_copy(update={"reminded_for": settled.next_period})
+    return settled, skipped
+
+
+def end(
+    subscription: Subscription, state: SubscriptionState, reason: EndReason, now: datetime
+) -> Subscription:
+    """The subscription is over: nothing is due any more."""
+    return subscription.model_copy(
+        update={
+            "state": state,
+            "end_reason": reason,
+            "ended_at": now,
+            "collection": None,
+            "cancel_at_period_end": False,
+        }
+    )
+
+
+def unlimited_pack_ends_at(subscription: Subscription) -> datetime | None:
+    """When a subscription that is over ends its last pack: an unlimited one without a validity
+    of its own ends with the paid period; a counted one never does ([GRANT])."""
+    if subscription.terms.credits is not None or subscription.last_pack_id is None:
+        return None
+    if subscription.last_pack_period is None:
+        return None
+    return start_of_day(subscription.starts(subscription.last_pack_period + 1), subscription.zone)
+
+
+def past_due_of(subscription: Subscription, charge: Charge) -> PastDue:
+    """What every page says of a failing charge ([PASTDUE])."""
+    waiting = charge.outcome is Outcome.AUTHENTICATION_REQUIRED
+    return PastDue(
+        subscription_id=subscription.id,
+        name=subscription.terms.name,
+        owed=charge.amount,
+        next_try_at=next_slot_at(subscription),
+        needs=Attention.AUTHENTICATION if waiting else Attention.CARD,
+        confirm_url=charge.last.confirm_url if waiting and charge.last else None,
+    )
+
+
+def with_past_due(customer: Customer, entry: PastDue) -> Customer:
+    others = tuple(
+        one for one in customer.past_due if one.subscription_id != entry.subscription_id
+    )
+    return customer.model_copy(update={"past_due": (*others, entry)})
+
+
+def without_past_due(customer: Customer, subscription_id: str) -> Customer:
+    left = tuple(one for one in customer.past_due if one.subscription_id != subscription_id)
+    return customer.model_copy(update={"past_due": left})
+
+
+def owed_with_tax(line: InvoiceLine) -> Money:
+    return line.amount + line.tax
+
+
+def _open(subscription: Subscription) -> Collection:
+    if subscription.collection is None:
+        raise ValueError(f"no period of {subscription.id} is being collected")
+    return subscription.collection

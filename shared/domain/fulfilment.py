@@ -1,0 +1,326 @@
+"""What a settled payment brings: packs with their first ledger entry, and subscriptions.
+
+Pure: everything is made from the order or the subscription's terms, with ids derived from the
+charge, so that settling twice would make the very same things.
+"""
+
+from datetime import date, datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.domain.calendar import (
+    first_day_of_period_pack,
+    local_date,
+    minute_before_midnight,
+    start_of_day,
+    trial_anchor,
+    validity_of_days,
+    validity_of_months,
+)
+from shared.domain.dunning import FirstSlot
+from shared.domain.order import Due, OrderLine
+from shared.domain.pack import Entry, EntryKind, Pack
+from shared.domain.product import Location, ProductKind
+from shared.domain.subscription import Subscription, SubscriptionState, Terms
+
+
+class Granted(BaseModel):
+    """A pack and the ledger entry that explains it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pack: Pack
+    entry: Entry
+
+
+class Fulfilment(BaseModel):
+    """All that an order brings."""
+
+    model_config = ConfigDict(frozen=True)
+
+    granted: tuple[Granted, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+    access: tuple[str, ...] = ()
+
+
+def _window(terms: Terms, first_day: date, zone: str) -> datetime | None:
+    """When a pack whose first counted day is `first_day` expires, by its own validity."""
+    if terms.validity_days is not None:
+        return validity_of_days(first_day, terms.validity_days, zone).expires_at
+    if terms.validity_months is not None:
+        return validity_of_months(first_day, terms.validity_months, zone).expires_at
+    return None
+
+
+def _grant(pack: Pack, entry_id: str, now: datetime, reason: str) -> Granted:
+    return Granted(
+        pack=pack,
+        entry=Entry(
+            id=entry_id,
+            pack_id=pack.id,
+            customer_id=pack.customer_id,
+            kind=EntryKind.GRANT,
+            delta=pack.granted or 0,
+            left=pack.granted,
+            at=now,
+            reason=reason,
+            invoice_id=pack.invoice_id,
+        ),
+    )
+
+
+def _pack(
+    *,
+    pack_id: str,
+    terms: Terms,
+    customer_id: str,
+    location: Location,
+    now: datetime,
+    usable_from: datetime,
+    expires_at: datetime | None,
+    invoice_id: str | None,
+) -> Pack:
+    return Pack(
+        id=pack_id,
+        customer_id=customer_id,
+        location_id=location.id,
+        zone=location.zone,
+        product_id=terms.product_id,
+        name=terms.name,
+        service_id=terms.service_id,
+        granted=terms.credits,
+        left=terms.credits,
+        bought_at=now,
+        usable_from=usable_from,
+        expires_at=expires_at,
+        invoice_id=invoice_id,
+        email_days_before_expiry=terms.email_days_before_expiry,
+        email_credits_left=terms.email_credits_left,
+    )
+
+
+def grant_bought_pack(
+    *,
+    pack_id: str,
+    entry_id: str,
+    terms: Terms,
+    customer_id: str,
+    location: Location,
+    invoice_id: str,
+    now: datetime,
+) -> Granted:
+    """A package that was paid at `now`: valid from the day of payment ([PACK])."""
+    today = local_date(now, location.zone)
+    pack = _pack(
+        pack_id=pack_id,
+        terms=terms,
+        customer_id=customer_id,
+        location=location,
+        now=now,
+        usable_from=now,
+        expires_at=_window(terms, today, location.zone),
+        invoice_id=invoice_id,
+    )
+    return _grant(pack, entry_id, now, "Bought")
+
+
+def grant_period_pack(
+    *,
+    pack_id: str,
+    entry_id: str,
+    subscription: Subscription,
+    period: int,
+    location: Location,
+    invoice_id: str,
+    now: datetime,
+) -> Granted:
+    """The pack of a period whose charge was settled at `now` ([GRANT]).
+
+    Day 1 is the later of the period's start and the day of settlement, the 23:59 minute counting
+    as the next day. A pack without validity lasts until the next period's pack begins.
+    """
+    terms = subscription.terms
+    first_day = first_day_of_period_pack(subscription.starts(period), now, location.zone)
+    expires_at = _window(terms, first_day, location.zone)
+    pack = _pack(
+        pack_id=pack_id,
+        terms=terms,
+        customer_id=subscription.customer_id,
+        location=location,
+        now=now,
+        usable_from=start_of_day(first_day, location.zone),
+        expires_at=expires_at,
+        invoice_id=invoice_id,
+    ).model_copy(
+        update={
+            "subscription_id": subscription.id,
+            "period": period,
+            "expires_with_next": expires_at is None,
+            "replaces": subscription.last_pack_id,
+        }
+    )
+    return _grant(pack, entry_id, now, f"Period {period + 1} paid")
+
+
+def grant_trial_pack(
+    *,
+    pack_id: str,
+    entry_id: str,
+    subscription: Subscription,
+    starts_on: date,
+    location: Location,
+    now: datetime,
+) -> Granted:
+    """A trial's free pack, to 23:59 of the trial's last day ([TRIAL])."""
+    pack = _pack(
+        pack_id=pack_id,
+        terms=subscription.terms,
+        customer_id=subscription.customer_id,
+        location=location,
+        now=now,
+        usable_from=start_of_day(starts_on, location.zone),
+        expires_at=minute_before_midnight(subscription.anchor - timedelta(days=1), location.zone),
+        invoice_id=None,
+    ).model_copy(update={"subscription_id": subscription.id, "trial": True})
+    return _grant(pack, entry_id, now, "Free trial")
+
+
+def begin_subscription(
+    *,
+    subscription_id: str,
+    line: OrderLine,
+    customer_id: str,
+    location: Location,
+    invoice_id: str,
+    card_id: str | None,
+    now: datetime,
+) -> Subscription:
+    """The subscription that an order's line agrees to, before any pack is granted."""
+    assert line.terms is not None and line.frequency is not None and line.starts_on is not None
+    trial = line.due is Due.AFTER_TRIAL
+    anchor = (
+        trial_anchor(line.starts_on, line.trial_days)
+        if trial and line.trial_days
+        else line.starts_on
+    )
+    state, first, next_period = {
+        Due.NOW: (SubscriptionState.ACTIVE, None, 1),
+        Due.LATER: (SubscriptionState.SCHEDULED, FirstSlot.AT_DAY_START, 0),
+        Due.AFTER_TRIAL: (SubscriptionState.TRIALING, FirstSlot.AT_2359, 0),
+    }[line.due]
+    return Subscription(
+        id=subscription_id,
+        customer_id=customer_id,
+        location_id=location.id,
+        zone=location.zone,
+        state=state,
+        terms=line.terms,
+        frequency=line.frequency,
+        anchor=anchor,
+        created_at=now,
+        first_invoice_id=invoice_id,
+        reminds=line.reminds,
+        next_period=next_period,
+        until=line.until,
+        card_id=card_id,
+        first=first,
+        trial_days=line.trial_days if trial else None,
+        trial_from=line.starts_on if trial else None,
+        payments_made=1 if line.due is Due.NOW else 0,
+    )
+
+
+def fulfil(
+    order: tuple[OrderLine, ...],
+    *,
+    charge_id: str,
+    customer_id: str,
+    location: Location,
+    invoice_id: str,
+    now: datetime,
+) -> Fulfilment:
+    """Everything that a settled order brings, each line by its own rule ([CART])."""
+    granted: list[Granted] = []
+    begun: list[Subscription] = []
+    access: list[str] = []
+    for at, line in enumerate(order):
+        match line.kind:
+            case ProductKind.RETAIL:
+                pass
+            case ProductKind.ACCESS:
+                access.append(line.product_id)
+            case ProductKind.PACKAGE:
+                assert line.terms is not None
+                granted.extend(
+                    grant_bought_pack(
+                        pack_id=f"{charge_id}-{at:02d}-{copy:02d}",
+                        entry_id=charge_id,
+                        terms=line.terms,
+                        customer_id=customer_id,
+                        location=location,
+                        invoice_id=invoice_id,
+                        now=now,
+                    )
+                    for copy in range(line.quantity)
+                )
+            case ProductKind.SUBSCRIPTION:
+                subscription = begin_subscription(
+                    subscription_id=f"{charge_id}-{at:02d}",
+                    line=line,
+                    customer_id=customer_id,
+                    location=location,
+                    invoice_id=invoice_id,
+                    card_id=None,
+                    now=now,
+                )
+                first = _first_pack(subscription, line, location, invoice_id, charge_id, now)
+                if first is not None:
+                    granted.append(first)
+                    subscription = remember_pack(subscription, first.pack)
+                begun.append(subscription)
+    return Fulfilment(granted=tuple(granted), subscriptions=tuple(begun), access=tuple(access))
+
+
+def _first_pack(
+    subscription: Subscription,
+    line: OrderLine,
+    location: Location,
+    invoice_id: str,
+    charge_id: str,
+    now: datetime,
+) -> Granted | None:
+    pack_id = f"{subscription.id}-p0"
+    match line.due:
+        case Due.NOW:
+            return grant_period_pack(
+                pack_id=pack_id,
+                entry_id=charge_id,
+                subscription=subscription,
+                period=0,
+                location=location,
+                invoice_id=invoice_id,
+                now=now,
+            )
+        case Due.AFTER_TRIAL:
+            assert line.starts_on is not None
+            return grant_trial_pack(
+                pack_id=pack_id,
+                entry_id=charge_id,
+                subscription=subscription,
+                starts_on=line.starts_on,
+                location=location,
+                now=now,
+            )
+        case Due.LATER:
+            return None
+
+
+def remember_pack(subscription: Subscription, pack: Pack) -> Subscription:
+    """The subscription knows its last paid pack, which the next one brings to its end. A trial's
+    pack and those with a validity of their own end by themselves."""
+    return subscription.model_copy(
+        update={
+            "last_pack_id": pack.id if pack.expires_with_next else None,
+            "last_pack_period": pack.period,
+        }
+    )

@@ -1,0 +1,49 @@
+"""An order: a cart's content frozen at the moment of paying, line by line.
+
+Settling makes invoice, packs and subscriptions from it and from nothing else, so a price or a
+product that changes while a payment is under way changes nothing.
+"""
+
+from datetime import date
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.domain.calendar import Frequency
+from shared.domain.invoice import InvoiceLine
+from shared.domain.product import ProductKind
+from shared.domain.subscription import Terms
+
+
+class Due(StrEnum):
+    """When a line is charged: with this order; when its later start comes; after its trial."""
+
+    NOW = "now"
+    LATER = "later"
+    AFTER_TRIAL = "after_trial"
+
+
+class OrderLine(BaseModel):
+    """`line` is what the invoice says; None when nothing of it is charged with this order.
+    `starts_on` is the first day of a subscription or of its trial, local to the location."""
+
+    model_config = ConfigDict(frozen=True)
+
+    product_id: str
+    kind: ProductKind
+    name: str
+    quantity: int = 1
+    due: Due = Due.NOW
+    line: InvoiceLine | None = None
+    terms: Terms | None = None
+    """Of packages and subscriptions."""
+    frequency: Frequency | None = None
+    starts_on: date | None = None
+    until: date | None = None
+    trial_days: int | None = None
+    reminds: bool = True
+
+
+def invoice_lines(order: tuple[OrderLine, ...]) -> tuple[InvoiceLine, ...]:
+    """What is charged with the order itself."""
+    return tuple(one.line for one in order if one.line is not None)

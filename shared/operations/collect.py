@@ -1,0 +1,417 @@
+"""Asking the provider: the act between intent and settling, and what a slot of the clock does."""
+
+from enum import StrEnum
+
+from shared.domain import collecting
+from shared.domain.charge import (
+    By,
+    Charge,
+    Outcome,
+    Purpose,
+    begin_attempt,
+)
+from shared.domain.customer import Customer
+from shared.domain.invoice import Invoice, InvoiceState
+from shared.domain.product import Location
+from shared.domain.subscription import (
+    EndReason,
+    NextCharge,
+    Subscription,
+    SubscriptionState,
+    decide_renewal,
+    next_slot_at,
+)
+from shared.operations import tell
+from shared.operations.context import Context
+from shared.operations.giving_up import give_up_period, packs_to_end
+from shared.operations.settle import Books, open_books, settle, write_paid_period
+from shared.providers.port import ChargeRequest, ChargeResult, RequestRefused
+from shared.store import accounts, transactions
+from shared.store.accounts import Submission
+from shared.store.engine import Lost, Row, read
+
+
+class Renewed(StrEnum):
+    """What a worker did with a subscription that was due."""
+
+    NOTHING_DUE = "nothing_due"
+    COLLECTED = "collected"
+    NOT_PAID = "not_paid"
+    OPEN = "open"
+    """The outcome is not known yet, or waits for the customer."""
+    CANCELLED = "cancelled"
+    ENDED = "ended"
+    SLOT_PASSED = "slot_passed"
+    GAVE_UP = "gave_up"
+    LOST = "lost"
+
+
+def ask(context: Context, charge: Charge) -> ChargeResult:
+    """Call the provider for the last attempt. Never raises for what the provider does: an answer
+    that did not come is `UNKNOWN`; a request that it refused as such moved no money."""
+    attempt = charge.last
+    assert attempt is not None
+    try:
+        return context.provider(attempt.card.provider).charge(
+            ChargeRequest(
+                charge_ref=charge.ref,
+                attempt_id=attempt.id,
+                amount=charge.amount,
+                provider_customer=attempt.provider_customer,
+                card_token=attempt.card.token,
+                description=charge.description,
+                return_url=return_url(context, charge),
+                provider_charge_id=attempt.provider_charge_id,
+            )
+        )
+    except RequestRefused as refused:
+        return ChargeResult(outcome=Outcome.DECLINED, decline_code=f"request_refused: {refused}")
+
+
+def return_url(context: Context, charge: Charge) -> str:
+    """Where the provider sends a customer who has confirmed a payment."""
+    if charge.purpose is Purpose.CHECKOUT:
+        return f"{context.public_url}/orders/{charge.source}"
+    return f"{context.public_url}/subscriptions/{charge.subscription_id}"
+
+
+def _result(charge: Charge) -> Renewed:
+    if charge.settled_at is not None:
+        return Renewed.COLLECTED
+    return Renewed.NOT_PAID if not charge.blocked or charge.given_up else Renewed.OPEN
+
+
+# --- a period's first try -----------------------------------------------------------------------
+
+
+def renew(context: Context, customer_id: str, subscription_id: str) -> Renewed:
+    """Charge the period that is due ([2359]), or end what was to end there ([CANCEL], [UNTIL]).
+
+    Three round trips when it charges: read, intent, settle. A second event for the same work
+    finds nothing due; a race is lost cleanly.
+    """
+    now = context.now()
+    subscription_ref = accounts.subscription(customer_id, subscription_id)
+    head_ref = accounts.head(customer_id)
+    found = read(subscription_ref, head_ref)
+    subscription, customer = found.get(subscription_ref), found.get(head_ref)
+    if subscription is None or customer is None:
+        return Renewed.NOTHING_DUE
+    try:
+        match decide_renewal(subscription.value, now):
+            case NextCharge.NOT_YET:
+                return Renewed.NOTHING_DUE
+            case NextCharge.CANCEL:
+                return _end_at_period(context, subscription, customer, EndReason.BY_CUSTOMER)
+            case NextCharge.END:
+                return _end_at_period(context, subscription, customer, EndReason.UNTIL)
+            case NextCharge.CHARGE:
+                return _charge_period(context, subscription, customer)
+    except Lost:
+        return Renewed.LOST
+
+
+def _end_at_period(
+    context: Context, subscription: Row[Subscription], customer: Row[Customer], reason: EndReason
+) -> Renewed:
+    by_until = reason is EndReason.UNTIL
+    over = collecting.end(
+        subscription.value,
+        SubscriptionState.ENDED if by_until else SubscriptionState.CANCELLED,
+        reason,
+        context.now(),
+    )
+    transactions.change_subscription(
+        subscription=subscription,
+        changed=over,
+        packs=packs_to_end(over),
+        messages=[tell.cancelled(context, customer.value, over)],
+    )
+    return Renewed.ENDED if by_until else Renewed.CANCELLED
+
+
+def _location(context: Context, location_id: str) -> Location:
+    location = context.catalogue.location(location_id)
+    assert location is not None, f"location {location_id} is gone"
+    return location
+
+
+def _charge_period(
+    context: Context, subscription: Row[Subscription], customer: Row[Customer]
+) -> Renewed:
+    now = context.now()
+    value = subscription.value
+    location = _location(context, value.location_id)
+    period = value.next_period
+    source = accounts.period_source(value.id, period)
+    line = collecting.period_line(
+        value.terms, location, context.catalogue, f"Period from {value.starts(period).isoformat()}"
+    )
+    invoice = Invoice(
+        id=context.new_id(),
+        customer_id=value.customer_id,
+        location_id=location.id,
+        state=InvoiceState.OPEN,
+        created_at=now,
+        lines=(line,),
+        tax_name=location.tax_name,
+        subscription_id=value.id,
+        period=period,
+        source=source,
+    )
+    charge = Charge(
+        id=context.new_id(),
+        source=source,
+        purpose=Purpose.PERIOD,
+        customer_id=value.customer_id,
+        location_id=location.id,
+        amount=invoice.total,
+        description=f"{context.catalogue.settings.merchant_name}: {value.terms.name}",
+        invoice_id=invoice.id,
+        created_at=now,
+        subscription_id=value.id,
+        period=period,
+    )
+    opened = collecting.open_collection(
+        value,
+        source=source,
+        invoice_id=invoice.id,
+        policy=context.catalogue.settings.retry,
+        reminds=context.catalogue.reminds(value.frequency),
+    )
+    card = customer.value.card_for(value.card_id)
+    provider_customer = customer.value.provider_customers.get(card.provider) if card else None
+    if invoice.total and card is not None and provider_customer is not None:
+        charge = begin_attempt(
+            charge, card=card, provider_customer=provider_customer, by=By.CLOCK, now=now
+        )
+    transactions.open_period(
+        subscription=subscription, collecting=opened, charge=charge, invoice=invoice
+    )
+    books = Books(
+        charge=_written(accounts.charge(value.customer_id, source), charge),
+        customer=customer,
+        subscription=Row(subscription.ref, opened, subscription.version + 1),
+        invoice=_written(accounts.invoice(value.customer_id, invoice.id), invoice),
+    )
+    if not invoice.total:
+        return _settle_free_period(context, books)
+    if charge.last is None:
+        return _no_card(context, books)
+    _, settled = settle(context, books, charge.last.id, ask(context, charge))
+    return _result(settled)
+
+
+def _written(ref, value):  # type: ignore[no-untyped-def]
+    """The row as our own transaction has just created it."""
+    return Row(ref=ref, value=value, version=1)
+
+
+def _settle_free_period(context: Context, books: Books) -> Renewed:
+    """A total of 0 calls no provider ([CHECKOUT])."""
+    assert books.subscription is not None and books.invoice is not None
+    settled = books.charge.value.model_copy(update={"settled_at": context.now()})
+    write_paid_period(
+        context,
+        charge=books.charge,
+        settled=settled,
+        subscription=books.subscription,
+        invoice=books.invoice,
+        customer=books.customer,
+        attempt=None,
+    )
+    return Renewed.COLLECTED
+
+
+def _no_card(context: Context, books: Books) -> Renewed:
+    """There is no card to ask: the slot fails as a declined one does."""
+    assert books.subscription is not None and books.invoice is not None
+    if next_slot_at(books.subscription.value) is None:
+        give_up_period(
+            context,
+            charge=books.charge,
+            recorded=books.charge.value,
+            subscription=books.subscription,
+            invoice=books.invoice,
+            customer=books.customer,
+        )
+        return Renewed.GAVE_UP
+    failing = collecting.mark_failing(books.subscription.value)
+    charge = books.charge.value
+    transactions.record_try(
+        charge=books.charge,
+        recorded=charge,
+        invoice=books.invoice,
+        failed=books.invoice.value.model_copy(update={"failed_at": context.now()}),
+        subscription=books.subscription,
+        changed_subscription=failing,
+        customer=books.customer,
+        changed_customer=collecting.with_past_due(
+            books.customer.value, collecting.past_due_of(failing, charge)
+        ),
+        messages=[tell.try_failed(context, books.customer.value, failing, charge, None)],
+    )
+    return Renewed.NOT_PAID
+
+
+# --- the later slots ------------------------------------------------------------------------------
+
+
+def retry(context: Context, customer_id: str, subscription_id: str) -> Renewed:
+    """The next slot of a failing charge ([RETRY]).
+
+    A slot passes without a try, and still counts, while the outcome of the last one is open,
+    while the customer is to confirm, and on a card that gave a final decline ([HARD]).
+    """
+    ref = accounts.subscription(customer_id, subscription_id)
+    row = read(ref).get(ref)
+    if row is None or row.value.collection is None:
+        return Renewed.NOTHING_DUE
+    books = open_books(customer_id, row.value.collection.source)
+    if books is None or books.subscription is None or books.invoice is None:
+        return Renewed.NOTHING_DUE
+    subscription = books.subscription.value
+    slot_at = next_slot_at(subscription)
+    if subscription.over or slot_at is None or context.now() < slot_at:
+        return Renewed.NOTHING_DUE
+    try:
+        return _use_slot(context, books)
+    except Lost:
+        return Renewed.LOST
+
+
+def _use_slot(context: Context, books: Books) -> Renewed:
+    assert books.subscription is not None and books.invoice is not None
+    charge, customer = books.charge.value, books.customer.value
+    subscription = collecting.use_slot(books.subscription.value)
+    card = customer.card_for(subscription.card_id)
+    provider_customer = customer.provider_customers.get(card.provider) if card else None
+    refused_for_good = card is not None and any(
+        one.outcome is Outcome.DECLINED_FINAL and one.card.id == card.id for one in charge.attempts
+    )
+    if charge.blocked or card is None or provider_customer is None or refused_for_good:
+        return _slot_passes(context, books, subscription)
+    now = context.now()
+    attempting = begin_attempt(
+        charge, card=card, provider_customer=provider_customer, by=By.CLOCK, now=now
+    )
+    return _try_once_more(context, books, attempting, subscription)
+
+
+def _slot_passes(context: Context, books: Books, subscription: Subscription) -> Renewed:
+    """No try in this slot. After the last one the subscription is given up, unless the outcome
+    of a try is still open: then it is decided when that is known."""
+    assert books.subscription is not None and books.invoice is not None
+    charge = books.charge.value
+    slot_at = next_slot_at(subscription)
+    waits = charge.outcome is Outcome.AUTHENTICATION_REQUIRED
+    if slot_at is None and waits:
+        return _give_up_waiting(context, books, subscription)
+    if slot_at is None and not charge.undecided:
+        give_up_period(
+            context,
+            charge=books.charge,
+            recorded=charge,
+            subscription=Row(
+                books.subscription.ref, subscription, books.subscription.version
+            ),
+            invoice=books.invoice,
+            customer=books.customer,
+        )
+        return Renewed.GAVE_UP
+    changed = collecting.with_past_due(
+        books.customer.value, collecting.past_due_of(subscription, charge)
+    )
+    transactions.change_subscription(
+        subscription=books.subscription,
+        changed=subscription,
+        customer=books.customer,
+        changed_customer=changed if subscription.collection and _failing(subscription) else None,
+    )
+    return Renewed.SLOT_PASSED
+
+
+def _failing(subscription: Subscription) -> bool:
+    return subscription.collection is not None and subscription.collection.failing
+
+
+def _give_up_waiting(context: Context, books: Books, subscription: Subscription) -> Renewed:
+    """The last slot has come and the customer has not confirmed: the provider is told to give
+    the payment up, and what it then says is settled: it may just have been confirmed."""
+    assert books.subscription is not None
+    transactions.change_subscription(
+        subscription=books.subscription, changed=subscription
+    )
+    attempt = books.charge.value.last
+    assert attempt is not None
+    if attempt.provider_charge_id is None:
+        return Renewed.OPEN
+    result = context.provider(attempt.card.provider).cancel_charge(
+        provider_charge_id=attempt.provider_charge_id,
+        idempotency_key=f"{attempt.id}-cancel",
+    )
+    fresh = open_books(books.charge.value.customer_id, books.charge.value.source)
+    assert fresh is not None
+    _, settled = settle(context, fresh, attempt.id, result)
+    return Renewed.GAVE_UP if settled.given_up else _result(settled)
+
+
+def _try_once_more(
+    context: Context,
+    books: Books,
+    attempting: Charge,
+    subscription: Subscription,
+    submission: tuple[str, Submission] | None = None,
+) -> Renewed:
+    assert books.subscription is not None and attempting.last is not None
+    transactions.begin_retry(
+        charge=books.charge,
+        attempting=attempting,
+        subscription=books.subscription,
+        collecting=subscription,
+        submission=submission,
+    )
+    moved = subscription != books.subscription.value
+    after = Books(
+        charge=Row(books.charge.ref, attempting, books.charge.version + 1),
+        customer=books.customer,
+        subscription=Row(
+            books.subscription.ref, subscription, books.subscription.version + moved
+        ),
+        invoice=books.invoice,
+    )
+    _, settled = settle(context, after, attempting.last.id, ask(context, attempting))
+    return _result(settled)
+
+
+# --- tries that a person starts ------------------------------------------------------------------
+
+
+def pay_now(
+    context: Context,
+    books: Books,
+    *,
+    card_id: str | None,
+    by: By,
+    submission: tuple[str, Submission] | None = None,
+) -> Renewed:
+    """Try an open period's charge at once, on `card_id` or the card it would use. It uses up no
+    slot ([HARD]). `LOST` when somebody else was first, `OPEN` while the last outcome is open."""
+    assert books.subscription is not None
+    charge, customer = books.charge.value, books.customer.value
+    subscription = books.subscription.value
+    if charge.settled_at is not None or charge.given_up:
+        return _result(charge)
+    if charge.blocked:
+        return Renewed.OPEN
+    card = customer.card_for(card_id or subscription.card_id)
+    provider_customer = customer.provider_customers.get(card.provider) if card else None
+    if card is None or provider_customer is None:
+        return Renewed.NOT_PAID
+    attempting = begin_attempt(
+        charge, card=card, provider_customer=provider_customer, by=by, now=context.now()
+    )
+    try:
+        return _try_once_more(context, books, attempting, subscription, submission)
+    except Lost:
+        return Renewed.LOST

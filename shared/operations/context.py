@@ -1,0 +1,21 @@
+"""What an operation reaches: the clock, ids, providers and the catalogue it decides by."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.product import Catalogue
+from shared.providers.port import PaymentProvider
+
+
+@dataclass(frozen=True)
+class Context:
+    """Built by `wiring` for one request or event. `provider` raises `KeyError` for a name that
+    this deployment does not have; `preferred_provider` is empty while none is set up."""
+
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+    provider: Callable[[str], PaymentProvider]
+    preferred_provider: str
+    catalogue: Catalogue
+    public_url: str

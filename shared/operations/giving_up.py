@@ -1,0 +1,90 @@
+"""The last slot of a period has failed: what the merchant's policy then says ([RETRY])."""
+
+from shared.domain import collecting
+from shared.domain.charge import Charge
+from shared.domain.customer import Customer
+from shared.domain.dunning import Then
+from shared.domain.invoice import Invoice, InvoiceState
+from shared.domain.pack import Pack
+from shared.domain.subscription import EndReason, Subscription, SubscriptionState
+from shared.operations import tell
+from shared.operations.context import Context
+from shared.store import accounts, transactions
+from shared.store.engine import Row, read
+
+
+def give_up_period(
+    context: Context,
+    *,
+    charge: Row[Charge],
+    recorded: Charge,
+    subscription: Row[Subscription],
+    invoice: Row[Invoice],
+    customer: Row[Customer],
+) -> None:
+    """Cancel the subscription and void its invoice, or pause it, or leave it open. The charge is
+    given up when cancelled: a success that comes in later is refunded."""
+    collection = subscription.value.collection
+    assert collection is not None
+    now = context.now()
+    failing = collecting.mark_failing(subscription.value)
+    notice = tell.subscription_failed(context, customer.value, failing, recorded)
+    if collection.policy.then is not Then.CANCEL:
+        state = (
+            SubscriptionState.PAUSED
+            if collection.policy.then is Then.PAUSE
+            else SubscriptionState.PAST_DUE
+        )
+        left = failing.model_copy(update={"state": state})
+        transactions.record_try(
+            charge=charge,
+            recorded=recorded,
+            invoice=invoice,
+            failed=invoice.value.model_copy(update={"failed_at": now}),
+            subscription=subscription,
+            changed_subscription=left,
+            customer=customer,
+            changed_customer=collecting.with_past_due(
+                customer.value, collecting.past_due_of(left, recorded)
+            ),
+            messages=(
+                [tell.try_failed(context, customer.value, left, recorded, recorded.last)]
+                if recorded.last
+                else []
+            ),
+            notices=[notice],
+        )
+        return
+    over = collecting.end(
+        subscription.value, SubscriptionState.CANCELLED, EndReason.PAYMENT_FAILED, now
+    )
+    transactions.record_try(
+        charge=charge,
+        recorded=recorded.model_copy(update={"given_up": True}),
+        invoice=invoice,
+        failed=void(invoice.value),
+        subscription=subscription,
+        changed_subscription=over,
+        customer=customer,
+        changed_customer=collecting.without_past_due(customer.value, over.id),
+        packs=packs_to_end(over),
+        messages=[tell.cancelled(context, customer.value, over)],
+        notices=[notice],
+    )
+
+
+def void(invoice: Invoice) -> Invoice:
+    return invoice.model_copy(update={"state": InvoiceState.VOID, "failed_at": None})
+
+
+def packs_to_end(subscription: Subscription) -> list[tuple[Row[Pack], Pack]]:
+    """The last unlimited pack of a subscription that is over ends with the paid period; a
+    counted one is left as it is, without an expiry ([GRANT]). One round trip when there is one."""
+    ends_at = collecting.unlimited_pack_ends_at(subscription)
+    if ends_at is None or subscription.last_pack_id is None:
+        return []
+    ref = accounts.pack(subscription.customer_id, subscription.last_pack_id)
+    row = read(ref).get(ref)
+    if row is None or row.value.ended_at is not None:
+        return []
+    return [(row, row.value.model_copy(update={"expires_at": ends_at, "expires_with_next": False}))]

@@ -1,0 +1,191 @@
+"""Find out what became of charges whose outcome is open, and pay back what nobody wanted.
+
+Never a new key while the last outcome is open; "not found" is final only after 24 hours; the same
+request is repeated only where it may never have arrived, and only while the provider still knows
+its key ([ONCE], docs/architecture.md).
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from shared.domain.charge import (
+    AUTHENTICATION_WAIT,
+    CHECK_INTERVALS,
+    CHECKS_BEFORE_NOTICE,
+    NOT_FOUND_IS_FINAL_AFTER,
+    OPEN_OUTCOMES,
+    SAME_KEY_FOR,
+    Attempt,
+    Charge,
+    Outcome,
+    Purpose,
+    RefundState,
+    next_moment,
+    postpone_check,
+)
+from shared.operations import tell
+from shared.operations.collect import ask
+from shared.operations.context import Context
+from shared.operations.settle import Books, open_books, settle
+from shared.providers.port import (
+    ChargeResult,
+    ProviderUnavailable,
+    RefundOutcome,
+    RequestRefused,
+)
+from shared.store import transactions
+from shared.store.engine import Lost
+
+MAX_REFUND_TRIES = 8
+
+
+class Reconciled(StrEnum):
+    NOTHING_DUE = "nothing_due"
+    SETTLED = "settled"
+    STILL_OPEN = "still_open"
+    REFUNDED = "refunded"
+    REFUND_FAILED = "refund_failed"
+    LOST = "lost"
+
+
+def reconcile(
+    context: Context, customer_id: str, source: str, *, asked_by_webhook: bool = False
+) -> Reconciled:
+    """Look at one charge now. `asked_by_webhook` looks at once, whatever moment was planned:
+    a webhook only says where to look ([VERIFY])."""
+    books = open_books(customer_id, source)
+    if books is None:
+        return Reconciled.NOTHING_DUE
+    charge = books.charge.value
+    moment = next_moment(charge)
+    due = moment is not None and moment.at <= context.now()
+    try:
+        if charge.refund is RefundState.DUE and (due or asked_by_webhook):
+            return _refund(context, books)
+        if charge.last is None or not (due or asked_by_webhook):
+            return Reconciled.NOTHING_DUE
+        return _look(context, books, charge.last)
+    except Lost:
+        return Reconciled.LOST
+
+
+def _look(context: Context, books: Books, attempt: Attempt) -> Reconciled:
+    charge = books.charge.value
+    try:
+        result = _what_became_of(context, charge, attempt)
+    except (ProviderUnavailable, RequestRefused):
+        result = None
+    if result is None:
+        return _ask_again_later(context, books)
+    settled, after = settle(context, books, attempt.id, result)
+    del settled
+    if after.outcome in OPEN_OUTCOMES and after.last is not None:
+        fresh = open_books(after.customer_id, after.source)
+        if fresh is not None and fresh.charge.value.outcome in OPEN_OUTCOMES:
+            return _ask_again_later(context, fresh)
+    return Reconciled.SETTLED
+
+
+def _what_became_of(context: Context, charge: Charge, attempt: Attempt) -> ChargeResult | None:
+    """The outcome as the provider knows it, or None when it is still open."""
+    now = context.now()
+    provider = context.provider(attempt.card.provider)
+    found = provider.look_up(
+        charge_ref=charge.ref,
+        attempt_id=attempt.id,
+        provider_charge_id=attempt.provider_charge_id,
+        provider_customer=attempt.provider_customer,
+    )
+    if found is not None:
+        if found.outcome is Outcome.AUTHENTICATION_REQUIRED and _waited_enough(
+            charge, attempt, now
+        ):
+            assert found.provider_charge_id is not None
+            return provider.cancel_charge(
+                provider_charge_id=found.provider_charge_id,
+                idempotency_key=f"{attempt.id}-cancel",
+            )
+        return None if found.outcome is Outcome.UNKNOWN else found
+    if attempt.outcome not in OPEN_OUTCOMES:
+        return None
+    age = now - attempt.started_at
+    if age >= NOT_FOUND_IS_FINAL_AFTER:
+        return ChargeResult(outcome=Outcome.DECLINED, decline_code="never_reached_the_provider")
+    may_repeat = attempt.outcome is Outcome.ATTEMPTING or attempt.repeatable
+    if may_repeat and age < SAME_KEY_FOR and not charge.given_up:
+        repeated = ask(context, charge)
+        return None if repeated.outcome is Outcome.UNKNOWN else repeated
+    return None
+
+
+def _waited_enough(charge: Charge, attempt: Attempt, now: datetime) -> bool:
+    """Whether a payment that waits for the customer is to be given up: nobody wants it any more,
+    or a checkout was left ([HARD]: a period's waits until its last slot)."""
+    if charge.given_up:
+        return True
+    return (
+        charge.purpose is Purpose.CHECKOUT and now - attempt.started_at >= AUTHENTICATION_WAIT
+    )
+
+
+def _ask_again_later(context: Context, books: Books) -> Reconciled:
+    charge = books.charge.value
+    if charge.outcome not in OPEN_OUTCOMES:
+        return Reconciled.NOTHING_DUE
+    checked = postpone_check(charge, context.now())
+    unknown = charge.outcome in (Outcome.ATTEMPTING, Outcome.UNKNOWN)
+    notices = []
+    if unknown and checked.checks == CHECKS_BEFORE_NOTICE:
+        notices.append(tell.outcome_unknown(context, checked))
+    transactions.record_try(charge=books.charge, recorded=checked, notices=notices)
+    return Reconciled.STILL_OPEN
+
+
+def _refund(context: Context, books: Books) -> Reconciled:
+    """Give back a success that came after the charge was given up ([CANCEL])."""
+    charge = books.charge.value
+    attempt = charge.attempt(charge.refund_attempt or "")
+    assert attempt is not None
+    outcome = RefundOutcome.UNKNOWN
+    if attempt.provider_charge_id is not None:
+        try:
+            outcome = context.provider(attempt.card.provider).refund(
+                provider_charge_id=attempt.provider_charge_id,
+                amount=charge.amount,
+                idempotency_key=f"{attempt.id}-refund",
+            )
+        except RequestRefused:
+            outcome = RefundOutcome.REFUSED
+    tries = charge.refund_tries + 1
+    now = context.now()
+    match outcome:
+        case RefundOutcome.SUCCEEDED:
+            state, notices = RefundState.DONE, []
+        case RefundOutcome.REFUSED:
+            state, notices = RefundState.FAILED, [tell.refund_failed(context, charge)]
+        case RefundOutcome.UNKNOWN:
+            state, notices = RefundState.DUE, []
+            if tries == MAX_REFUND_TRIES:
+                notices = [tell.refund_failed(context, charge)]
+    wait = CHECK_INTERVALS[min(tries, len(CHECK_INTERVALS) - 1)]
+    recorded = charge.model_copy(
+        update={
+            "refund": state,
+            "refund_tries": tries,
+            "next_check_at": now + wait if state is RefundState.DUE else None,
+        }
+    )
+    done = state is RefundState.DONE
+    transactions.record_try(
+        charge=books.charge,
+        recorded=recorded,
+        messages=[tell.refunded(context, books.customer.value, charge, attempt)] if done else [],
+        notices=notices,
+    )
+    match state:
+        case RefundState.DONE:
+            return Reconciled.REFUNDED
+        case RefundState.FAILED:
+            return Reconciled.REFUND_FAILED
+        case RefundState.DUE | RefundState.NONE:
+            return Reconciled.STILL_OPEN

@@ -1,0 +1,362 @@
+"""Record what became of an attempt: the one place where it is done ([SETTLE]).
+
+The direct answer of the provider, its webhook and the check of unknown charges all come here. It
+is one transaction on the condition that the charge stands as it was read; whoever comes second
+reads again, finds the outcome recorded and does nothing.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.domain import collecting
+from shared.domain.cart import Cart, with_lines
+from shared.domain.charge import (
+    UNDECIDED_OUTCOMES,
+    Attempt,
+    Charge,
+    Outcome,
+    Purpose,
+    RefundState,
+    record_outcome,
+)
+from shared.domain.customer import Customer
+from shared.domain.fulfilment import fulfil, grant_period_pack
+from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind, close
+from shared.domain.order import Due, invoice_lines
+from shared.domain.product import Location
+from shared.domain.subscription import Subscription, next_slot_at
+from shared.operations import tell
+from shared.operations.context import Context
+from shared.operations.giving_up import give_up_period
+from shared.providers.port import ChargeResult
+from shared.store import accounts, transactions
+from shared.store.accounts import Submission
+from shared.store.engine import Lost, Row, read
+
+SETTLE_TRIES = 8
+
+
+class Settled(StrEnum):
+    RECORDED = "recorded"
+    ALREADY = "already"
+    UNKNOWN_CHARGE = "unknown_charge"
+
+
+@dataclass(frozen=True)
+class Books:
+    """What a charge touches, as it was last read."""
+
+    charge: Row[Charge]
+    customer: Row[Customer]
+    subscription: Row[Subscription] | None = None
+    invoice: Row[Invoice] | None = None
+    cart: Row[Cart] | None = None
+
+
+def open_books(customer_id: str, source: str) -> Books | None:
+    """Read a charge and what it touches: two round trips. None when there is no such charge."""
+    charge_ref = accounts.charge(customer_id, source)
+    charge = read(charge_ref).get(charge_ref)
+    if charge is None:
+        return None
+    return reopen(charge)
+
+
+def reopen(charge: Row[Charge]) -> Books:
+    """Read what a charge touches, and the charge itself again: one round trip."""
+    value = charge.value
+    customer_id = value.customer_id
+    refs = [charge.ref, accounts.head(customer_id)]
+    if value.purpose is Purpose.PERIOD:
+        assert value.subscription_id is not None
+        refs.append(accounts.subscription(customer_id, value.subscription_id))
+        refs.append(accounts.invoice(customer_id, value.invoice_id))
+    else:
+        refs.append(accounts.cart(accounts.customer_pk(customer_id), value.location_id))
+    found = read(*refs)
+    now_charge, customer = found.get(refs[0]), found.get(refs[1])
+    assert now_charge is not None and customer is not None
+    if value.purpose is Purpose.PERIOD:
+        return Books(now_charge, customer, found.get(refs[2]), found.get(refs[3]))
+    return Books(now_charge, customer, cart=found.get(refs[2]))
+
+
+def settle(
+    context: Context, books: Books, attempt_id: str, result: ChargeResult
+) -> tuple[Settled, Charge]:
+    """Record `result` for an attempt, and everything that follows from it, once.
+
+    Returns the charge as it then stands. `StoreUnavailable` and `Lost` after `SETTLE_TRIES`
+    leave the attempt open: the check of unknown charges comes back to it.
+    """
+    for tries_left in reversed(range(SETTLE_TRIES)):
+        now = context.now()
+        recorded = record_outcome(
+            books.charge.value,
+            attempt_id,
+            result.outcome,
+            now=now,
+            decline_code=result.decline_code,
+            provider_charge_id=result.provider_charge_id,
+            confirm_url=result.confirm_url,
+            repeatable=result.repeatable,
+        )
+        if recorded is None:
+            return Settled.ALREADY, books.charge.value
+        try:
+            _write(context, books, recorded, attempt_id)
+        except Lost:
+            if not tries_left:
+                raise
+            books = reopen(books.charge)
+            continue
+        return Settled.RECORDED, recorded
+    raise AssertionError("unreachable")
+
+
+def _write(context: Context, books: Books, recorded: Charge, attempt_id: str) -> None:
+    attempt = recorded.attempt(attempt_id)
+    assert attempt is not None
+    newly_settled = recorded.settled_at is not None and books.charge.value.settled_at is None
+    is_last = recorded.last is attempt
+    if recorded.refund is RefundState.DUE and books.charge.value.refund is RefundState.NONE:
+        transactions.record_try(
+            charge=books.charge,
+            recorded=recorded,
+            notices=[tell.late_success(context, recorded)],
+        )
+    elif newly_settled and recorded.purpose is Purpose.CHECKOUT:
+        complete_checkout(context, books, recorded, attempt)
+    elif newly_settled:
+        _complete_period(context, books, recorded, attempt)
+    elif not is_last or recorded.given_up or recorded.outcome in UNDECIDED_OUTCOMES:
+        transactions.record_try(charge=books.charge, recorded=recorded)
+    elif recorded.purpose is Purpose.CHECKOUT:
+        _checkout_not_paid(books, recorded)
+    else:
+        _period_not_paid(context, books, recorded, attempt)
+
+
+def _location(context: Context, location_id: str) -> Location:
+    location = context.catalogue.location(location_id)
+    assert location is not None, f"location {location_id} is gone"
+    return location
+
+
+def payment_of(charge: Charge, attempt: Attempt | None, context: Context) -> Payment:
+    """What the invoice says of the money that came."""
+    if attempt is None:
+        return Payment(kind=PaymentKind.NOTHING_DUE, at=context.now(), amount=charge.amount)
+    return Payment(
+        kind=PaymentKind.CARD,
+        at=context.now(),
+        amount=charge.amount,
+        charge_id=charge.id,
+        brand=attempt.card.brand,
+        last4=attempt.card.last4,
+    )
+
+
+def complete_checkout(
+    context: Context,
+    books: Books | None,
+    settled: Charge,
+    attempt: Attempt | None,
+    *,
+    customer: Row[Customer] | None = None,
+    cart: Row[Cart] | None = None,
+    submission: tuple[str, Submission] | None = None,
+) -> None:
+    """Everything an order brings, in one transaction. Without `books` nothing was to be paid,
+    and the charge itself is new."""
+    now = context.now()
+    customer = books.customer if books else customer
+    cart = books.cart if books else cart
+    assert customer is not None
+    location = _location(context, settled.location_id)
+    brought = fulfil(
+        settled.order,
+        charge_id=settled.id,
+        customer_id=settled.customer_id,
+        location=location,
+        invoice_id=settled.invoice_id,
+        now=now,
+    )
+    lines = invoice_lines(settled.order)
+    invoice = None
+    if lines:
+        invoice = close(
+            Invoice(
+                id=settled.invoice_id,
+                customer_id=settled.customer_id,
+                location_id=settled.location_id,
+                state=InvoiceState.OPEN,
+                created_at=settled.created_at,
+                lines=lines,
+                tax_name=settled.tax_name,
+                source=settled.source,
+            ),
+            payment_of(settled, attempt, context),
+            now,
+        )
+    emptied = _emptied(cart, settled, context)
+    counts = {**customer.value.cart_counts}
+    if emptied is not None:
+        counts[settled.location_id] = emptied.count
+    changed = customer.value.model_copy(
+        update={
+            "access": tuple(dict.fromkeys((*customer.value.access, *brought.access))),
+            "cart_counts": counts,
+            "trials_used": _with_trials(customer.value, settled),
+        }
+    )
+    messages = tell.order(
+        context, changed, settled, invoice, brought.subscriptions, attempt, location
+    )
+    transactions.settle_checkout(
+        charge=books.charge if books else None,
+        settled=settled,
+        cart=cart,
+        emptied=emptied,
+        customer=customer,
+        changed=changed,
+        invoice=invoice,
+        granted=brought.granted,
+        subscriptions=brought.subscriptions,
+        messages=messages,
+        submission=submission,
+    )
+
+
+def _emptied(cart: Row[Cart] | None, charge: Charge, context: Context) -> Cart | None:
+    """The cart without what was bought, when it is still the one that was paid for."""
+    if cart is None or cart.value.token != charge.source:
+        return None
+    return with_lines(cart.value, (), context.now()).model_copy(update={"claimed_by": None})
+
+
+def trials_in(charge: Charge) -> frozenset[str]:
+    return frozenset(one.product_id for one in charge.order if one.due is Due.AFTER_TRIAL)
+
+
+def _with_trials(customer: Customer, charge: Charge) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*customer.trials_used, *sorted(trials_in(charge)))))
+
+
+def _checkout_not_paid(books: Books, recorded: Charge) -> None:
+    """A decline creates nothing and keeps the cart ([CHECKOUT]); while the customer is to
+    confirm, the cart stays claimed."""
+    if recorded.outcome is Outcome.AUTHENTICATION_REQUIRED:
+        transactions.record_try(charge=books.charge, recorded=recorded)
+        return
+    cart, customer = books.cart, books.customer
+    released = None
+    if cart is not None and cart.value.claimed_by == recorded.id:
+        released = cart.value.model_copy(update={"claimed_by": None})
+    reserved = trials_in(recorded)
+    left = tuple(one for one in customer.value.trials_used if one not in reserved)
+    transactions.release_checkout(
+        charge=books.charge,
+        declined=recorded,
+        cart=cart,
+        released=released,
+        customer=customer,
+        changed=customer.value.model_copy(update={"trials_used": left}),
+    )
+
+
+def _complete_period(context: Context, books: Books, settled: Charge, attempt: Attempt) -> None:
+    subscription, invoice = books.subscription, books.invoice
+    assert subscription is not None and invoice is not None and settled.period is not None
+    write_paid_period(
+        context,
+        charge=books.charge,
+        settled=settled,
+        subscription=subscription,
+        invoice=invoice,
+        customer=books.customer,
+        attempt=attempt,
+    )
+
+
+def write_paid_period(
+    context: Context,
+    *,
+    charge: Row[Charge],
+    settled: Charge,
+    subscription: Row[Subscription],
+    invoice: Row[Invoice],
+    customer: Row[Customer],
+    attempt: Attempt | None,
+) -> None:
+    """A period is paid: its pack, the next period, the receipts ([GRANT])."""
+    now = context.now()
+    assert settled.period is not None
+    location = _location(context, settled.location_id)
+    granted = grant_period_pack(
+        pack_id=f"{subscription.value.id}-p{settled.period}",
+        entry_id=context.new_id(),
+        subscription=subscription.value,
+        period=settled.period,
+        location=location,
+        invoice_id=settled.invoice_id,
+        now=now,
+    )
+    renewed, skipped = collecting.settle_period(subscription.value, granted.pack, now)
+    closed = close(invoice.value, payment_of(settled, attempt, context), now)
+    changed = collecting.without_past_due(customer.value, subscription.value.id)
+    messages = tell.period_paid(context, changed, renewed, closed, attempt, location)
+    notices = [tell.periods_skipped(context, renewed, skipped)] if skipped else []
+    transactions.settle_period(
+        charge=charge,
+        settled=settled,
+        invoice=invoice,
+        closed=closed,
+        subscription=subscription,
+        renewed=renewed,
+        customer=customer,
+        changed=changed,
+        granted=granted,
+        messages=messages,
+        notices=notices,
+    )
+
+
+def _period_not_paid(
+    context: Context, books: Books, recorded: Charge, attempt: Attempt
+) -> None:
+    """A try of a period was declined, or waits for the customer ([RETRY], [PASTDUE])."""
+    subscription, invoice, customer = books.subscription, books.invoice, books.customer
+    assert subscription is not None and invoice is not None
+    collection = subscription.value.collection
+    if collection is None or collection.source != recorded.source:
+        transactions.record_try(charge=books.charge, recorded=recorded)
+        return
+    now = context.now()
+    waiting = recorded.outcome is Outcome.AUTHENTICATION_REQUIRED
+    failing = collecting.mark_failing(subscription.value)
+    last_chance_gone = next_slot_at(failing) is None
+    if last_chance_gone and not waiting:
+        give_up_period(
+            context,
+            charge=books.charge,
+            recorded=recorded,
+            subscription=subscription,
+            invoice=invoice,
+            customer=customer,
+        )
+        return
+    entry = collecting.past_due_of(failing, recorded)
+    transactions.record_try(
+        charge=books.charge,
+        recorded=recorded,
+        invoice=invoice,
+        failed=invoice.value.model_copy(update={"failed_at": now}),
+        subscription=subscription,
+        changed_subscription=failing,
+        customer=customer,
+        changed_customer=collecting.with_past_due(customer.value, entry),
+        messages=messages,
+        notices=notices,
+    )
+

@@ -1,0 +1,195 @@
+"""A visit: who comes, with what cookies, and what one round trip brings them.
+
+A cookie is a claim until the item behind it was read. Claims already name the keys, so that the
+session, the customer, the catalogue and what the page needs come in one BatchGet; what was read
+for a claim that does not hold is dropped before anybody sees it.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.domain.cart import Cart
+from shared.domain.customer import Customer
+from shared.domain.errors import Unavailable
+from shared.domain.product import Catalogue, Location
+from shared.store import access, accounts
+from shared.store import catalogue as catalogues
+from shared.store.access import Audience, Session
+from shared.store.catalogue import Role, StaffMember
+from shared.store.engine import Found, Lost, Ref, Row, StoreUnavailable, read
+
+__all__ = [
+    "Claims",
+    "Found",
+    "Lost",
+    "Ref",
+    "Refs",
+    "Role",
+    "Row",
+    "Session",
+    "StaffMember",
+    "StoreUnavailable",
+    "Visit",
+    "look",
+    "staff_cookie",
+]
+
+MAX_COOKIE = 512
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What the cookies say, unproven. `location_id` is the chosen location as far as it is known
+    before reading: the cookie's, else that of a merchant who has only one."""
+
+    audience: Audience = Audience.CUSTOMER
+    customer_id: str | None = None
+    staff_email: str | None = None
+    secret: str | None = None
+    visitor: str | None = None
+    location_id: str | None = None
+
+    @property
+    def cart_pk(self) -> str | None:
+        """Where the cart is: the customer's, else the visitor's, else nowhere yet."""
+        if self.customer_id:
+            return accounts.customer_pk(self.customer_id)
+        return accounts.visitor_pk(self.visitor) if self.visitor else None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        audience: Audience,
+        session: str | None,
+        visitor: str | None,
+        location_id: str | None,
+    ) -> "Claims":
+        who, dot, secret = (session or "")[:MAX_COOKIE].rpartition(".")
+        known = bool(dot and who and secret)
+        return cls(
+            audience=audience,
+            customer_id=who if known and audience is Audience.CUSTOMER else None,
+            staff_email=_unpacked(who) if known and audience is Audience.STAFF else None,
+            secret=secret if known else None,
+            visitor=(visitor or "")[:MAX_COOKIE] or None,
+            location_id=(location_id or "")[:MAX_COOKIE] or None,
+        )
+
+
+Refs = Ref[Any] | Callable[[Claims], Iterable[Ref[Any]]]
+"""Something to read: a place, or places that follow from the claims."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Who is here and what was read. `claims` holds what was proven: those of nobody when the
+    session did not hold."""
+
+    claims: Claims
+    session: Session | None
+    customer: Row[Customer] | None
+    staff: StaffMember | None
+    catalogue: Catalogue
+    location: Location
+    visitor_cart: Row[Cart] | None
+    found: Found
+
+
+def staff_cookie(email: str, secret: str) -> str:
+    packed = base64.urlsafe_b64encode(email.encode()).decode().rstrip("=")
+    return f"{packed}.{secret}"
+
+
+def _unpacked(text: str) -> str | None:
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+    except (binascii.Error, ValueError):
+        return None
+
+
+def look(claims: Claims, refs: Iterable[Refs], now: datetime) -> Visit:
+    """Read `refs` and who is here in one round trip. Raises `Unavailable` (`not_set_up`) while no
+    catalogue was ever published."""
+    kept = catalogues.kept(now)
+    if kept is not None and claims.location_id is None and len(kept.locations) == 1:
+        claims = Claims(**{**vars(claims), "location_id": kept.locations[0].id})
+    free = [ref for ref in refs if isinstance(ref, Ref)]
+    claimed = [one for ref in refs if not isinstance(ref, Ref) for one in ref(claims)]
+    own = _own(claims)
+    if kept is None:
+        free.append(catalogues.SNAPSHOT)
+    found = read(*free, *claimed, *own)
+    if kept is None:
+        row = found.get(catalogues.SNAPSHOT)
+        if row is None:
+            raise Unavailable("The shop is not set up yet.", code="not_set_up")
+        kept = catalogues.keep(row, now)
+    session = _session(claims, found, now)
+    if session is None and claims.secret is not None:
+        found = found.only(free)
+        claims = Claims(
+            audience=claims.audience, visitor=claims.visitor, location_id=claims.location_id
+        )
+    customer = found.get(accounts.head(claims.customer_id)) if claims.customer_id else None
+    staff = found.get(catalogues.staff_member(claims.staff_email)) if claims.staff_email else None
+    location = (
+        kept.location(claims.location_id)
+        or kept.location(customer.value.location if customer else None)
+        or kept.locations[0]
+    )
+    return Visit(
+        claims=claims,
+        session=session,
+        customer=customer,
+        staff=staff.value if staff else None,
+        catalogue=kept,
+        location=location,
+        visitor_cart=_visitor_cart(claims, location, found),
+        found=found,
+    )
+
+
+def _own(claims: Claims) -> list[Ref[Any]]:
+    refs: list[Ref[Any]] = []
+    if claims.secret:
+        refs.append(access.session(claims.secret))
+    if claims.customer_id:
+        refs.append(accounts.head(claims.customer_id))
+    elif claims.staff_email:
+        refs.append(catalogues.staff_member(claims.staff_email))
+    elif claims.visitor and claims.location_id:
+        refs.append(accounts.cart(accounts.visitor_pk(claims.visitor), claims.location_id))
+    return refs
+
+
+def _session(claims: Claims, found: Found, now: datetime) -> Session | None:
+    """The session that the claims name, when it is theirs, for this audience, and not over."""
+    row = found.get(access.session(claims.secret)) if claims.secret else None
+    if row is None or row.value.audience is not claims.audience or row.value.ends_at <= now:
+        return None
+    if claims.audience is Audience.STAFF:
+        email = claims.staff_email
+        is_theirs = (
+            email is not None
+            and accounts.normal_address(row.value.email) == accounts.normal_address(email)
+            and found.get(catalogues.staff_member(email)) is not None
+        )
+    else:
+        customer_id = claims.customer_id
+        is_theirs = (
+            customer_id is not None
+            and row.value.customer_id == customer_id
+            and found.get(accounts.head(customer_id)) is not None
+        )
+    return row.value if is_theirs else None
+
+
+def _visitor_cart(claims: Claims, location: Location, found: Found) -> Row[Cart] | None:
+    if claims.visitor is None or claims.customer_id is not None:
+        return None
+    return found.get(accounts.cart(accounts.visitor_pk(claims.visitor), location.id))

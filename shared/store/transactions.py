@@ -1,0 +1,329 @@
+"""Every change of state around money, by name, with its conditions in sight.
+
+Each function is one transaction: all of it happens or none. `Lost` means that something else was
+first: read again and decide again. A row that is replaced is, by that, on the condition that it
+is still the version that was read; what is created must not exist yet.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from shared.domain.cart import Cart
+from shared.domain.charge import Charge
+from shared.domain.customer import Customer
+from shared.domain.fulfilment import Granted
+from shared.domain.invoice import Invoice
+from shared.domain.message import Message, Notice
+from shared.domain.pack import Entry, Pack
+from shared.domain.subscription import Subscription
+from shared.store import accounts
+from shared.store.accounts import Numbering, Submission, TimelineEvent, WebhookReceived
+from shared.store.engine import Row, Write, commit, create, put, remove, replace, unchanged
+
+
+def _told(messages: Iterable[Message]) -> list[Write]:
+    return [
+        create(accounts.message(one.customer_id, one.to, one.key), one) for one in messages
+    ]
+
+
+def _noticed(notices: Iterable[Notice]) -> list[Write]:
+    return [create(accounts.notice(one), one) for one in notices]
+
+
+def _granted(granted: Iterable[Granted]) -> list[Write]:
+    writes = []
+    for one in granted:
+        pack, entry = one.pack, one.entry
+        writes.append(create(accounts.pack(pack.customer_id, pack.id), pack))
+        writes.append(create(accounts.entry(pack.customer_id, pack.id, entry.id), entry))
+    return writes
+
+
+def _changed(row: "Row[Any] | None", value: Any) -> list[Write]:
+    """A replacement, when there is a row and something about it changed."""
+    return [] if row is None or value is None or value == row.value else [replace(row, value)]
+
+
+# --- paying ----------------------------------------------------------------------------------
+
+
+def open_checkout(
+    *,
+    cart: Row[Cart],
+    claimed: Cart,
+    charge: Row[Charge] | None,
+    opened: Charge,
+    submission_key: str,
+    submission: Submission,
+    customer: Row[Customer],
+    reserved: Customer,
+) -> None:
+    """The intent of a checkout: the cart is still as it was seen and is claimed; there is no
+    charge for this version of it, or the one there is stands as it was read, at a definite
+    decline; the submission's key is new. A customer whose trial begins with it is changed too."""
+    customer_id = opened.customer_id
+    writes = [
+        replace(cart, claimed),
+        put(accounts.charge(customer_id, opened.source), charge, opened),
+        create(accounts.submission(customer_id, submission_key), submission),
+    ]
+    commit([*writes, *_changed(customer, reserved)])
+
+
+def settle_checkout(
+    *,
+    charge: Row[Charge] | None,
+    settled: Charge,
+    cart: Row[Cart] | None,
+    emptied: Cart | None,
+    customer: Row[Customer],
+    changed: Customer,
+    invoice: Invoice | None,
+    granted: Sequence[Granted],
+    subscriptions: Sequence[Subscription],
+    messages: Sequence[Message],
+    submission: tuple[str, Submission] | None = None,
+) -> None:
+    """A checkout succeeded: the charge was unsettled as it was read (or, when nothing is to be
+    paid, there was none), and everything that was bought comes to be at once."""
+    customer_id = settled.customer_id
+    writes = [put(accounts.charge(customer_id, settled.source), charge, settled)]
+    if submission is not None:
+        key, record = submission
+        writes.append(create(accounts.submission(customer_id, key), record))
+    if invoice is not None:
+        writes.append(create(accounts.invoice(customer_id, invoice.id), invoice))
+    for one in subscriptions:
+        writes.append(create(accounts.subscription(customer_id, one.id), one))
+    commit(
+        [
+            *writes,
+            *_changed(cart, emptied),
+            *_changed(customer, changed),
+            *_granted(granted),
+            *_told(messages),
+        ]
+    )
+
+
+def release_checkout(
+    *,
+    charge: Row[Charge],
+    declined: Charge,
+    cart: Row[Cart] | None,
+    released: Cart | None,
+    customer: Row[Customer],
+    changed: Customer,
+) -> None:
+    """A checkout did not succeed: nothing was bought and the cart is the customer's again."""
+    commit(
+        [replace(charge, declined), *_changed(cart, released), *_changed(customer, changed)]
+    )
+
+
+def open_period(
+    *, subscription: Row[Subscription], collecting: Subscription, charge: Charge, invoice: Invoice
+) -> None:
+    """The intent of a period's charge: the subscription is as it was read (active, nothing being
+    collected), and there has never been a charge for this period."""
+    customer_id = charge.customer_id
+    commit(
+        [
+            replace(subscription, collecting),
+            create(accounts.charge(customer_id, charge.source), charge),
+            create(accounts.invoice(customer_id, invoice.id), invoice),
+        ]
+    )
+
+
+def begin_retry(
+    *,
+    charge: Row[Charge],
+    attempting: Charge,
+    subscription: Row[Subscription],
+    collecting: Subscription,
+    submission: tuple[str, Submission] | None = None,
+) -> None:
+    """The intent of a further try: charge and subscription are as they were read, the last try
+    a definite decline; the submission's key, when a person asked, is new."""
+    writes = [replace(charge, attempting)]
+    writes.append(
+        unchanged(subscription)
+        if collecting == subscription.value
+        else replace(subscription, collecting)
+    )
+    if submission is not None:
+        key, record = submission
+        writes.append(create(accounts.submission(attempting.customer_id, key), record))
+    commit(writes)
+
+
+def settle_period(
+    *,
+    charge: Row[Charge],
+    settled: Charge,
+    invoice: Row[Invoice],
+    closed: Invoice,
+    subscription: Row[Subscription],
+    renewed: Subscription,
+    customer: Row[Customer],
+    changed: Customer,
+    granted: Granted,
+    messages: Sequence[Message],
+    notices: Sequence[Notice],
+) -> None:
+    """A period is paid: the charge was unsettled as it was read; its invoice is closed, its pack
+    granted and the next period due."""
+    commit(
+        [
+            replace(charge, settled),
+            replace(invoice, closed),
+            replace(subscription, renewed),
+            *_changed(customer, changed),
+            *_granted([granted]),
+            *_told(messages),
+            *_noticed(notices),
+        ]
+    )
+
+
+def record_try(
+    *,
+    charge: Row[Charge],
+    recorded: Charge,
+    invoice: Row[Invoice] | None = None,
+    failed: Invoice | None = None,
+    subscription: Row[Subscription] | None = None,
+    changed_subscription: Subscription | None = None,
+    customer: Row[Customer] | None = None,
+    changed_customer: Customer | None = None,
+    packs: Sequence[tuple[Row[Pack], Pack]] = (),
+    messages: Sequence[Message] = (),
+    notices: Sequence[Notice] = (),
+) -> None:
+    """What became of a try that did not pay: the charge was as it was read."""
+    commit(
+        [
+            replace(charge, recorded),
+            *_changed(invoice, failed),
+            *_changed(subscription, changed_subscription),
+            *_changed(customer, changed_customer),
+            *(replace(row, pack) for row, pack in packs),
+            *_told(messages),
+            *_noticed(notices),
+        ]
+    )
+
+
+def notify(notices: Sequence[Notice]) -> None:
+    commit(_noticed(notices))
+
+
+def mark_notice_done(row: Row[Notice], done: Notice) -> None:
+    """A notice moves from the open ones to the done ones, once."""
+    commit([remove(row), create(accounts.notice(done), done)])
+
+
+# --- subscriptions ---------------------------------------------------------------------------
+
+
+def change_subscription(
+    *,
+    subscription: Row[Subscription],
+    changed: Subscription,
+    charge: Row[Charge] | None = None,
+    given_up: Charge | None = None,
+    invoice: Row[Invoice] | None = None,
+    void: Invoice | None = None,
+    customer: Row[Customer] | None = None,
+    changed_customer: Customer | None = None,
+    packs: Sequence[tuple[Row[Pack], Pack]] = (),
+    messages: Sequence[Message] = (),
+    notices: Sequence[Notice] = (),
+    events: Sequence[TimelineEvent] = (),
+    submission: tuple[str, Submission] | None = None,
+) -> None:
+    """A subscription is changed by a person or the clock, with all that follows from it. The
+    charge that may be under way is given up in the same transaction ([CANCEL])."""
+    customer_id = changed.customer_id
+    writes = [
+        *_changed(subscription, changed),
+        *_changed(charge, given_up),
+        *_changed(invoice, void),
+        *_changed(customer, changed_customer),
+        *(replace(row, pack) for row, pack in packs),
+        *_told(messages),
+        *_noticed(notices),
+        *(create(accounts.timeline_event(customer_id, one.id), one) for one in events),
+    ]
+    if submission is not None:
+        key, record = submission
+        writes.append(create(accounts.submission(customer_id, key), record))
+    commit(writes)
+
+
+def refresh_due(row: "Row[Any]") -> None:
+    """The item as it is, with its true next moment in the due index."""
+    commit([replace(row, row.value)])
+
+
+def change_customer(
+    *, customer: Row[Customer], changed: Customer, events: Sequence[TimelineEvent] = ()
+) -> None:
+    commit(
+        [
+            *_changed(customer, changed),
+            *(create(accounts.timeline_event(changed.id, one.id), one) for one in events),
+        ]
+    )
+
+
+# --- packs, numbers, webhooks ------------------------------------------------------------------
+
+
+def end_pack(
+    *,
+    pack: Row[Pack],
+    changed: Pack,
+    entries: Sequence[Entry],
+    others: Sequence[tuple[Row[Pack], Pack]] = (),
+    messages: Sequence[Message] = (),
+) -> None:
+    """A pack's calendar moved on: what expired is in the ledger, in the same transaction."""
+    commit(
+        [
+            replace(pack, changed),
+            *(replace(row, other) for row, other in others),
+            *(
+                create(accounts.entry(one.customer_id, one.pack_id, one.id), one)
+                for one in entries
+            ),
+            *_told(messages),
+        ]
+    )
+
+
+def number_invoices(
+    *,
+    location_id: str,
+    numbering: Row[Numbering] | None,
+    advanced: Numbering,
+    invoices: Sequence[tuple[Row[Invoice], Invoice]],
+) -> None:
+    """A batch gets its numbers and the counter moves, both or neither ([NUMBER])."""
+    commit(
+        [
+            put(accounts.numbering(location_id), numbering, advanced),
+            *(replace(row, numbered) for row, numbered in invoices),
+        ]
+    )
+
+
+def store_webhook(received: WebhookReceived) -> None:
+    """`Lost` when this event id is already stored."""
+    commit([create(accounts.webhook(received.provider, received.event_id), received)])
+
+
+def mark_webhook_applied(row: Row[WebhookReceived], applied: WebhookReceived) -> None:
+    commit([replace(row, applied)])
