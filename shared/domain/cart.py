@@ -15,7 +15,8 @@ KEPT_FOR = timedelta(days=30)
 
 class CartLine(BaseModel):
     """`price_minor` is what the customer chose for a pay-what-you-want product, else None.
-    `seen_minor` is the unit price that was shown when it was added."""
+    `seen_minor` is the unit price that was shown when it was added, `seen_trial` whether a free
+    trial was."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,6 +28,7 @@ class CartLine(BaseModel):
     frequency: Frequency | None = None
     starts_on: date | None = None
     until: date | None = None
+    seen_trial: bool = False
 
 
 class Cart(BaseModel):

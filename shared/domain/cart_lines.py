@@ -4,17 +4,18 @@ The same check runs when it is added, when its quantity changes, and again at ch
 [PWYW] [TRIAL] [COMMIT]). A `today` is the location's local day.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from dateutil.relativedelta import relativedelta
 from pydantic import BaseModel, ConfigDict
 
 from shared.domain.calendar import PERIODS_MAX, Frequency, period_start, trial_anchor
-from shared.domain.cart import MAX_QUANTITY, CartLine
+from shared.domain.cart import MAX_LINES, MAX_PACKS, MAX_QUANTITY, CartLine
 from shared.domain.customer import Customer
 from shared.domain.errors import Invalid
 from shared.domain.money import Money
-from shared.domain.product import MAX_PRICE_MINOR, Location, Product, ProductKind
+from shared.domain.product import MAX_PRICE_MINOR, Catalogue, Location, Product, ProductKind
 
 START_AT_MOST = relativedelta(years=1)
 """How far ahead a subscription may start."""
@@ -169,6 +170,7 @@ def check_line(
         frequency=frequency if subscribes else None,
         starts_on=wanted.starts_on if wanted.starts_on != today else None,
         until=wanted.until,
+        seen_trial=has_trial(product, customer),
     )
 
 
@@ -182,3 +184,61 @@ def wanted_again(line: CartLine) -> Wanted:
         starts_on=line.starts_on,
         until=line.until,
     )
+
+
+# --- lines of a cart -------------------------------------------------------------------------
+
+
+def _same_choice(one: CartLine, other: CartLine) -> bool:
+    def choice(line: CartLine) -> tuple[object, ...]:
+        return line.product_id, line.price_minor, line.frequency, line.starts_on, line.until
+
+    return choice(one) == choice(other)
+
+
+def packs_in(lines: Iterable[CartLine], catalogue: Catalogue) -> int:
+    """How many packages and subscriptions `lines` buy, quantities counted."""
+    return sum(
+        line.quantity
+        for line in lines
+        if (product := catalogue.product(line.product_id)) is not None and product.is_pack
+    )
+
+
+def check_limits(lines: Sequence[CartLine], catalogue: Catalogue) -> None:
+    """Refuse what a cart can't hold: `Invalid`, code `cart_full`, or the field `quantity`."""
+    if len(lines) > MAX_LINES:
+        raise Invalid(
+            f"A cart holds at most {MAX_LINES} different things. Check out first, "
+            "or take something out.",
+            code="cart_full",
+        )
+    if any(line.quantity > MAX_QUANTITY for line in lines):
+        sentence = f"A cart holds at most {MAX_QUANTITY} of one thing."
+        raise Invalid(sentence, fields={"quantity": sentence})
+    if packs_in(lines, catalogue) > MAX_PACKS:
+        sentence = f"A cart holds at most {MAX_PACKS} packages and subscriptions."
+        raise Invalid(sentence, fields={"quantity": sentence})
+
+
+def add_to(
+    lines: tuple[CartLine, ...], added: CartLine, catalogue: Catalogue
+) -> tuple[CartLine, ...]:
+    """`lines` with `added`, which joins a line of the same product and choices: quantities add
+    up, and what can only be bought once stays one. `Invalid` past a cart's limits ([CART])."""
+    known = next((line for line in lines if _same_choice(line, added)), None)
+    if known is None:
+        joined = (*lines, added)
+    else:
+        product = catalogue.product(added.product_id)
+        once = product is not None and product.kind in ONE_ONLY
+        again = known.model_copy(
+            update={
+                "quantity": known.quantity if once else known.quantity + added.quantity,
+                "seen_minor": added.seen_minor,
+                "seen_trial": added.seen_trial,
+            }
+        )
+        joined = tuple(again if line is known else line for line in lines)
+    check_limits(joined, catalogue)
+    return joined

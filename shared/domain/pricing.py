@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from shared.domain.calendar import Frequency, charge_moment, local_date, start_of_day
-from shared.domain.cart import Cart, CartLine, with_lines
+from shared.domain.calendar import charge_moment, local_date, start_of_day
+from shared.domain.cart import Cart, CartLine
 from shared.domain.cart_lines import (
     anchor_of,
     has_trial,
@@ -40,13 +40,19 @@ class ChangeKind(StrEnum):
     NOT_OFFERED = "not_offered"
     START_PASSED = "start_passed"
     """The chosen first day is over: it would start today."""
+    TRIAL_USED = "trial_used"
+    """The trial that was shown is not given again: it is charged at its start."""
     CHOICE_REFUSED = "choice_refused"
     """The product no longer allows what was chosen."""
 
 
+BLOCKING = frozenset({ChangeKind.NOT_OFFERED, ChangeKind.CHOICE_REFUSED})
+"""Changes with which a line can't be bought: it has to be taken out or chosen again."""
+
+
 class Change(_Value):
-    """One difference, with a sentence for the customer. A line that is not offered any more, or
-    whose choice is refused, costs nothing and can't be bought as it is."""
+    """One difference, with a sentence for the customer. A line with a `BLOCKING` one is left out
+    of the price."""
 
     line_id: str
     kind: ChangeKind
@@ -92,13 +98,20 @@ class LaterCharge(_Value):
 
 
 class PricedCart(_Value):
-    """`lines` are those that can be bought; `changes` say what differs from what was seen. While
-    there are any, nothing is to be charged."""
+    """`lines` are those that can be bought; `changes` say what differs from what was seen."""
 
     cart: Cart
     location: Location
     lines: tuple[PricedLine, ...]
     changes: tuple[Change, ...]
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a line has to be taken out before the cart can be bought."""
+        return any(change.kind in BLOCKING for change in self.changes)
+
+    def changes_of(self, line_id: str) -> tuple[Change, ...]:
+        return tuple(change for change in self.changes if change.line_id == line_id)
 
     @property
     def subtotal(self) -> Money:
@@ -224,10 +237,6 @@ def _subscribe(
     return order, anchor, first_charge_at
 
 
-def _detail(frequency: Frequency | None) -> str:
-    return f"Charged {every(frequency)}" if frequency else ""
-
-
 def _price_line(
     line: CartLine,
     product: Product,
@@ -258,7 +267,7 @@ def _price_line(
         invoice_line = InvoiceLine(
             product_id=product.id,
             name=product.name,
-            detail=_detail(order.frequency),
+            detail=f"Charged {every(order.frequency)}" if order.frequency else "",
             quantity=line.quantity,
             unit=unit,
             amount=amount,
@@ -345,6 +354,15 @@ def _differences(priced: PricedLine, today: date) -> list[Change]:
                 sentence="The day it was to start on has passed; it would start today.",
             )
         )
+    if line.seen_trial and priced.due is not Due.AFTER_TRIAL:
+        found.append(
+            Change(
+                line_id=line.id,
+                kind=ChangeKind.TRIAL_USED,
+                name=product.name,
+                sentence="You have had its free trial before, so it is charged from its start.",
+            )
+        )
     return found
 
 
@@ -378,23 +396,3 @@ def price_cart(
         lines.append(priced)
         changes += _differences(priced, today)
     return PricedCart(cart=cart, location=location, lines=tuple(lines), changes=tuple(changes))
-
-
-def accept_changes(priced: PricedCart, now: datetime) -> Cart:
-    """The cart's next version once the customer has seen `priced.changes`: lines that can't be
-    bought are out, prices are as they are, a start that has passed is today."""
-    today = local_date(now, priced.location.zone)
-    lines = tuple(
-        one.line.model_copy(
-            update={
-                "seen_minor": one.unit.minor,
-                "starts_on": (
-                    None
-                    if one.line.starts_on is not None and one.line.starts_on <= today
-                    else one.line.starts_on
-                ),
-            }
-        )
-        for one in priced.lines
-    )
-    return with_lines(priced.cart, lines, now)

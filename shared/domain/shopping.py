@@ -179,35 +179,6 @@ def expiry(product: Product) -> Expiry:
     return Expiry(policy=ExpiryPolicy.NEXT_RENEWAL)
 
 
-def _counted(count: int, unit: str) -> str:
-    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
-
-
-def expiry_in_words(product: Product) -> str:
-    """The expiry policy as the shop says it ([SHOP]); empty when nothing can expire."""
-    rule = expiry(product)
-    each = product.kind is ProductKind.SUBSCRIPTION
-    match rule.policy:
-        case ExpiryPolicy.NOTHING_TO_EXPIRE:
-            return ""
-        case ExpiryPolicy.NEVER:
-            return "Never expires."
-        case ExpiryPolicy.AFTER_DAYS | ExpiryPolicy.AFTER_MONTHS:
-            unit = "day" if rule.policy is ExpiryPolicy.AFTER_DAYS else "month"
-            span = _counted(rule.count or 0, unit)
-            if each:
-                return f"Each period's credits are valid for {span}."
-            return f"Valid for {span} from the day you buy it, until 23:59 on the last day."
-        case ExpiryPolicy.NEXT_RENEWAL:
-            if product.credits == 0:
-                return "Runs until the next renewal."
-            return "Unused credits expire when the next ones arrive at each renewal."
-        case ExpiryPolicy.PERIOD_END:
-            return "Unlimited until the end of each period that is paid."
-        case _ as never:
-            assert_never(never)
-
-
 _EVERY = {
     Frequency.WEEKLY: "every week",
     Frequency.BIWEEKLY: "every 2 weeks",
@@ -219,16 +190,3 @@ _EVERY = {
 def every(frequency: Frequency) -> str:
     """A frequency in words: "every 2 weeks"."""
     return _EVERY[frequency]
-
-
-def credits_in_words(product: Product, catalogue: Catalogue) -> str:
-    """What a pack of `product` holds: "10 classes", "Unlimited visits"; empty when it holds no
-    credits to spend."""
-    if not product.is_pack or product.credits == 0:
-        return ""
-    service = catalogue.service(product.service)
-    unit = service.unit if service else "credit"
-    plural = f"{unit}es" if unit.endswith(("s", "x", "ch", "sh")) else f"{unit}s"
-    if product.credits is None:
-        return f"Unlimited {plural}"
-    return f"1 {unit}" if product.credits == 1 else f"{product.credits} {plural}"
