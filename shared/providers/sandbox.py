@@ -299,16 +299,20 @@ def _answers(charge: dict[str, Any], charge_ref: str, attempt_id: str) -> bool:
 def _charge_result(charge: Any) -> ChargeResult:
     if not isinstance(charge, dict) or not isinstance(charge.get("id"), str):
         return ChargeResult(outcome=Outcome.UNKNOWN)
-    decline_code = charge.get("decline_code")
+    decline_code = _text(charge.get("decline_code"))
     return ChargeResult(
         outcome=_outcome(charge.get("status"), decline_code),
         provider_charge_id=charge["id"],
         decline_code=decline_code,
-        confirm_url=charge.get("confirm_url"),
+        confirm_url=_text(charge.get("confirm_url")),
     )
 
 
-def _outcome(status: Any, decline_code: Any) -> Outcome:
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _outcome(status: Any, decline_code: str | None) -> Outcome:
     match status:
         case "succeeded":
             return Outcome.SUCCEEDED
@@ -372,17 +376,17 @@ def _event(body: bytes, signed_at: datetime) -> WebhookEvent:
             created_at=signed_at,
         )
     about = found.get("object")
-    object_id = about.get("id") if isinstance(about, dict) else None
+    object_id = _text(about.get("id")) if isinstance(about, dict) else None
     metadata = about.get("metadata") if isinstance(about, dict) else None
-    charge_ref = metadata.get("charge_ref") if isinstance(metadata, dict) else None
-    kind = _kind(type_) if isinstance(object_id, str) else EventKind.OTHER
+    charge_ref = _text(metadata.get("charge_ref")) if isinstance(metadata, dict) else None
+    kind = EventKind.OTHER if object_id is None else _kind(type_)
     return WebhookEvent(
         event_id=event_id,
         type=type_,
         kind=kind,
         created_at=_created(found.get("created"), signed_at),
-        object_id=object_id if isinstance(object_id, str) else None,
-        charge_ref=charge_ref if isinstance(charge_ref, str) else None,
+        object_id=object_id,
+        charge_ref=charge_ref,
         setup_id=object_id if kind is EventKind.CARD_SETUP else None,
     )
 

@@ -29,7 +29,7 @@ def answering(status: int, body: bytes) -> SandboxProvider:
     )
 
 
-@pytest.mark.parametrize("status", [401, 403, 409, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [201, 302, 401, 403, 408, 409, 429, 500, 502, 503, 504])
 def test_an_answer_that_leaves_it_open_is_unknown(bench: SandboxBench, status: int) -> None:
     request = request_for(save(bench))
     provider = answering(status, b'{"error": {"code": "x"}}')
@@ -61,7 +61,7 @@ def test_an_answer_that_cannot_be_read_is_unknown(bench: SandboxBench, body: byt
 
 
 def test_an_unknown_decline_code_may_be_tried_again(bench: SandboxBench) -> None:
-    for code in ("something_new", None):
+    for code in ("something_new", None, 7, ["lost_card"]):
         charge = {"id": "ch_1", "status": "failed", "decline_code": code}
         provider = answering(402, json.dumps({"charge": charge}).encode())
         assert provider.charge(request_for(save(bench))).outcome is Outcome.DECLINED
@@ -81,8 +81,6 @@ def test_a_request_that_is_wrong_in_itself_is_an_error_of_ours(bench: SandboxBen
     wrong = request.model_copy(update={"amount": Money(minor=0, currency="USD")})
     with pytest.raises(RequestRefused):
         bench.provider.charge(wrong)
-    with pytest.raises(RequestRefused):
-        answering(404, b'{"code": "not_found"}').charge(request)
     assert bench.sandbox.charges() == []
 
 
@@ -121,3 +119,30 @@ def test_a_look_up_that_would_read_too_far_does_not_say_not_found() -> None:
 def test_an_empty_webhook_secret_is_refused(secrets: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="secrets"):
         SandboxProvider("http://127.0.0.1", KEY, secrets, lambda: datetime.now(UTC))
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_a_refusal_that_is_not_the_providers_own_settles_nothing(
+    bench: SandboxBench, status: int
+) -> None:
+    request = request_for(save(bench))
+    provider = answering(status, b'{"type": "about:blank", "code": "not_found"}')
+    assert provider.charge(request).outcome is Outcome.UNKNOWN
+    refunded = provider.refund(provider_charge_id="ch_1", amount=PRICE, idempotency_key="r")
+    assert refunded is RefundOutcome.UNKNOWN
+    for known_id in ("ch_1", None):
+        with pytest.raises(ProviderUnavailable):
+            provider.look_up(
+                charge_ref="charge-1",
+                attempt_id="attempt-a",
+                provider_charge_id=known_id,
+                provider_customer="cus_1",
+            )
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"data": {}}', b'{"data": ["ch_1"]}'])
+def test_a_list_that_cannot_be_read_does_not_say_not_found(body: bytes) -> None:
+    with pytest.raises(ProviderUnavailable):
+        answering(200, body).look_up(
+            charge_ref="c", attempt_id="a", provider_charge_id=None, provider_customer="cus_1"
+        )
