@@ -1,0 +1,266 @@
+"""What an email tells: the facts that are frozen into a message when it is written ([OUTBOX]).
+
+Every kind has a model here. They are stored as plain JSON and read back by the same model when the
+email is rendered, so a field may be added with a default, but never renamed or removed. Instants
+are UTC, days are the location's own; `zone` turns the one into the other. No secret is a fact.
+"""
+
+import re
+import unicodedata
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+
+from shared.domain.calendar import Frequency
+from shared.domain.dunning import Then
+from shared.domain.invoice import PaymentKind
+from shared.domain.message import MessageKind
+from shared.domain.money import Money
+from shared.domain.subscription import EndReason
+
+MAX_WORDS = 500
+"""Names and descriptions longer than this are cut in an email."""
+
+_DIRECTION_MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def one_line(text: str) -> str:
+    """`text` without anything that could start a line, a header or a change of direction."""
+    plain = "".join(" " if unicodedata.category(char)[0] == "Z" else char for char in text)
+    plain = "".join(" " if unicodedata.category(char) == "Cc" else char for char in plain)
+    return " ".join(_DIRECTION_MARKS.sub("", plain).split())[:MAX_WORDS]
+
+
+Words = Annotated[str, AfterValidator(one_line)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class CardShown(_Part):
+    """A card as a customer knows it."""
+
+    brand: Words
+    last4: Words
+
+
+class Line(_Part):
+    name: Words
+    detail: Words = ""
+    quantity: int = 1
+    unit: Money
+    amount: Money
+
+
+class Paid(_Part):
+    """One payment on an invoice; a refund is negative."""
+
+    kind: PaymentKind
+    at: AwareDatetime
+    amount: Money
+    brand: Words = ""
+    last4: Words = ""
+
+
+class Bill(_Part):
+    """An invoice's money, line by line. `number` is None until it was given ([NUMBER])."""
+
+    invoice_id: str
+    order_id: str
+    number: str | None = None
+    created_at: AwareDatetime
+    location: Words
+    lines: tuple[Line, ...]
+    subtotal: Money
+    tax_name: Words
+    tax: Money
+    total: Money
+    owed: Money
+    payments: tuple[Paid, ...] = ()
+
+
+class NextCharge(_Part):
+    """A charge to come: when (UTC), how much with tax, and on which card as things stand."""
+
+    at: AwareDatetime
+    amount: Money
+    tax: Money
+    card: CardShown | None = None
+
+
+class Agreement(_Part):
+    """What a subscription is. `price` is of one period, before tax; `credits` None is unlimited.
+    `payments_remaining` are those until the customer may cancel ([COMMIT])."""
+
+    id: str
+    name: Words
+    frequency: Frequency
+    price: Money
+    credits: int | None = None
+    service: Words = ""
+    until: date | None = None
+    minimum_payments: int = 0
+    payments_remaining: int = 0
+
+
+class PackShown(_Part):
+    """A pack's credits; `left` None is unlimited, no `expires_at` means that it keeps."""
+
+    id: str
+    name: Words
+    service: Words = ""
+    granted: int | None = None
+    left: int | None = None
+    expires_at: AwareDatetime | None = None
+
+
+class Facts(_Part):
+    """What every email knows: whom it greets (empty: nobody by name), and whose days it names."""
+
+    greeting: Words = ""
+    zone: str = "UTC"
+
+
+class SignInFacts(Facts):
+    """What minting the link needs at sending; the link and the code themselves are secrets."""
+
+    request: dict[str, str] = {}
+
+
+class OrderFacts(Facts):
+    bill: Bill
+
+
+class InvoiceFacts(Facts):
+    bill: Bill
+    agreement: Agreement | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+
+
+class PurchasedFacts(Facts):
+    """`bill` is None when nothing was charged yet: the first charge is then `next_charge`."""
+
+    agreement: Agreement
+    bill: Bill | None = None
+    starts_on: date
+    next_charge: NextCharge | None = None
+
+
+class TrialFacts(Facts):
+    """`trial_ends` is the trial's last day; `first_charge` comes at 23:59 of it ([TRIAL])."""
+
+    agreement: Agreement
+    trial_ends: date
+    first_charge: NextCharge | None = None
+
+
+class RenewalFacts(Facts):
+    """A period that was paid: `first_day` to `last_day`, both included."""
+
+    agreement: Agreement
+    bill: Bill
+    first_day: date
+    last_day: date
+    next_charge: NextCharge | None = None
+
+
+class ReminderFacts(Facts):
+    agreement: Agreement
+    charge: NextCharge
+    first_day: date
+    last_day: date
+
+
+class ChargeFailedFacts(Facts):
+    """`final`: this card is not tried again ([HARD]). `next_try_at` None: no try is planned;
+    `then` is what happens when the last one, at `last_try_at`, fails too."""
+
+    agreement: Agreement
+    amount: Money
+    card: CardShown
+    failed_at: AwareDatetime
+    reason: str = ""
+    final: bool = False
+    next_try_at: AwareDatetime | None = None
+    last_try_at: AwareDatetime | None = None
+    then: Then = Then.CANCEL
+    order_id: str
+    invoice_id: str
+    first_day: date
+    last_day: date
+
+
+class ConfirmFacts(Facts):
+    agreement: Agreement | None = None
+    what: Words
+    amount: Money
+    card: CardShown
+    confirm_url: str
+    order_id: str
+    next_try_at: AwareDatetime | None = None
+
+
+class CancelledFacts(Facts):
+    """`waived` is what was still owed and is no longer; `pack` what is left of the credits."""
+
+    agreement: Agreement
+    reason: EndReason
+    ended_at: AwareDatetime
+    waived: Money | None = None
+    pack: PackShown | None = None
+
+
+class CancellationFacts(Facts):
+    """The subscription ends with `last_day`, and is not charged at `charge_at`."""
+
+    agreement: Agreement
+    last_day: date
+    undo_before: AwareDatetime
+
+
+class CardUpdateFacts(Facts):
+    agreement: Agreement | None = None
+    owed: Money | None = None
+    card: CardShown | None = None
+
+
+class PackFacts(Facts):
+    pack: PackShown
+    agreement: Agreement | None = None
+
+
+class RefundFacts(Facts):
+    amount: Money
+    refunded_at: AwareDatetime
+    card: CardShown | None = None
+    order_id: str
+    invoice_id: str
+    names: tuple[Words, ...]
+    agreement: Agreement | None = None
+
+
+FACTS: dict[MessageKind, type[Facts]] = {
+    MessageKind.SIGN_IN: SignInFacts,
+    MessageKind.STAFF_SIGN_IN: SignInFacts,
+    MessageKind.ORDER_RECEIPT: OrderFacts,
+    MessageKind.INVOICE: InvoiceFacts,
+    MessageKind.SUBSCRIPTION_PURCHASED: PurchasedFacts,
+    MessageKind.TRIAL_STARTED: TrialFacts,
+    MessageKind.RENEWAL_RECEIPT: RenewalFacts,
+    MessageKind.RENEWAL_REMINDER: ReminderFacts,
+    MessageKind.TRIAL_ENDING: ReminderFacts,
+    MessageKind.CHARGE_FAILED: ChargeFailedFacts,
+    MessageKind.CONFIRM_PAYMENT: ConfirmFacts,
+    MessageKind.CANCELLED_BY_CUSTOMER: CancelledFacts,
+    MessageKind.CANCELLED_BY_STAFF: CancelledFacts,
+    MessageKind.CANCELLED_AFTER_FAILURES: CancelledFacts,
+    MessageKind.CANCELLATION_SCHEDULED: CancellationFacts,
+    MessageKind.CARD_UPDATE: CardUpdateFacts,
+    MessageKind.PACK_EXPIRING: PackFacts,
+    MessageKind.CREDITS_LOW: PackFacts,
+    MessageKind.REFUND: RefundFacts,
+}
+"""Which facts each email has."""
