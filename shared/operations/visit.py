@@ -23,6 +23,7 @@ from shared.store.catalogue import Role, StaffMember
 from shared.store.engine import Found, Lost, Ref, Row, StoreUnavailable, read
 
 __all__ = [
+    "Audience",
     "Claims",
     "Found",
     "Lost",
@@ -35,6 +36,7 @@ __all__ = [
     "StoreUnavailable",
     "Visit",
     "look",
+    "more",
     "staff_cookie",
 ]
 
@@ -152,6 +154,14 @@ def look(claims: Claims, refs: Iterable[Refs], now: datetime) -> Visit:
         visitor_cart=_visitor_cart(claims, location, found),
         found=found,
     )
+
+
+def more(visit: Visit, refs: Iterable[Refs]) -> Found:
+    """Read further `refs` for what is proven, in one more round trip."""
+    listed: list[Ref[Any]] = []
+    for ref in refs:
+        listed += [ref] if isinstance(ref, Ref) else ref(visit.claims)
+    return read(*listed)
 
 
 def _own(claims: Claims) -> list[Ref[Any]]:

@@ -77,7 +77,7 @@ class CounterItem(AccessItem):
     class Meta(AccessItem.Meta):
         pass
 
-    count = NumberAttribute(default=0)
+    taken = NumberAttribute()
 
 
 register(Link, Kind("link", expires_at=lambda link: link.requested_at + REMEMBERED_FOR))
@@ -142,11 +142,12 @@ class Limit:
     most: int
     window: timedelta
 
-    def _number(self, now: datetime) -> int:
+    def number(self, now: datetime) -> int:
+        """Which window `now` is in."""
         return int(now.timestamp() // self.window.total_seconds())
 
     def ends_at(self, now: datetime) -> datetime:
-        seconds = (self._number(now) + 1) * self.window.total_seconds()
+        seconds = (self.number(now) + 1) * self.window.total_seconds()
         return datetime.fromtimestamp(seconds, UTC)
 
     def seconds_left(self, now: datetime) -> int:
@@ -159,10 +160,10 @@ def count(limit: Limit, who: str, now: datetime) -> Write:
     return Write(
         "update",
         table=CounterItem,
-        key=(f"rate#{limit.name}#{digest(who)}", str(limit._number(now))),
-        condition=CounterItem.count.does_not_exist() | (CounterItem.count < limit.most),
+        key=(f"rate#{limit.name}#{digest(who)}", str(limit.number(now))),
+        condition=CounterItem.taken.does_not_exist() | (CounterItem.taken < limit.most),
         actions=(
-            CounterItem.count.add(1),
+            CounterItem.taken.add(1),
             CounterItem.expires_at.set(int(limit.ends_at(now).timestamp())),
         ),
     )

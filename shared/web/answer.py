@@ -1,0 +1,88 @@
+"""What a route gives back, and the cookies that go with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from aws_lambda_powertools.shared.cookies import Cookie, SameSite
+from pydantic import BaseModel, ConfigDict
+
+SESSION_COOKIE = "__Host-session"
+STAFF_COOKIE = "__Host-staff"
+VISITOR_COOKIE = "__Host-visitor"
+LOCATION_COOKIE = "__Host-location"
+SIGN_IN_COOKIE = "__Host-sign-in"
+STAFF_SIGN_IN_COOKIE = "__Host-staff-sign-in"
+VISITOR_KEPT = timedelta(days=30)
+LOCATION_KEPT = timedelta(days=365)
+
+
+def cookie(name: str, value: str, *, lasts: timedelta) -> Cookie:
+    """A cookie that only this host gets, only over TLS (browsers count loopback as such), and no
+    script sees."""
+    return Cookie(
+        name,
+        value,
+        path="/",
+        secure=True,
+        http_only=True,
+        max_age=int(lasts.total_seconds()),
+        same_site=SameSite.LAX_MODE,
+    )
+
+
+def no_cookie(name: str) -> Cookie:
+    """The browser forgets the cookie."""
+    return cookie(name, "", lasts=timedelta(0))
+
+
+class View(BaseModel):
+    """What a page shows and a program reads. Frozen; subclasses say what is in it."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Input(BaseModel):
+    """What a form or a JSON body may hold. Unknown fields are refused, text is trimmed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Query(BaseModel):
+    """What the part behind `?` may hold. What is not known is ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One model for people and programs.
+
+    For people it is rendered with the route's page (or `page`); with `location`, a path of ours or
+    the address of a provider's hosted page, they are sent there with 303, and `done` is the code of
+    the sentence that the next page shows (`notices.py`). Programs get the model with `status` and,
+    where there is a `location`, the `Location` header.
+
+    `leads_to` are the origins outside ours where a form on this page may end up after redirects
+    (browsers check them against `form-action`), such as a provider's hosted card page.
+    """
+
+    model: BaseModel
+    status: int = 200
+    page: str | None = None
+    location: str | None = None
+    done: str | None = None
+    cookies: tuple[Cookie, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    leads_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Something that is neither page nor model: a file. Not cached unless `headers` say so."""
+
+    body: bytes
+    content_type: str
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    compress: bool = False

@@ -1,0 +1,108 @@
+"""Dates, times and money as people write them, for templates.
+
+Filters read `frame` of the page: its locale and zone. Instants are shown in the zone of the chosen
+location unless another is given.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_skeleton, format_time
+from babel.numbers import format_currency, get_currency_precision
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from shared.domain.calendar import Frequency
+from shared.domain.money import Money
+
+FREQUENCY_WORDS: Mapping[Frequency, str] = {
+    Frequency.WEEKLY: "every week",
+    Frequency.BIWEEKLY: "every two weeks",
+    Frequency.MONTHLY: "every month",
+    Frequency.ANNUAL: "every year",
+}
+
+
+def _locale(tag: str) -> Locale:
+    try:
+        return Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return Locale("en", "US")
+
+
+def money_text(amount: Money, locale: str) -> str:
+    """`$1,234.50`, with as many decimals as the currency has."""
+    decimals = get_currency_precision(amount.currency)
+    exact = Decimal(amount.minor).scaleb(-decimals)
+    return format_currency(exact, amount.currency, locale=_locale(locale))
+
+
+def day_text(day: date | datetime, locale: str, zone: str) -> str:
+    """`January 31, 2026`. An instant is the day that it falls on in `zone`."""
+    if isinstance(day, datetime):
+        day = day.astimezone(ZoneInfo(zone)).date()
+    return format_date(day, "long", locale=_locale(locale))
+
+
+def moment_text(at: datetime, locale: str, zone: str) -> str:
+    """`January 31, 2026, 11:59 PM`, in `zone`."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{day_text(at, locale, zone)}, {format_time(local, 'short', locale=_locale(locale))}"
+
+
+def short_day_text(day: date | datetime, locale: str, zone: str) -> str:
+    """`Jan 31`, where the year goes without saying."""
+    if isinstance(day, datetime):
+        day = day.astimezone(ZoneInfo(zone)).date()
+    return format_skeleton("MMMd", datetime(day.year, day.month, day.day), locale=_locale(locale))  # noqa: DTZ001 - a day has no zone
+
+
+def clock_text(at: datetime, locale: str, zone: str) -> str:
+    """`11:59 PM`, in `zone`."""
+    return format_time(at.astimezone(ZoneInfo(zone)), "short", locale=_locale(locale))
+
+
+def _in_page(
+    text: Callable[[Any, str, str], str],
+) -> Callable[..., str]:
+    @pass_context
+    def filtered(context: Context, value: Any, zone: str | None = None) -> str:
+        frame = context["frame"]
+        return text(value, frame.locale, zone or frame.zone)
+
+    return filtered
+
+
+@pass_context
+def _money(context: Context, amount: Money) -> str:
+    return money_text(amount, context["frame"].locale)
+
+
+def frequency_text(frequency: Frequency) -> str:
+    return FREQUENCY_WORDS[frequency]
+
+
+def plural_text(number: int, one: str, many: str | None = None) -> str:
+    """`1 class`, `10 classes`: `{{ n | plural("class", "classes") }}`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def iso_text(at: date | datetime) -> str:
+    """For `<time datetime>`."""
+    return at.isoformat()
+
+
+FILTERS: Mapping[str, Callable[..., str]] = {
+    "money": _money,
+    "day": _in_page(day_text),
+    "short_day": _in_page(short_day_text),
+    "moment": _in_page(moment_text),
+    "clock": _in_page(clock_text),
+    "frequency": frequency_text,
+    "plural": plural_text,
+    "iso": iso_text,
+}

@@ -1,0 +1,28 @@
+"""Sentences that the next page shows after something was done (`?done=<code>`).
+
+Only these codes show anything, so a link from elsewhere can't put words on a page.
+"""
+
+from collections.abc import Mapping
+
+NOTICES: Mapping[str, str] = {
+    "added": "Added to your cart.",
+    "cart_changed": "Your cart is up to date.",
+    "removed": "Removed from your cart.",
+    "location_chosen": "You are now shopping at this location.",
+    "signed_in": "You are signed in.",
+    "signed_out": "You are signed out.",
+    "ordered": "Thank you. Your order is complete.",
+    "card_added": "Your card is saved.",
+    "card_removed": "The card is removed.",
+    "card_default": "This is your default card now.",
+    "card_changed": "The card of your subscription is changed.",
+    "cancelled": "Your subscription is cancelled.",
+    "cancel_scheduled": "Your subscription ends at the end of this period.",
+    "cancel_undone": "Your subscription goes on.",
+    "cancel_requested": "We got your request and will get back to you.",
+    "paid": "Thank you. Your payment went through.",
+    "payment_processing": "Your payment is being processed. We email you when it is through.",
+    "saved": "Your changes are saved.",
+    "notice_done": "The notice is marked as done.",
+}

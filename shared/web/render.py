@@ -1,0 +1,124 @@
+"""Pages: templates, and the frame that every one of them gets."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import BaseModel, ConfigDict
+
+from shared.domain.customer import PastDue
+from shared.domain.product import Location
+from shared.operations.visit import Audience
+from shared.web import accept, assets
+from shared.web.format import FILTERS
+from shared.web.notices import NOTICES
+from shared.web.request import Request
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED_PAGES = ROOT / "shared" / "web" / "pages"
+
+
+class Frame(BaseModel):
+    """What every page shows around its own content.
+
+    `path` is where we are, `here` the same with its query; `zone` is the chosen location's;
+    `notice` the sentence about what was just done, if any. For staff `name` and `email` are theirs
+    and `role` is set.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    merchant: str = ""
+    support_email: str = ""
+    support_phone: str = ""
+    headline: str = ""
+    tagline: str = ""
+    signed_in: bool = False
+    audience: Audience = Audience.CUSTOMER
+    name: str = ""
+    email: str = ""
+    role: str = ""
+    cart_count: int = 0
+    past_due: tuple[PastDue, ...] = ()
+    locations: tuple[Location, ...] = ()
+    location: Location | None = None
+    path: str = "/"
+    here: str = "/"
+    locale: str = "en-US"
+    zone: str = "UTC"
+    notice: str = ""
+
+    @property
+    def language(self) -> str:
+        """Of the words on the page, for `<html lang>`."""
+        return "en"
+
+
+def frame_of(request: Request) -> Frame:
+    """The frame for who is here. Loads the visit when that was not done yet."""
+    visit = request.visit
+    settings = visit.catalogue.settings
+    customer = visit.customer.value if visit.customer else None
+    if customer is not None:
+        cart_count = customer.cart_counts.get(visit.location.id, 0)
+    else:
+        cart_count = visit.visitor_cart.value.count if visit.visitor_cart else 0
+    person = customer or visit.staff
+    wished = customer.locale if customer else ""
+    return Frame(
+        merchant=settings.merchant_name,
+        support_email=settings.support_email,
+        support_phone=settings.support_phone,
+        headline=settings.headline,
+        tagline=settings.tagline,
+        signed_in=visit.session is not None,
+        audience=request.audience,
+        name=person.name if person else "",
+        email=person.email if person else "",
+        role=visit.staff.role.value if visit.staff else "",
+        cart_count=cart_count,
+        past_due=customer.past_due if customer else (),
+        locations=visit.catalogue.locations,
+        location=visit.location,
+        path=request.path,
+        here=request.here,
+        locale=wished
+        or accept.best_locale(request.headers.get("accept-language"), otherwise=settings.locale),
+        zone=visit.location.zone,
+        notice=NOTICES.get(request.done, ""),
+    )
+
+
+@cache
+def _environment(folder: Path) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader([folder, SHARED_PAGES]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(FILTERS)
+    environment.globals["asset"] = assets.url
+    return environment
+
+
+def render(
+    folder: Path,
+    page: str,
+    model: BaseModel,
+    *,
+    frame: Frame,
+    typed: Mapping[str, Any],
+    problems: Mapping[str, str],
+) -> str:
+    """The page called `page`, from `folder` or the shared pages, showing `model`.
+
+    The template sees `page` (the model), `frame`, `typed` (what was entered, to show again) and
+    `problems` (a sentence for each wrong field); the filters of `format.py`, and `asset(name)`.
+    """
+    template = _environment(folder).get_template(f"{page}.html")
+    return template.render(page=model, frame=frame, typed=typed, problems=problems)
