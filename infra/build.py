@@ -77,8 +77,9 @@ class Built:
     compiler: Path | None
 
 
-def build(into: Path, *, arch: Arch, python: str) -> Built:
+def build(into: Path, *, arch: Arch, python: str, checkout: Path = CHECKOUT) -> Built:
     """Put the artefact at `into`, replacing what is there only once it is complete.
+    `checkout` is where our own code is taken from.
 
     Raises `subprocess.CalledProcessError` when packages can't be had or something does not
     compile; `into` is then as it was.
@@ -89,7 +90,7 @@ def build(into: Path, *, arch: Arch, python: str) -> Built:
         _install(making, arch=arch, python=python)
         prune(making)
         for name in OURS:
-            shutil.copytree(CHECKOUT / name, making / name, ignore=_not_ours)
+            shutil.copytree(checkout / name, making / name, ignore=_not_ours)
         compiler = find_interpreter(python)
         if compiler is not None:
             _compile(making, compiler)

@@ -1,0 +1,267 @@
+"""What is shipped is what is tested: the built artefact, and nothing else, runs every function."""
+
+import importlib
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import build
+from infra.local import lambdas
+from infra.local.aws import switchboard
+from infra.local.http_api import Request, Routes, event_of
+from infra.local.template import ACCOUNT_ID, REGION, TEMPLATE, Function, load
+from infra.local.world import LocalWorld
+from tests.build.runtime_api import (
+    Outcome,
+    aws_over_http,
+    invoke,
+    running_version,
+    standard_library,
+)
+
+pytestmark = pytest.mark.xdist_group("artefact")
+
+MAX_UNZIPPED_BYTES = 50_000_000
+"""Small enough to start quickly; Lambda's own limit is 250 MB."""
+
+RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
+NOW = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
+
+PARAMETERS = {
+    "PublicUrl": "http://127.0.0.1:8000",
+    "SenderAddress": "punchcard@example.com",
+    "Provider": "sandbox",
+}
+MAP = load(PARAMETERS)
+
+OPEN_TO_ALL = ("/sign-in", "/shop")
+"""Pages that anybody gets; others may send a stranger to sign in."""
+
+
+@dataclass(frozen=True)
+class Artefact:
+    app: Path
+    sources: Path
+    """Our own code as it was when the artefact was built."""
+    runtime: Path
+    """The runtime interface client, which Lambda brings itself."""
+    interpreter: Path
+    size_bytes: int
+
+
+def _version() -> str:
+    """The runtime's own version where this machine has it, else the one that runs the tests."""
+    if build.find_interpreter(build.RUNTIME_PYTHON) is not None:
+        return build.RUNTIME_PYTHON
+    return running_version()
+
+
+def _arch() -> build.Arch:
+    return build.Arch.ARM64 if platform.machine() in ("arm64", "aarch64") else build.Arch.X86_64
+
+
+def _locked(names: tuple[str, ...]) -> str:
+    """Those packages' part of the lock for tests."""
+    lock = (build.CHECKOUT / "requirements" / "test.lock").read_text()
+    blocks = re.findall(r"^\S.*(?:\n .*)*", lock, flags=re.MULTILINE)
+    kept = [block for block in blocks if block.split("==")[0] in names]
+    assert len(kept) == len(names)
+    return "\n".join(kept) + "\n"
+
+
+@pytest.fixture(scope="module")
+def artefact(tmp_path_factory: pytest.TempPathFactory) -> Artefact:
+    version, arch = _version(), _arch()
+    # Outside the checkout, so that nothing of it can be found from there.
+    directory = tmp_path_factory.mktemp("artefact")
+    sources = directory / "sources"
+    for part in build.OURS:
+        leave_out = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(build.CHECKOUT / part, sources / part, ignore=leave_out)
+    built = build.build(directory / "app", arch=arch, python=version, checkout=sources)
+    assert built.compiler is not None
+    lock = directory / "runtime.lock"
+    lock.write_text(_locked(RUNTIME_CLIENT))
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps"),
+            *("--target", directory / "runtime", "--python-version", version),
+            *("--python-platform", arch.wheel_platform),
+            *("--only-binary", ":all:", "--require-hashes", "-r", lock),
+        ],
+        check=True,
+    )
+    return Artefact(built.path, sources, directory / "runtime", built.compiler, built.size_bytes)
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """AWS for the started functions: the same world that `make run` serves, over HTTP."""
+    with LocalWorld(start=NOW, parameters=PARAMETERS) as world:
+        importlib.import_module("infra.local.demo").load(world)
+        with aws_over_http(switchboard._services) as address:
+            yield address
+
+
+def http_events(function: Function) -> list[tuple[str, dict[str, Any]]]:
+    """A reading request of each route of the function, as a stranger's browser sends it."""
+    routes = Routes(MAP.routes)
+    events = []
+    for route in MAP.routes:
+        if route.function.name != function.name:
+            continue
+        method = "POST" if route.method == "POST" else "GET"
+        path = re.sub(r"\{\w+\}", "sandbox", route.path)
+        headers = [("Host", "127.0.0.1:8000"), ("Accept", "text/html"), ("User-Agent", "test")]
+        request = Request(method, path, headers)
+        match = routes.find(method, path)
+        assert match is not None
+        if match.function.name == function.name:
+            events.append((path, event_of(request, match, NOW, "first")))
+    return events
+
+
+def bus_event(detail_type: str) -> dict[str, Any]:
+    """An event of the bus in which nothing is due."""
+    return {
+        "version": "0",
+        "id": "first",
+        "detail-type": detail_type,
+        "source": "punchcard",
+        "account": ACCOUNT_ID,
+        "time": "2026-01-05T15:00:00Z",
+        "region": REGION,
+        "resources": [],
+        "detail": {"due": []},
+    }
+
+
+def quiet_events(function: Function) -> list[dict[str, Any]]:
+    """What the bus and the clock send the function, with nothing to do."""
+    events = [
+        bus_event(rule.pattern["detail-type"][0])
+        for rule in MAP.rules
+        if rule.function.name == function.name
+    ]
+    if any(schedule.function.name == function.name for schedule in MAP.schedules):
+        events.append(lambdas.schedule_event("2026-01-05T15:00:00Z"))
+    return events
+
+
+def start(
+    artefact: Artefact, endpoint: str, function: Function, event: dict[str, Any], scratch: Path
+) -> Outcome:
+    return invoke(
+        artefact.interpreter,
+        app=artefact.app,
+        runtime=artefact.runtime,
+        handler=function.handler,
+        environment={
+            **function.environment,
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+        },
+        event=event,
+        scratch=scratch,
+    )
+
+
+@pytest.mark.parametrize("function", MAP.functions, ids=lambda function: function.handler)
+def test_every_function_of_the_template_answers_an_event_from_the_artefact_alone(
+    artefact: Artefact, endpoint: str, function: Function, tmp_path: Path
+) -> None:
+    pages = http_events(function)
+    events = [*pages[:1], *(("", event) for event in quiet_events(function))]
+    open_pages = [page for page in pages if page[0] in OPEN_TO_ALL]
+    assert events, f"nothing in the template starts {function.name}"
+    for number, (path, event) in enumerate(open_pages or events):
+        scratch = tmp_path / str(number)
+        scratch.mkdir()
+        outcome = start(artefact, endpoint, function, event, scratch)
+        assert outcome.error is None, outcome.said
+        nothing_else = {str(artefact.app), str(artefact.runtime)}
+        nothing_else |= set(standard_library(artefact.interpreter))
+        assert set(outcome.import_path) == nothing_else
+        if path:
+            assert isinstance(outcome.response, dict), outcome.said
+            status = outcome.response["statusCode"]
+            assert status == 200 if path in OPEN_TO_ALL else status < 500, outcome.response
+
+
+def test_nothing_but_functions_shared_and_locked_packages_is_in_the_artefact(
+    artefact: Artefact,
+) -> None:
+    names = {path.name for path in artefact.app.iterdir()}
+    lock = (build.CHECKOUT / "requirements" / "deployed.lock").read_text()
+    locked = {
+        f"{name.replace('-', '_')}-{version}.dist-info"
+        for name, version in re.findall(r"^([a-z0-9-]+)==([^\s;]+)", lock, flags=re.MULTILINE)
+    }
+    assert {name for name in names if name.endswith(".dist-info")} == locked
+    assert set(build.OURS) <= names
+    assert names.isdisjoint({"infra", "tests", "moto", "pytest", "mypy", "bin", "docs"})
+
+
+def test_every_file_of_ours_is_in_the_artefact_templates_and_styles_too(artefact: Artefact) -> None:
+    for path in artefact.sources.rglob("*"):
+        if path.is_file():
+            shipped = artefact.app / path.relative_to(artefact.sources)
+            assert shipped.read_bytes() == path.read_bytes()
+
+
+def test_all_code_comes_with_bytecode_that_is_never_compared_with_its_source(
+    artefact: Artefact,
+) -> None:
+    tag = f"cpython-{_version().replace('.', '')}"
+    for source in artefact.app.rglob("*.py"):
+        compiled = source.parent / "__pycache__" / f"{source.stem}.{tag}.pyc"
+        flags = int.from_bytes(compiled.read_bytes()[4:8], "little")
+        assert flags == 0b01, f"{compiled}: not an unchecked hash"
+    assert {path.suffixes[0] for path in artefact.app.rglob("*.pyc")} == {f".{tag}"}
+
+
+def test_the_artefact_is_small(artefact: Artefact) -> None:
+    assert artefact.size_bytes < MAX_UNZIPPED_BYTES
+
+
+def test_aws_services_that_the_code_calls_are_kept(artefact: Artefact) -> None:
+    called = {
+        name
+        for path in artefact.sources.rglob("*.py")
+        for name in re.findall(r"client\(\s*\"([a-z0-9-]+)\"", path.read_text())
+    }
+    assert called
+    assert called <= build.KEPT_SERVICES
+    kept = {path.name for path in (artefact.app / "botocore" / "data").iterdir() if path.is_dir()}
+    assert kept == build.KEPT_SERVICES
+
+
+def test_the_build_is_for_what_the_template_runs() -> None:
+    template = TEMPLATE.read_text()
+    assert re.findall(r"Runtime: python(\S+)", template) == [build.RUNTIME_PYTHON]
+    assert re.findall(r"Architectures: \[(\w+)\]", template) == [build.Arch.ARM64]
+    assert re.findall(r"CodeUri: (\S+)", template) == ["build/app/"]
+
+
+def test_building_twice_gives_the_same_files(artefact: Artefact, tmp_path: Path) -> None:
+    again = build.build(
+        tmp_path / "app", arch=_arch(), python=_version(), checkout=artefact.sources
+    )
+    paths = sorted(path.relative_to(artefact.app) for path in artefact.app.rglob("*"))
+    assert sorted(path.relative_to(again.path) for path in again.path.rglob("*")) == paths
+    for path in paths:
+        if (artefact.app / path).is_file():
+            assert (again.path / path).read_bytes() == (artefact.app / path).read_bytes()
+            assert (again.path / path).stat().st_mtime == build.FIXED_TIME
