@@ -104,19 +104,24 @@ def _end(
     if when is When.REQUEST:
         asked = value.model_copy(update={"cancel_requested_at": value.cancel_requested_at or now})
         notices = (
-            [] if value.cancel_requested_at else [tell.cancel_requested(context, customer.value, value)]
+            []
+            if value.cancel_requested_at
+            else [tell.cancel_requested(context, customer.value, value)]
         )
         transactions.change_subscription(
-            subscription=subscription, changed=asked, notices=notices, events=[event],
+            subscription=subscription,
+            changed=asked,
+            notices=notices,
+            events=[event],
             submission=submission,
         )
         return asked
     if when is When.PERIOD_END and value.collection is None:
-        ending = value.model_copy(update={"cancel_at_period_end": True})
+        ending = value.model_copy(update={"cancel_at_period_end": True, "cancel_requested_at": now})
         transactions.change_subscription(
             subscription=subscription,
             changed=ending,
-            messages=[tell.cancellation_scheduled(context, customer.value, ending, event.id)],
+            messages=[tell.cancellation_scheduled(context, customer.value, ending)],
             events=[event],
             submission=submission,
         )
@@ -148,6 +153,7 @@ def _end_now(
             charge, invoice = books.charge, books.invoice
             given_up = give_up(charge.value, context)
             voided = void(invoice.value) if invoice is not None else None
+    ending = packs_to_end(over)
     transactions.change_subscription(
         subscription=subscription,
         changed=over,
@@ -157,8 +163,16 @@ def _end_now(
         void=voided,
         customer=customer,
         changed_customer=collecting.without_past_due(customer.value, value.id),
-        packs=packs_to_end(over),
-        messages=[tell.cancelled(context, customer.value, over)],
+        packs=ending,
+        messages=[
+            tell.cancelled(
+                context,
+                customer.value,
+                over,
+                pack=ending[0][1] if ending else None,
+                waived=invoice.value.owed if invoice else None,
+            )
+        ],
         events=[event],
         submission=submission,
     )
@@ -190,7 +204,7 @@ def undo(
             raise Conflict("This subscription has already ended.", code="already_ended")
         if not value.cancel_at_period_end:
             return value
-        kept = value.model_copy(update={"cancel_at_period_end": False})
+        kept = value.model_copy(update={"cancel_at_period_end": False, "cancel_requested_at": None})
         try:
             transactions.change_subscription(
                 subscription=subscription,

@@ -25,10 +25,15 @@ from shared.operations import tell
 from shared.operations.context import Context
 from shared.operations.giving_up import give_up_period, packs_to_end
 from shared.operations.settle import Books, open_books, settle, write_paid_period
-from shared.providers.port import ChargeRequest, ChargeResult, RequestRefused
+from shared.providers.port import (
+    ChargeRequest,
+    ChargeResult,
+    ProviderUnavailable,
+    RequestRefused,
+)
 from shared.store import accounts, transactions
 from shared.store.accounts import Submission
-from shared.store.engine import Lost, Row, read
+from shared.store.engine import E, Lost, Ref, Row, read
 
 
 class Renewed(StrEnum):
@@ -121,11 +126,14 @@ def _end_at_period(
         reason,
         context.now(),
     )
+    ending = packs_to_end(over)
     transactions.change_subscription(
         subscription=subscription,
         changed=over,
-        packs=packs_to_end(over),
-        messages=[tell.cancelled(context, customer.value, over)],
+        packs=ending,
+        messages=[
+            tell.cancelled(context, customer.value, over, pack=ending[0][1] if ending else None)
+        ],
     )
     return Renewed.ENDED if by_until else Renewed.CANCELLED
 
@@ -202,7 +210,7 @@ def _charge_period(
     return _result(settled)
 
 
-def _written(ref, value):  # type: ignore[no-untyped-def]
+def _written(ref: Ref[E], value: E) -> Row[E]:
     """The row as our own transaction has just created it."""
     return Row(ref=ref, value=value, version=1)
 
@@ -312,9 +320,7 @@ def _slot_passes(context: Context, books: Books, subscription: Subscription) -> 
             context,
             charge=books.charge,
             recorded=charge,
-            subscription=Row(
-                books.subscription.ref, subscription, books.subscription.version
-            ),
+            subscription=Row(books.subscription.ref, subscription, books.subscription.version),
             invoice=books.invoice,
             customer=books.customer,
         )
@@ -339,17 +345,18 @@ def _give_up_waiting(context: Context, books: Books, subscription: Subscription)
     """The last slot has come and the customer has not confirmed: the provider is told to give
     the payment up, and what it then says is settled: it may just have been confirmed."""
     assert books.subscription is not None
-    transactions.change_subscription(
-        subscription=books.subscription, changed=subscription
-    )
+    transactions.change_subscription(subscription=books.subscription, changed=subscription)
     attempt = books.charge.value.last
     assert attempt is not None
     if attempt.provider_charge_id is None:
         return Renewed.OPEN
-    result = context.provider(attempt.card.provider).cancel_charge(
-        provider_charge_id=attempt.provider_charge_id,
-        idempotency_key=f"{attempt.id}-cancel",
-    )
+    try:
+        result = context.provider(attempt.card.provider).cancel_charge(
+            provider_charge_id=attempt.provider_charge_id,
+            idempotency_key=f"{attempt.id}-cancel",
+        )
+    except (ProviderUnavailable, RequestRefused):
+        return Renewed.OPEN
     fresh = open_books(books.charge.value.customer_id, books.charge.value.source)
     assert fresh is not None
     _, settled = settle(context, fresh, attempt.id, result)
@@ -375,9 +382,7 @@ def _try_once_more(
     after = Books(
         charge=Row(books.charge.ref, attempting, books.charge.version + 1),
         customer=books.customer,
-        subscription=Row(
-            books.subscription.ref, subscription, books.subscription.version + moved
-        ),
+        subscription=Row(books.subscription.ref, subscription, books.subscription.version + moved),
         invoice=books.invoice,
     )
     _, settled = settle(context, after, attempting.last.id, ask(context, attempting))
@@ -402,6 +407,8 @@ def pay_now(
     subscription = books.subscription.value
     if charge.settled_at is not None or charge.given_up:
         return _result(charge)
+    if charge.outcome is Outcome.AUTHENTICATION_REQUIRED:
+        return _instead_of_confirming(context, books, card_id, by, submission)
     if charge.blocked:
         return Renewed.OPEN
     card = customer.card_for(card_id or subscription.card_id)
@@ -415,3 +422,32 @@ def pay_now(
         return _try_once_more(context, books, attempting, subscription, submission)
     except Lost:
         return Renewed.LOST
+
+
+def _instead_of_confirming(
+    context: Context,
+    books: Books,
+    card_id: str | None,
+    by: By,
+    submission: tuple[str, Submission] | None,
+) -> Renewed:
+    """A payment waits for the customer to confirm it, and another card is to be tried: the
+    provider gives the first one up before the second begins. On the same card it goes on
+    waiting."""
+    attempt = books.charge.value.last
+    assert attempt is not None and books.subscription is not None
+    card = books.customer.value.card_for(card_id or books.subscription.value.card_id)
+    if card is None or card.id == attempt.card.id or attempt.provider_charge_id is None:
+        return Renewed.OPEN
+    try:
+        result = context.provider(attempt.card.provider).cancel_charge(
+            provider_charge_id=attempt.provider_charge_id, idempotency_key=f"{attempt.id}-cancel"
+        )
+    except (ProviderUnavailable, RequestRefused):
+        return Renewed.OPEN
+    _, settled = settle(context, books, attempt.id, result)
+    if settled.settled_at is not None or settled.blocked:
+        return _result(settled)
+    fresh = open_books(settled.customer_id, settled.source)
+    assert fresh is not None
+    return pay_now(context, fresh, card_id=card_id, by=by, submission=submission)

@@ -58,6 +58,7 @@ def give_up_period(
     over = collecting.end(
         subscription.value, SubscriptionState.CANCELLED, EndReason.PAYMENT_FAILED, now
     )
+    ending = packs_to_end(over)
     transactions.record_try(
         charge=charge,
         recorded=recorded.model_copy(update={"given_up": True}),
@@ -67,8 +68,16 @@ def give_up_period(
         changed_subscription=over,
         customer=customer,
         changed_customer=collecting.without_past_due(customer.value, over.id),
-        packs=packs_to_end(over),
-        messages=[tell.cancelled(context, customer.value, over)],
+        packs=ending,
+        messages=[
+            tell.cancelled(
+                context,
+                customer.value,
+                over,
+                pack=ending[0][1] if ending else None,
+                waived=invoice.value.owed,
+            )
+        ],
         notices=[notice],
     )
 

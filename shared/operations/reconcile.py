@@ -23,6 +23,7 @@ from shared.domain.charge import (
     next_moment,
     postpone_check,
 )
+from shared.domain.subscription import next_slot_at
 from shared.operations import tell
 from shared.operations.collect import ask
 from shared.operations.context import Context
@@ -72,13 +73,12 @@ def reconcile(
 def _look(context: Context, books: Books, attempt: Attempt) -> Reconciled:
     charge = books.charge.value
     try:
-        result = _what_became_of(context, charge, attempt)
+        result = _what_became_of(context, books, attempt)
     except (ProviderUnavailable, RequestRefused):
         result = None
     if result is None:
         return _ask_again_later(context, books)
-    settled, after = settle(context, books, attempt.id, result)
-    del settled
+    _, after = settle(context, books, attempt.id, result)
     if after.outcome in OPEN_OUTCOMES and after.last is not None:
         fresh = open_books(after.customer_id, after.source)
         if fresh is not None and fresh.charge.value.outcome in OPEN_OUTCOMES:
@@ -86,9 +86,9 @@ def _look(context: Context, books: Books, attempt: Attempt) -> Reconciled:
     return Reconciled.SETTLED
 
 
-def _what_became_of(context: Context, charge: Charge, attempt: Attempt) -> ChargeResult | None:
+def _what_became_of(context: Context, books: Books, attempt: Attempt) -> ChargeResult | None:
     """The outcome as the provider knows it, or None when it is still open."""
-    now = context.now()
+    charge, now = books.charge.value, context.now()
     provider = context.provider(attempt.card.provider)
     found = provider.look_up(
         charge_ref=charge.ref,
@@ -97,9 +97,7 @@ def _what_became_of(context: Context, charge: Charge, attempt: Attempt) -> Charg
         provider_customer=attempt.provider_customer,
     )
     if found is not None:
-        if found.outcome is Outcome.AUTHENTICATION_REQUIRED and _waited_enough(
-            charge, attempt, now
-        ):
+        if found.outcome is Outcome.AUTHENTICATION_REQUIRED and _waited_enough(books, attempt, now):
             assert found.provider_charge_id is not None
             return provider.cancel_charge(
                 provider_charge_id=found.provider_charge_id,
@@ -118,14 +116,15 @@ def _what_became_of(context: Context, charge: Charge, attempt: Attempt) -> Charg
     return None
 
 
-def _waited_enough(charge: Charge, attempt: Attempt, now: datetime) -> bool:
+def _waited_enough(books: Books, attempt: Attempt, now: datetime) -> bool:
     """Whether a payment that waits for the customer is to be given up: nobody wants it any more,
-    or a checkout was left ([HARD]: a period's waits until its last slot)."""
+    a checkout was left, or a period's last slot has come ([HARD])."""
+    charge = books.charge.value
     if charge.given_up:
         return True
-    return (
-        charge.purpose is Purpose.CHECKOUT and now - attempt.started_at >= AUTHENTICATION_WAIT
-    )
+    if charge.purpose is Purpose.CHECKOUT:
+        return now - attempt.started_at >= AUTHENTICATION_WAIT
+    return books.subscription is not None and next_slot_at(books.subscription.value) is None
 
 
 def _ask_again_later(context: Context, books: Books) -> Reconciled:

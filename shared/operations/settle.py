@@ -66,19 +66,17 @@ def reopen(charge: Row[Charge]) -> Books:
     """Read what a charge touches, and the charge itself again: one round trip."""
     value = charge.value
     customer_id = value.customer_id
-    refs = [charge.ref, accounts.head(customer_id)]
-    if value.purpose is Purpose.PERIOD:
-        assert value.subscription_id is not None
-        refs.append(accounts.subscription(customer_id, value.subscription_id))
-        refs.append(accounts.invoice(customer_id, value.invoice_id))
-    else:
-        refs.append(accounts.cart(accounts.customer_pk(customer_id), value.location_id))
-    found = read(*refs)
-    now_charge, customer = found.get(refs[0]), found.get(refs[1])
+    head = accounts.head(customer_id)
+    subscription = accounts.subscription(customer_id, value.subscription_id or "")
+    invoice = accounts.invoice(customer_id, value.invoice_id)
+    cart = accounts.cart(accounts.customer_pk(customer_id), value.location_id)
+    of_period = value.purpose is Purpose.PERIOD
+    found = read(charge.ref, head, *((subscription, invoice) if of_period else (cart,)))
+    now_charge, customer = found.get(charge.ref), found.get(head)
     assert now_charge is not None and customer is not None
-    if value.purpose is Purpose.PERIOD:
-        return Books(now_charge, customer, found.get(refs[2]), found.get(refs[3]))
-    return Books(now_charge, customer, cart=found.get(refs[2]))
+    if of_period:
+        return Books(now_charge, customer, found.get(subscription), found.get(invoice))
+    return Books(now_charge, customer, cart=found.get(cart))
 
 
 def settle(
@@ -210,9 +208,7 @@ def complete_checkout(
             "trials_used": _with_trials(customer.value, settled),
         }
     )
-    messages = tell.order(
-        context, changed, settled, invoice, brought.subscriptions, attempt, location
-    )
+    messages = tell.order(context, changed, invoice, brought.subscriptions)
     transactions.settle_checkout(
         charge=books.charge if books else None,
         settled=settled,
@@ -305,7 +301,7 @@ def write_paid_period(
     renewed, skipped = collecting.settle_period(subscription.value, granted.pack, now)
     closed = close(invoice.value, payment_of(settled, attempt, context), now)
     changed = collecting.without_past_due(customer.value, subscription.value.id)
-    messages = tell.period_paid(context, changed, renewed, closed, attempt, location)
+    messages = tell.period_paid(context, changed, renewed, closed)
     notices = [tell.periods_skipped(context, renewed, skipped)] if skipped else []
     transactions.settle_period(
         charge=charge,
@@ -322,9 +318,7 @@ def write_paid_period(
     )
 
 
-def _period_not_paid(
-    context: Context, books: Books, recorded: Charge, attempt: Attempt
-) -> None:
+def _period_not_paid(context: Context, books: Books, recorded: Charge, attempt: Attempt) -> None:
     """A try of a period was declined, or waits for the customer ([RETRY], [PASTDUE])."""
     subscription, invoice, customer = books.subscription, books.invoice, books.customer
     assert subscription is not None and invoice is not None
@@ -333,6 +327,9 @@ def _period_not_paid(
         transactions.record_try(charge=books.charge, recorded=recorded)
         return
     now = context.now()
+    if recorded.outcome is Outcome.CANCELLED and next_slot_at(subscription.value) is not None:
+        transactions.record_try(charge=books.charge, recorded=recorded)
+        return
     waiting = recorded.outcome is Outcome.AUTHENTICATION_REQUIRED
     failing = collecting.mark_failing(subscription.value)
     last_chance_gone = next_slot_at(failing) is None
@@ -356,7 +353,5 @@ def _period_not_paid(
         changed_subscription=failing,
         customer=customer,
         changed_customer=collecting.with_past_due(customer.value, entry),
-        messages=messages,
-        notices=notices,
+        messages=[tell.try_failed(context, customer.value, failing, recorded, attempt)],
     )
-

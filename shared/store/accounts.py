@@ -105,15 +105,11 @@ register(Customer, Kind("customer"))
 register(Cart, Kind("cart", expires_at=carts.expires_at))
 register(
     Subscription,
-    Kind(
-        "subscription", moment=subscriptions.next_moment, state=lambda s: s.state.value
-    ),
+    Kind("subscription", moment=subscriptions.next_moment, state=lambda s: s.state.value),
 )
 register(Pack, Kind("pack", moment=packs.next_moment))
 register(Entry, Kind("entry", state=lambda e: e.kind.value))
-register(
-    Invoice, Kind("invoice", moment=invoices.next_moment, state=lambda i: i.state.value)
-)
+register(Invoice, Kind("invoice", moment=invoices.next_moment, state=lambda i: i.state.value))
 register(
     Charge,
     Kind(
@@ -135,19 +131,13 @@ register(
 )
 register(Notice, Kind("notice", state=lambda n: "done" if n.done_at else "open"))
 register(Address, Kind("address"))
-register(
-    Submission, Kind("submission", expires_at=lambda s: _kept(s.at, SUBMISSION_KEPT))
-)
+register(Submission, Kind("submission", expires_at=lambda s: _kept(s.at, SUBMISSION_KEPT)))
 register(
     WebhookReceived,
     Kind(
         "webhook",
-        moment=lambda w: (
-            None if w.applied_at else Moment(at=w.received_at, worker=Worker.APPLY)
-        ),
-        expires_at=lambda w: (
-            _kept(w.received_at, WEBHOOK_KEPT) if w.applied_at else None
-        ),
+        moment=lambda w: None if w.applied_at else Moment(at=w.received_at, worker=Worker.APPLY),
+        expires_at=lambda w: _kept(w.received_at, WEBHOOK_KEPT) if w.applied_at else None,
     ),
 )
 register(DirectoryEntry, Kind("directory"))
@@ -200,9 +190,7 @@ def pack(customer_id: str, pack_id: str) -> Ref[Pack]:
 
 
 def entry(customer_id: str, pack_id: str, entry_id: str) -> Ref[Entry]:
-    return Ref(
-        AccountItem, customer_pk(customer_id), f"entry#{pack_id}#{entry_id}", Entry
-    )
+    return Ref(AccountItem, customer_pk(customer_id), f"entry#{pack_id}#{entry_id}", Entry)
 
 
 def invoice(customer_id: str, invoice_id: str) -> Ref[Invoice]:
@@ -229,24 +217,16 @@ def submission(customer_id: str, key: str) -> Ref[Submission]:
 
 def message(customer_id: str | None, email: str, key: str) -> Ref[Message]:
     """A customer's message, or one to an address that may be nobody's yet."""
-    pk = (
-        customer_pk(customer_id)
-        if customer_id
-        else f"address#{digest(normal_address(email))}"
-    )
+    pk = customer_pk(customer_id) if customer_id else f"address#{digest(normal_address(email))}"
     return Ref(AccountItem, pk, f"message#{key}", Message)
 
 
 def timeline_event(customer_id: str, event_id: str) -> Ref[TimelineEvent]:
-    return Ref(
-        AccountItem, customer_pk(customer_id), f"event#{event_id}", TimelineEvent
-    )
+    return Ref(AccountItem, customer_pk(customer_id), f"event#{event_id}", TimelineEvent)
 
 
 def address(email: str) -> Ref[Address]:
-    return Ref(
-        AccountItem, f"email#{digest(normal_address(email))}", "address", Address
-    )
+    return Ref(AccountItem, f"email#{digest(normal_address(email))}", "address", Address)
 
 
 def directory(customer: Customer) -> Ref[DirectoryEntry]:
@@ -289,9 +269,7 @@ def ref_at(pk: str, sk: str) -> "Ref[BaseModel]":
 # --- collections -----------------------------------------------------------------------------
 
 
-def subscriptions_of(
-    customer_id: str, *, after: str | None = None
-) -> Page[Subscription]:
+def subscriptions_of(customer_id: str, *, after: str | None = None) -> Page[Subscription]:
     return query(
         AccountItem,
         customer_pk(customer_id),
@@ -313,9 +291,7 @@ def packs_of(customer_id: str, *, after: str | None = None) -> Page[Pack]:
     )
 
 
-def entries_of(
-    customer_id: str, pack_id: str, *, after: str | None = None
-) -> Page[Entry]:
+def entries_of(customer_id: str, pack_id: str, *, after: str | None = None) -> Page[Entry]:
     return query(
         AccountItem,
         customer_pk(customer_id),
@@ -374,9 +350,7 @@ def open_notices(*, after: str | None = None) -> Page[Notice]:
     return query(AccountItem, "notices", "open#", Notice, limit=PAGE_LIMIT, after=after)
 
 
-def customers_by_address(
-    prefix: str, *, after: str | None = None
-) -> Page[DirectoryEntry]:
+def customers_by_address(prefix: str, *, after: str | None = None) -> Page[DirectoryEntry]:
     """Customers whose address begins with `prefix`, in its order."""
     return query(
         AccountItem,

@@ -40,11 +40,7 @@ class StaffMember(BaseModel):
     notices: tuple[str, ...] | None = None
 
     def works_at(self, location_id: str | None) -> bool:
-        return (
-            self.locations is None
-            or location_id is None
-            or location_id in self.locations
-        )
+        return self.locations is None or location_id is None or location_id in self.locations
 
 
 register(Catalogue, Kind("catalogue"))

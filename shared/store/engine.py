@@ -65,9 +65,7 @@ class Item(Model):
 class AccountItem(Item):
     class Meta:
         table_name = os.environ.get("ACCOUNTS_TABLE", "punchcard-accounts")
-        region = os.environ.get(
-            "AWS_REGION", os.environ.get("AWS_DEFAULT_REGION", "us-east-1")
-        )
+        region = os.environ.get("AWS_REGION", os.environ.get("AWS_DEFAULT_REGION", "us-east-1"))
         connect_timeout_seconds = CALL_TIMEOUT_SECONDS
         read_timeout_seconds = CALL_TIMEOUT_SECONDS
 
@@ -145,7 +143,11 @@ def register(model: type[E], kind: Kind[E]) -> None:
 @cache
 def connection() -> Connection:
     """One connection for all tables; its client is made at first use."""
-    return AccountItem._get_connection().connection
+    return Connection(
+        region=AccountItem.Meta.region,
+        connect_timeout_seconds=CALL_TIMEOUT_SECONDS,
+        read_timeout_seconds=CALL_TIMEOUT_SECONDS,
+    )
 
 
 def _due_shards() -> int:
@@ -261,9 +263,7 @@ def query(
     if after is not None:
         request["ExclusiveStartKey"] = {"pk": {"S": pk}, "sk": {"S": after}}
     answer = connection().client.query(**request)
-    rows = tuple(
-        _row(Ref(table, pk, raw["sk"]["S"], model), raw) for raw in answer["Items"]
-    )
+    rows = tuple(_row(Ref(table, pk, raw["sk"]["S"], model), raw) for raw in answer["Items"])
     last = answer.get("LastEvaluatedKey")
     return Page(rows=rows, next=last["sk"]["S"] if last else None)
 
@@ -285,9 +285,7 @@ class Write:
 
 def create(ref: Ref[E], value: E) -> Write:
     """Put `value`, on the condition that there is none under this key."""
-    return Write(
-        "put", item=_item(ref, value, 1), condition=ref.table.pk.does_not_exist()
-    )
+    return Write("put", item=_item(ref, value, 1), condition=ref.table.pk.does_not_exist())
 
 
 def overwrite(ref: Ref[E], value: E) -> Write:
@@ -353,14 +351,9 @@ def commit(writes: Iterable[Write]) -> None:
         try:
             _transact(listed)
         except TransactWriteError as error:
-            reasons = [
-                reason.code if reason else "None"
-                for reason in error.cancellation_reasons
-            ]
+            reasons = [reason.code if reason else "None" for reason in error.cancellation_reasons]
             lost = [
-                order[at]
-                for at, code in enumerate(reasons)
-                if code == "ConditionalCheckFailed"
+                order[at] for at, code in enumerate(reasons) if code == "ConditionalCheckFailed"
             ]
             if lost:
                 raise Lost(sorted(lost)) from error
@@ -381,9 +374,7 @@ def _transact(writes: Sequence[Write]) -> None:
                 continue
             assert write.table is not None and write.key is not None
             if write.action == "check":
-                transaction.condition_check(
-                    write.table, *write.key, condition=write.condition
-                )
+                transaction.condition_check(write.table, *write.key, condition=write.condition)
             elif write.action == "update":
                 _update(transaction, write)
             else:

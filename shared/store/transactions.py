@@ -22,9 +22,7 @@ from shared.store.engine import Row, Write, commit, create, put, remove, replace
 
 
 def _told(messages: Iterable[Message]) -> list[Write]:
-    return [
-        create(accounts.message(one.customer_id, one.to, one.key), one) for one in messages
-    ]
+    return [create(accounts.message(one.customer_id, one.to, one.key), one) for one in messages]
 
 
 def _noticed(notices: Iterable[Notice]) -> list[Write]:
@@ -117,9 +115,7 @@ def release_checkout(
     changed: Customer,
 ) -> None:
     """A checkout did not succeed: nothing was bought and the cart is the customer's again."""
-    commit(
-        [replace(charge, declined), *_changed(cart, released), *_changed(customer, changed)]
-    )
+    commit([replace(charge, declined), *_changed(cart, released), *_changed(customer, changed)])
 
 
 def open_period(
@@ -295,10 +291,7 @@ def end_pack(
         [
             replace(pack, changed),
             *(replace(row, other) for row, other in others),
-            *(
-                create(accounts.entry(one.customer_id, one.pack_id, one.id), one)
-                for one in entries
-            ),
+            *(create(accounts.entry(one.customer_id, one.pack_id, one.id), one) for one in entries),
             *_told(messages),
         ]
     )

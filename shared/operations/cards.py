@@ -1,0 +1,276 @@
+"""Cards on file: add on the provider's hosted page, name the default, remove ([CARDS])."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.domain.charge import UNDECIDED_OUTCOMES, By, Card, Outcome
+from shared.domain.customer import MAX_CARDS, Customer
+from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
+from shared.domain.subscription import OVER, Subscription, SubscriptionState
+from shared.operations.collect import Renewed, pay_now
+from shared.operations.context import Context
+from shared.operations.settle import Books, open_books
+from shared.providers.port import CardSetup, ProviderUnavailable, RequestRefused
+from shared.store import accounts, transactions
+from shared.store.engine import Lost, Row, read
+
+CARD_TRIES = 5
+
+
+class Why(StrEnum):
+    """Why a card stays ([CARDS])."""
+
+    LAST_NEEDED = "last_needed"
+    CHARGE_UNKNOWN = "charge_unknown"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What came back from the hosted page. `tried` are the failing charges that were tried."""
+
+    card: Card | None
+    failure: str | None = None
+    tried: tuple[tuple[str, Renewed], ...] = ()
+
+
+def provider_name(context: Context) -> str:
+    if not context.preferred_provider:
+        raise Unavailable(
+            "Cards can't be added yet: no payment provider is set up.", code="no_provider"
+        )
+    return context.preferred_provider
+
+
+def start(context: Context, customer: Customer, *, return_path: str) -> CardSetup:
+    """Open the hosted card page. The customer comes back to `return_path` with `setup` in the
+    query. `Unavailable` when the provider does not answer."""
+    if len(customer.cards) >= MAX_CARDS:
+        raise Conflict(
+            f"There are {MAX_CARDS} cards on file; remove one first.", code="too_many_cards"
+        )
+    name = provider_name(context)
+    try:
+        setup = context.provider(name).start_card_setup(
+            reference=customer.id,
+            email=customer.email,
+            provider_customer=customer.provider_customers.get(name),
+            return_url=f"{context.public_url}{return_path}",
+            idempotency_key=f"setup-{context.new_id()}",
+        )
+    except (ProviderUnavailable, RequestRefused) as error:
+        raise Unavailable(
+            "The card page does not answer just now. Try again in a minute."
+        ) from error
+    if setup.url is None:
+        raise Unavailable("The card page does not answer just now. Try again in a minute.")
+    return setup
+
+
+def finish(context: Context, provider: str, setup_id: str, *, customer_id: str | None) -> Saved:
+    """Put the card that was saved on file, once, whoever reports it: the returning customer or
+    the webhook. A setup of somebody else is `Missing` ([OWN]).
+
+    A new card tries what is past due at once, and becomes the default then ([CARDS]).
+    """
+    try:
+        setup = context.provider(provider).fetch_card_setup(setup_id)
+    except ProviderUnavailable as error:
+        raise Unavailable(
+            "The card page does not answer just now. Try again in a minute."
+        ) from error
+    if setup is None or (customer_id is not None and setup.reference != customer_id):
+        raise Missing("There is no such card page.")
+    if not setup.complete or setup.card is None or setup.provider_customer is None:
+        return Saved(card=None, failure=setup.failure)
+    for _ in range(CARD_TRIES):
+        row = _customer(setup.reference)
+        if any(card.token == setup.card.token for card in row.value.cards):
+            return Saved(card=setup.card)
+        changed = _with_card(row.value, setup.card, setup.provider_customer, provider)
+        try:
+            transactions.change_customer(customer=row, changed=changed)
+        except Lost:
+            continue
+        return Saved(card=setup.card, tried=try_past_due(context, setup.reference, setup.card.id))
+    raise Conflict("Your account changed at the same moment. Try again.")
+
+
+def _with_card(customer: Customer, card: Card, provider_customer: str, provider: str) -> Customer:
+    first = customer.card(customer.default_card) is None
+    return customer.model_copy(
+        update={
+            "cards": (*customer.cards, card),
+            "default_card": card.id if first or customer.past_due else customer.default_card,
+            "provider_customers": {**customer.provider_customers, provider: provider_customer},
+        }
+    )
+
+
+def _customer(customer_id: str) -> Row[Customer]:
+    ref = accounts.head(customer_id)
+    row = read(ref).get(ref)
+    if row is None:
+        raise Missing("There is no such customer.")
+    return row
+
+
+def try_past_due(
+    context: Context, customer_id: str, card_id: str
+) -> tuple[tuple[str, Renewed], ...]:
+    """Try every failing charge of a customer on `card_id`, and let a subscription whose own card
+    failed use it from now on."""
+    tried: list[tuple[str, Renewed]] = []
+    customer = _customer(customer_id).value
+    for entry in customer.past_due:
+        subscription_ref = accounts.subscription(customer_id, entry.subscription_id)
+        row = read(subscription_ref).get(subscription_ref)
+        if row is None or row.value.collection is None:
+            continue
+        if row.value.card_id is not None and row.value.card_id != card_id:
+            try:
+                transactions.change_subscription(
+                    subscription=row, changed=row.value.model_copy(update={"card_id": card_id})
+                )
+            except Lost:
+                continue
+        books = open_books(customer_id, row.value.collection.source)
+        if books is None or books.subscription is None:
+            continue
+        tried.append(
+            (entry.subscription_id, pay_now(context, books, card_id=card_id, by=By.CUSTOMER))
+        )
+    return tuple(tried)
+
+
+def make_default(
+    context: Context, customer_id: str, card_id: str
+) -> tuple[Customer, tuple[tuple[str, Renewed], ...]]:
+    """Name the default card; what is past due is tried on it at once ([CARDS])."""
+    for _ in range(CARD_TRIES):
+        row = _customer(customer_id)
+        if row.value.card(card_id) is None:
+            raise Missing("There is no such card.")
+        changed = row.value.model_copy(update={"default_card": card_id})
+        try:
+            transactions.change_customer(customer=row, changed=changed)
+        except Lost:
+            continue
+        tried = try_past_due(context, customer_id, card_id) if row.value != changed else ()
+        return changed, tried
+    raise Conflict("Your account changed at the same moment. Try again.")
+
+
+def why_it_stays(
+    customer: Customer, card: Card, subscriptions: list[Subscription], undecided: set[str]
+) -> Why | None:
+    """Why `card` can't be removed. `undecided` are the ids of cards with an open charge."""
+    if card.id in undecided:
+        return Why.CHARGE_UNKNOWN
+    needed = any(one.state not in OVER for one in subscriptions)
+    return Why.LAST_NEEDED if needed and len(customer.cards) == 1 else None
+
+
+def undecided_cards(customer: Row[Customer], subscriptions: list[Subscription]) -> set[str]:
+    """The cards on which a charge is under way whose outcome is open: one round trip more when
+    something is being collected, none otherwise."""
+    customer_id = customer.value.id
+    sources = [one.collection.source for one in subscriptions if one.collection is not None]
+    carts = [
+        accounts.cart(accounts.customer_pk(customer_id), location_id)
+        for location_id, count in customer.value.cart_counts.items()
+        if count
+    ]
+    found = read(*carts)
+    for ref in carts:
+        cart = found.get(ref)
+        if cart is not None and cart.value.claimed_by is not None:
+            sources.append(cart.value.token)
+    refs = [accounts.charge(customer_id, source) for source in sources]
+    charges = read(*refs)
+    undecided: set[str] = set()
+    for charge_ref in refs:
+        row = charges.get(charge_ref)
+        if row is None or row.value.last is None:
+            continue
+        outcome = row.value.outcome
+        if outcome in UNDECIDED_OUTCOMES or outcome is Outcome.AUTHENTICATION_REQUIRED:
+            undecided.add(row.value.last.card.id)
+    return undecided
+
+
+def remove(context: Context, customer_id: str, card_id: str) -> Customer:
+    """Take a card off file, here and at the provider. Subscriptions that named it fall back to
+    the default. `Conflict` with the reason when it has to stay."""
+    for _ in range(CARD_TRIES):
+        row = _customer(customer_id)
+        card = row.value.card(card_id)
+        if card is None:
+            raise Missing("There is no such card.")
+        held = [one.value for one in accounts.subscriptions_of(customer_id).rows]
+        match why_it_stays(row.value, card, held, undecided_cards(row, held)):
+            case Why.LAST_NEEDED:
+                raise Conflict(
+                    "A subscription needs this card. Add another one first.", code="card_needed"
+                )
+            case Why.CHARGE_UNKNOWN:
+                raise Conflict(
+                    "A payment on this card is still being confirmed.", code="card_being_charged"
+                )
+            case None:
+                pass
+        left = tuple(one for one in row.value.cards if one.id != card_id)
+        default = row.value.default_card
+        if default == card_id:
+            default = left[-1].id if left else None
+        changed = row.value.model_copy(update={"cards": left, "default_card": default})
+        try:
+            transactions.change_customer(customer=row, changed=changed)
+        except Lost:
+            continue
+        _forget(context, row.value, card)
+        return changed
+    raise Conflict("Your account changed at the same moment. Try again.")
+
+
+def _forget(context: Context, customer: Customer, card: Card) -> None:
+    """The provider forgets the card too; if it does not answer, ours is gone all the same and
+    nothing can be charged to it."""
+    provider_customer = customer.provider_customers.get(card.provider)
+    if provider_customer is None:
+        return
+    try:
+        context.provider(card.provider).remove_card(
+            provider_customer=provider_customer, card_token=card.token
+        )
+    except (ProviderUnavailable, RequestRefused):
+        return
+
+
+def pay_subscription(
+    context: Context,
+    customer_id: str,
+    subscription_id: str,
+    *,
+    card_id: str | None,
+    submission: tuple[str, accounts.Submission] | None = None,
+) -> tuple[Renewed, Books]:
+    """Pay what is owed on a subscription now, by the customer's own wish."""
+    ref = accounts.subscription(customer_id, subscription_id)
+    row = read(ref).get(ref)
+    if row is None:
+        raise Missing("There is no such subscription.")
+    if row.value.collection is None or row.value.state not in (
+        SubscriptionState.PAST_DUE,
+        SubscriptionState.PAUSED,
+    ):
+        raise Conflict("Nothing is owed on this subscription.", code="nothing_owed")
+    books = open_books(customer_id, row.value.collection.source)
+    assert books is not None
+    if card_id is not None and books.customer.value.card(card_id) is None:
+        raise Invalid("Choose one of your cards.", fields={"card": "This card is not on file."})
+    if books.customer.value.card_for(card_id) is None:
+        raise Invalid("Add a card first.", fields={"card": "There is no card on file."})
+    result = pay_now(context, books, card_id=card_id, by=By.CUSTOMER, submission=submission)
+    after = open_books(customer_id, row.value.collection.source)
+    assert after is not None
+    return result, after

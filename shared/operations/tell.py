@@ -1,0 +1,242 @@
+"""What is told to customers and staff when something happens: messages and notices to be written
+in the same transaction ([OUTBOX], [NOTICE])."""
+
+from collections.abc import Sequence
+
+from shared.domain import collecting
+from shared.domain.charge import Attempt, Charge, Outcome
+from shared.domain.customer import Customer
+from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState
+from shared.domain.message import Message, Notice, NoticeKind
+from shared.domain.money import Money
+from shared.domain.order import invoice_lines
+from shared.domain.pack import Pack
+from shared.domain.subscription import Subscription, next_slot_at
+from shared.messages import builders
+from shared.messages.builders import Telling
+from shared.messages.facts import CardShown
+from shared.operations.context import Context
+
+
+def _telling(context: Context, customer: Customer) -> Telling:
+    return Telling(customer=customer, catalogue=context.catalogue, now=context.now())
+
+
+def period_amount(context: Context, subscription: Subscription) -> Money:
+    """What the next period will cost with tax, by the same calculation that charges it."""
+    location = context.catalogue.location(subscription.location_id)
+    assert location is not None, f"location {subscription.location_id} is gone"
+    return collecting.owed_with_tax(
+        collecting.period_line(subscription.terms, location, context.catalogue, "")
+    )
+
+
+# --- customers -----------------------------------------------------------------------------------
+
+
+def order(
+    context: Context,
+    customer: Customer,
+    invoice: Invoice | None,
+    subscriptions: Sequence[Subscription],
+) -> tuple[Message, ...]:
+    return builders.purchase_mails(
+        _telling(context, customer),
+        invoice=invoice,
+        subscriptions=[(one, period_amount(context, one)) for one in subscriptions],
+    )
+
+
+def period_paid(
+    context: Context, customer: Customer, subscription: Subscription, invoice: Invoice
+) -> tuple[Message, ...]:
+    return builders.renewal_mails(
+        _telling(context, customer),
+        subscription=subscription,
+        invoice=invoice,
+        total_with_tax=period_amount(context, subscription),
+    )
+
+
+def try_failed(
+    context: Context,
+    customer: Customer,
+    subscription: Subscription,
+    charge: Charge,
+    attempt: Attempt | None,
+) -> Message:
+    """A try was declined, waits for the customer, or found no card to ask."""
+    telling = _telling(context, customer)
+    next_try_at = next_slot_at(subscription)
+    if attempt is None:
+        return builders.card_update(
+            telling, request_id=charge.id, subscription=subscription, owed=charge.amount
+        )
+    if attempt.outcome is Outcome.AUTHENTICATION_REQUIRED and attempt.confirm_url:
+        return builders.confirm_payment(
+            telling,
+            charge=charge,
+            attempt=attempt,
+            confirm_url=attempt.confirm_url,
+            subscription=subscription,
+            next_try_at=next_try_at,
+        )
+    return builders.charge_failed(
+        telling,
+        subscription=subscription,
+        charge=charge,
+        attempt=attempt,
+        next_try_at=next_try_at,
+    )
+
+
+def cancelled(
+    context: Context,
+    customer: Customer,
+    subscription: Subscription,
+    *,
+    pack: Pack | None = None,
+    waived: Money | None = None,
+) -> Message:
+    assert subscription.end_reason is not None
+    return builders.cancelled(
+        _telling(context, customer),
+        subscription=subscription,
+        reason=subscription.end_reason,
+        pack=pack,
+        waived=waived,
+    )
+
+
+def cancellation_scheduled(
+    context: Context, customer: Customer, subscription: Subscription
+) -> Message:
+    return builders.cancellation_scheduled(_telling(context, customer), subscription=subscription)
+
+
+def renewal_ahead(context: Context, customer: Customer, subscription: Subscription) -> Message:
+    telling = _telling(context, customer)
+    amount = period_amount(context, subscription)
+    if subscription.next_period == 0:
+        return builders.trial_ending(telling, subscription=subscription, total_with_tax=amount)
+    return builders.renewal_reminder(telling, subscription=subscription, total_with_tax=amount)
+
+
+def pack_expiring(context: Context, customer: Customer, pack: Pack) -> Message:
+    return builders.pack_expiring(_telling(context, customer), pack=pack)
+
+
+def refunded(context: Context, customer: Customer, charge: Charge, attempt: Attempt) -> Message:
+    """Money went back that came after nobody wanted it any more."""
+    nothing = Money.zero(charge.amount.currency)
+    lines = invoice_lines(charge.order) or (
+        InvoiceLine(name=charge.description, unit=charge.amount, amount=charge.amount, tax=nothing),
+    )
+    return builders.refund(
+        _telling(context, customer),
+        invoice=Invoice(
+            id=charge.invoice_id,
+            customer_id=charge.customer_id,
+            location_id=charge.location_id,
+            state=InvoiceState.VOID,
+            created_at=charge.created_at,
+            lines=lines,
+        ),
+        refund_id=f"{attempt.id}-refund",
+        amount=charge.amount,
+        card=CardShown(brand=attempt.card.brand, last4=attempt.card.last4),
+    )
+
+
+# --- staff ---------------------------------------------------------------------------------------
+
+
+def _notice(
+    context: Context,
+    kind: NoticeKind,
+    title: str,
+    detail: str,
+    *,
+    customer_id: str | None = None,
+    location_id: str | None = None,
+) -> Notice:
+    return Notice(
+        id=context.new_id(),
+        kind=kind,
+        location_id=location_id,
+        customer_id=customer_id,
+        title=title,
+        detail=detail,
+        created_at=context.now(),
+    )
+
+
+def subscription_failed(
+    context: Context, customer: Customer, subscription: Subscription, charge: Charge
+) -> Notice:
+    """[RETRY]: the last slot has failed."""
+    last = charge.last
+    why = f" The last answer was {last.decline_code}." if last and last.decline_code else ""
+    return _notice(
+        context,
+        NoticeKind.SUBSCRIPTION_FAILED_PAYMENT,
+        "Subscription failed payment",
+        f"{subscription.terms.name} of {customer.email}: every try has failed.{why}",
+        customer_id=customer.id,
+        location_id=subscription.location_id,
+    )
+
+
+def cancel_requested(context: Context, customer: Customer, subscription: Subscription) -> Notice:
+    return _notice(
+        context,
+        NoticeKind.CANCELLATION_REQUESTED,
+        "Cancellation requested",
+        f"{customer.email} asks to end {subscription.terms.name}.",
+        customer_id=customer.id,
+        location_id=subscription.location_id,
+    )
+
+
+def periods_skipped(context: Context, subscription: Subscription, skipped: int) -> Notice:
+    return _notice(
+        context,
+        NoticeKind.PERIOD_SKIPPED,
+        "Periods skipped",
+        f"{subscription.terms.name}: {skipped} period(s) had ended before an earlier one was paid.",
+        customer_id=subscription.customer_id,
+        location_id=subscription.location_id,
+    )
+
+
+def late_success(context: Context, charge: Charge) -> Notice:
+    return _notice(
+        context,
+        NoticeKind.LATE_SUCCESS_REFUNDED,
+        "A late payment is being refunded",
+        f"The payment for {charge.description} succeeded after it had been given up.",
+        customer_id=charge.customer_id,
+        location_id=charge.location_id,
+    )
+
+
+def refund_failed(context: Context, charge: Charge) -> Notice:
+    return _notice(
+        context,
+        NoticeKind.REFUND_FAILED,
+        "A refund did not go through",
+        f"Refund {charge.description} by hand at the payment provider.",
+        customer_id=charge.customer_id,
+        location_id=charge.location_id,
+    )
+
+
+def outcome_unknown(context: Context, charge: Charge) -> Notice:
+    return _notice(
+        context,
+        NoticeKind.OUTCOME_UNKNOWN,
+        "A payment's outcome is still unknown",
+        f"The provider has not said what became of {charge.description}. It goes on being asked.",
+        customer_id=charge.customer_id,
+        location_id=charge.location_id,
+    )
