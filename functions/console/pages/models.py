@@ -6,8 +6,8 @@ from pydantic import AwareDatetime
 
 from shared.domain.message import NoticeKind
 from shared.domain.money import Money
+from shared.web.answer import View
 from shared.web.pages.parts import (
-    Answer,
     CardView,
     InvoiceSummary,
     PackSummary,
@@ -16,7 +16,7 @@ from shared.web.pages.parts import (
 )
 
 
-class NoticeView(Answer):
+class NoticeView(View):
     """Something staff should see ([NOTICE])."""
 
     id: str
@@ -29,20 +29,20 @@ class NoticeView(Answer):
     customer_name: str = ""
 
 
-class ConsoleHome(Answer):
+class ConsoleHome(View):
     """`GET /console`: the open notices this staff member may see, newest first."""
 
     notices: tuple[NoticeView, ...] = ()
 
 
-class CustomerRow(Answer):
+class CustomerRow(View):
     id: str
     name: str = ""
     email: str
     past_due: bool = False
 
 
-class CustomersPage(Answer):
+class CustomersPage(View):
     """`GET /console/customers`. `email` is what was searched for."""
 
     email: str = ""
@@ -75,13 +75,13 @@ class LinkKind(StrEnum):
     CHARGE = "charge"
 
 
-class TimelineLink(Answer):
+class TimelineLink(View):
     kind: LinkKind
     id: str
     name: str = ""
 
 
-class TimelineEntry(Answer):
+class TimelineEntry(View):
     """One thing that happened, in plain words: `what` in a few, `detail` says why or how."""
 
     id: str
@@ -94,7 +94,7 @@ class TimelineEntry(Answer):
     links: tuple[TimelineLink, ...] = ()
 
 
-class CustomerPage(Answer):
+class CustomerPage(View):
     """`GET /console/customers/{customer}`. The timeline is newest first and answers
     "why was I charged?"."""
 

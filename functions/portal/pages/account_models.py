@@ -3,13 +3,13 @@
 from datetime import date
 from enum import StrEnum
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
 from shared.domain.customer import Attention
 from shared.domain.money import Money
 from shared.domain.shopping import ExpiryPolicy
+from shared.web.answer import View
 from shared.web.pages.parts import (
-    Answer,
     CardView,
     ChargeAhead,
     ChargeView,
@@ -27,7 +27,7 @@ from shared.web.pages.parts import (
 )
 
 
-class UpcomingCharge(Answer):
+class UpcomingCharge(View):
     """The next charge of one subscription."""
 
     subscription_id: str
@@ -36,7 +36,7 @@ class UpcomingCharge(Answer):
     charge: ChargeAhead
 
 
-class AccountPage(Answer):
+class AccountPage(View):
     """`GET /account`: what matters at a glance."""
 
     name: str = ""
@@ -48,7 +48,7 @@ class AccountPage(Answer):
     store_credit: tuple[Money, ...] = ()
 
 
-class PacksPage(Answer):
+class PacksPage(View):
     """`GET /packs`. `status` "" is all; `next` is the address of further ones, None at the end."""
 
     status: str = ""
@@ -59,7 +59,7 @@ class PacksPage(Answer):
     next: str | None = None
 
 
-class PackPage(Answer):
+class PackPage(View):
     """`GET /packs/{pack}` with every entry, newest first ([LEDGER])."""
 
     pack: PackSummary
@@ -67,7 +67,7 @@ class PackPage(Answer):
     next: str | None = None
 
 
-class SubscriptionsPage(Answer):
+class SubscriptionsPage(View):
     """`GET /subscriptions`. `state` "" is all."""
 
     state: str = ""
@@ -77,7 +77,7 @@ class SubscriptionsPage(Answer):
     next: str | None = None
 
 
-class ForecastLine(Answer):
+class ForecastLine(View):
     """A charge of the next 12 months ([FORECAST]): `at` when, for the period from `starts_on`."""
 
     period: int
@@ -88,7 +88,7 @@ class ForecastLine(Answer):
     total: Money
 
 
-class Commitment(Answer):
+class Commitment(View):
     """Successful payments agreed on, made, and still to make ([COMMIT])."""
 
     minimum_payments: int
@@ -96,7 +96,7 @@ class Commitment(Answer):
     remaining: int
 
 
-class FailingCharge(Answer):
+class FailingCharge(View):
     """A period's charge that does not go through ([RETRY]). `slots` are the automatic tries in all,
     `blocked` is set while the outcome of the last one is not known."""
 
@@ -128,13 +128,13 @@ class CancelWhen(StrEnum):
     REQUEST = "request"
 
 
-class CancelOptions(Answer):
+class CancelOptions(View):
     ways: tuple[CancelWhen, ...] = ()
     why_not: WhyNotCancel | None = None
     can_undo: bool = False
 
 
-class SubscriptionPage(Answer):
+class SubscriptionPage(View):
     """`GET /subscriptions/{subscription}`: state, money, and everything that was tried.
 
     `card_id` is the subscription's own card, None while it follows the default. The keys are for
@@ -161,7 +161,7 @@ class SubscriptionPage(Answer):
     undo_key: str
 
 
-class CancelConsequence(Answer):
+class CancelConsequence(View):
     """What one way to end it would do, were it chosen now. `ends_at` is None when staff decide.
     Credits: how many of the last pack stay, and until when (None: for good) ([GRANT])."""
 
@@ -177,7 +177,7 @@ class CancelConsequence(Answer):
     can_undo: bool = False
 
 
-class CancelPage(Answer):
+class CancelPage(View):
     """`GET /subscriptions/{subscription}/cancel`: nothing happens until it is confirmed."""
 
     subscription: SubscriptionSummary
@@ -185,10 +185,9 @@ class CancelPage(Answer):
     why_not: WhyNotCancel | None = None
     commitment: Commitment | None = None
     idempotency_key: str
-    errors: dict[str, str] = Field(default_factory=dict)
 
 
-class InvoicesPage(Answer):
+class InvoicesPage(View):
     """`GET /invoices`. `state` "" is all; `owed` per currency over open invoices, `store_credit`
     likewise."""
 
@@ -206,7 +205,7 @@ class WhyNotPay(StrEnum):
     NO_CARD = "no_card"
 
 
-class PayForm(Answer):
+class PayForm(View):
     amount: Money
     cards: tuple[CardView, ...] = ()
     card: str | None = None
@@ -215,7 +214,7 @@ class PayForm(Answer):
     confirm_url: str | None = None
 
 
-class InvoicePage(Answer):
+class InvoicePage(View):
     """`GET /invoices/{invoice}`. `pay` while something is owed."""
 
     invoice: InvoiceSummary
@@ -230,7 +229,6 @@ class InvoicePage(Answer):
     period_from: date | None = None
     attempts: tuple[ChargeView, ...] = ()
     pay: PayForm | None = None
-    errors: dict[str, str] = Field(default_factory=dict)
 
 
 class PaymentSort(StrEnum):
@@ -240,7 +238,7 @@ class PaymentSort(StrEnum):
     STATUS = "status"
 
 
-class PaymentsPage(Answer):
+class PaymentsPage(View):
     """`GET /payments`, sortable by each column."""
 
     sort: PaymentSort = PaymentSort.DATE

@@ -3,14 +3,14 @@
 from datetime import date
 from enum import StrEnum
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
 from shared.domain.calendar import Frequency
 from shared.domain.money import Money
 from shared.domain.product import ProductKind, SelfCancel
 from shared.domain.shopping import ExpiryPolicy, Hidden
+from shared.web.answer import View
 from shared.web.pages.parts import (
-    Answer,
     CardView,
     Choice,
     LineView,
@@ -39,7 +39,7 @@ class WhyEmpty(StrEnum):
     """This customer may not buy packages online."""
 
 
-class ProductView(Answer):
+class ProductView(View):
     """A product at one location. `price` is before tax; with `pay_what_you_want` a suggestion, and
     `minimum` the least. `credits` is None for what has no credits and for `unlimited`.
     `trial_days` is set only while this customer has not had the trial."""
@@ -68,7 +68,7 @@ class ProductView(Answer):
     tax_name: str = "Tax"
 
 
-class ShopPage(Answer):
+class ShopPage(View):
     """`GET /shop`, filtered by tab, category and search."""
 
     tab: ShopTab
@@ -80,9 +80,9 @@ class ShopPage(Answer):
     why_empty: WhyEmpty | None = None
 
 
-class AddLine(Answer):
-    """The values of the form that puts a product into the cart. `price` is decimal text in major
-    units, for pay-what-you-want only."""
+class LineForm(View):
+    """What the form that puts a product into the cart holds at first. `price` is decimal text in
+    major units, for pay-what-you-want only."""
 
     quantity: int = 1
     price: str = ""
@@ -91,13 +91,12 @@ class AddLine(Answer):
     until: date | None = None
 
 
-class ProductPage(Answer):
+class ProductPage(View):
     """`GET /shop/{product}`. `today` is the location's; `latest_start` the last day that may be
-    chosen. `errors` are by the form's field names. `access_link` only for who has paid."""
+    chosen. What was typed before comes back by itself. `access_link` only for who has paid."""
 
     product: ProductView
-    form: AddLine = AddLine()
-    errors: dict[str, str] = Field(default_factory=dict)
+    form: LineForm = LineForm()
     today: date
     latest_start: date | None = None
     max_quantity: int = 1
@@ -119,7 +118,7 @@ class LineNotice(StrEnum):
     TRIAL_USED = "trial_used"
 
 
-class CartLineView(Answer):
+class CartLineView(View):
     """`unit`, `amount` and `tax` as they are now; `was` is the unit price shown when it was added,
     if another. `starts_on` None: today."""
 
@@ -149,7 +148,7 @@ class LaterReason(StrEnum):
     LATER_START = "later_start"
 
 
-class DueLater(Answer):
+class DueLater(View):
     """A line that is charged later, not at checkout: `amount` in all, tax included."""
 
     line_id: str
@@ -169,7 +168,7 @@ class WhyNotCheckOut(StrEnum):
     NO_PROVIDER = "no_provider"
 
 
-class CartPage(Answer):
+class CartPage(View):
     """`GET /cart`, for one location. `cart` names exactly what is seen (id and version); None while
     there is no cart. `totals` covers all lines, `due_now` what checkout charges."""
 
@@ -177,6 +176,8 @@ class CartPage(Answer):
     location: str
     cart: str | None = None
     lines: tuple[CartLineView, ...] = ()
+    added: str = ""
+    """The name of what was just put in, to say so."""
     totals: Totals
     due_now: Money
     due_later: tuple[DueLater, ...] = ()
@@ -184,7 +185,7 @@ class CartPage(Answer):
     why_not: WhyNotCheckOut | None = None
 
 
-class SubscriptionTerms(Answer):
+class SubscriptionTerms(View):
     """What a customer agrees to with one subscription line: `amount` of each charge with tax, the
     first one's moment (None: at once), the next one's, and how it can be ended."""
 
@@ -213,13 +214,13 @@ class WhyDeclined(StrEnum):
     """This card will not work again."""
 
 
-class Decline(Answer):
+class Decline(View):
     reason: WhyDeclined
     brand: str = ""
     last4: str = ""
 
 
-class CheckoutPage(Answer):
+class CheckoutPage(View):
     """`GET /checkout`, and the answer to a declined or outdated `POST`. `card` is the one chosen
     beforehand; `card_required` is false when nothing is due and nothing renews. `cart_changed`:
     the cart is not what was seen before; look at it again."""
@@ -240,7 +241,6 @@ class CheckoutPage(Answer):
     terms: tuple[SubscriptionTerms, ...] = ()
     decline: Decline | None = None
     cart_changed: bool = False
-    errors: dict[str, str] = Field(default_factory=dict)
 
 
 class OrderState(StrEnum):
@@ -252,7 +252,7 @@ class OrderState(StrEnum):
     DECLINED = "declined"
 
 
-class AccessLink(Answer):
+class AccessLink(View):
     """A digital product that was paid for."""
 
     product_id: str
@@ -260,7 +260,7 @@ class AccessLink(Answer):
     url: str
 
 
-class OrderPage(Answer):
+class OrderPage(View):
     """`GET /orders/{order}`: what became of a checkout. `at` is when it was submitted."""
 
     order_id: str
@@ -287,12 +287,12 @@ class WhyCardStays(StrEnum):
     CHARGE_UNKNOWN = "charge_unknown"
 
 
-class UsedBy(Answer):
+class UsedBy(View):
     subscription_id: str
     name: str
 
 
-class CardOnFile(Answer):
+class CardOnFile(View):
     card: CardView
     used_by: tuple[UsedBy, ...] = ()
     """The subscriptions that are charged to it."""
@@ -300,13 +300,12 @@ class CardOnFile(Answer):
     why_not: WhyCardStays | None = None
 
 
-class CardsPage(Answer):
+class CardsPage(View):
     """`GET /cards`. `can_add` is false at the limit, or without a payment provider."""
 
     cards: tuple[CardOnFile, ...] = ()
     can_add: bool = True
     max_cards: int
-    errors: dict[str, str] = Field(default_factory=dict)
 
 
 class CardUpdateState(StrEnum):
@@ -317,14 +316,14 @@ class CardUpdateState(StrEnum):
     """Expired, used or unknown."""
 
 
-class Owed(Answer):
+class Owed(View):
     name: str
     owed: Money
     next_try_at: AwareDatetime | None = None
     zone: str
 
 
-class CardUpdatePage(Answer):
+class CardUpdatePage(View):
     """`GET /card-update/{token}`: leads only to updating a card ([CARDS], [SCAN])."""
 
     state: CardUpdateState
@@ -333,14 +332,14 @@ class CardUpdatePage(Answer):
     """The one that failed."""
 
 
-class PlaceView(Answer):
+class PlaceView(View):
     id: str
     name: str
     address: str = ""
     phone: str = ""
 
 
-class ContactPage(Answer):
+class ContactPage(View):
     """`GET /contact`."""
 
     merchant: str

@@ -6,7 +6,7 @@ meant. Nothing here is worded for the screen: the templates do that.
 
 from datetime import date
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from shared.domain.calendar import Frequency
 from shared.domain.charge import By, Outcome
@@ -15,15 +15,10 @@ from shared.domain.invoice import InvoiceState, LineKind, PaymentKind, PaymentSt
 from shared.domain.money import Money
 from shared.domain.pack import EntryKind, PackStatus
 from shared.domain.subscription import EndReason, SubscriptionState
+from shared.web.answer import View
 
 
-class Answer(BaseModel):
-    """A route's answer, or a part of one. Frozen; an unknown field is a bug of ours."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class CardView(Answer):
+class CardView(View):
     """A card on file, as much of it as we know and show."""
 
     id: str
@@ -35,7 +30,7 @@ class CardView(Answer):
     expired: bool = False
 
 
-class LineView(Answer):
+class LineView(View):
     """A line of an order or invoice. `tax` is on top of `amount`."""
 
     kind: LineKind = LineKind.PRODUCT
@@ -47,14 +42,14 @@ class LineView(Answer):
     tax: Money
 
 
-class Totals(Answer):
+class Totals(View):
     subtotal: Money
     tax_name: str = "Tax"
     tax: Money
     total: Money
 
 
-class PackSummary(Answer):
+class PackSummary(View):
     """A pack in one row. `left` and `granted` None: unlimited. `unit` is what one credit is called
     (class, day, visit). `expires_with_next`: when the next period's pack becomes usable."""
 
@@ -78,7 +73,7 @@ class PackSummary(Answer):
     invoice_id: str | None = None
 
 
-class EntryView(Answer):
+class EntryView(View):
     """A line of a pack's ledger ([LEDGER]). `left` None: unlimited."""
 
     id: str
@@ -91,7 +86,7 @@ class EntryView(Answer):
     invoice_id: str | None = None
 
 
-class ChargeAhead(Answer):
+class ChargeAhead(View):
     """The next charge of a subscription: how much in all, tax included, when and on which card.
     `card` None: there is none on file."""
 
@@ -102,7 +97,7 @@ class ChargeAhead(Answer):
     card: CardView | None = None
 
 
-class SubscriptionSummary(Answer):
+class SubscriptionSummary(View):
     """A subscription in one row. `price` is of one period, before tax. `ends_at` is set when it is
     to end, or has: at a period's end, by `until`, or cancelled."""
 
@@ -127,7 +122,7 @@ class SubscriptionSummary(Answer):
     end_reason: EndReason | None = None
 
 
-class InvoiceSummary(Answer):
+class InvoiceSummary(View):
     """An invoice in one row. `number` comes after settlement; the order id is there at once."""
 
     id: str
@@ -144,7 +139,7 @@ class InvoiceSummary(Answer):
     subscription_id: str | None = None
 
 
-class PaymentView(Answer):
+class PaymentView(View):
     """Money that moved on an invoice; a refund is negative."""
 
     kind: PaymentKind
@@ -154,7 +149,7 @@ class PaymentView(Answer):
     last4: str = ""
 
 
-class PaymentRow(Answer):
+class PaymentRow(View):
     """A row of the payment history ([HISTORY])."""
 
     at: AwareDatetime
@@ -168,7 +163,7 @@ class PaymentRow(Answer):
     zone: str
 
 
-class AttemptView(Answer):
+class AttemptView(View):
     """One try to collect: when, who started it, on which card, and what it came to."""
 
     id: str
@@ -181,7 +176,7 @@ class AttemptView(Answer):
     decline_code: str | None = None
 
 
-class ChargeView(Answer):
+class ChargeView(View):
     """A period's charge with every try. `outcome` None: not tried yet. `starts_on` is the first
     day of the period it pays for."""
 
@@ -196,7 +191,7 @@ class ChargeView(Answer):
     attempts: tuple[AttemptView, ...] = ()
 
 
-class PastDueView(Answer):
+class PastDueView(View):
     """A failing charge ([PASTDUE]). `next_try_at` None: no further automatic try."""
 
     subscription_id: str
@@ -208,7 +203,7 @@ class PastDueView(Answer):
     confirm_url: str | None = None
 
 
-class CreditsLeft(Answer):
+class CreditsLeft(View):
     """What is left over all usable packs of one service. `left` None: unlimited."""
 
     service: str
@@ -220,7 +215,7 @@ class CreditsLeft(Answer):
     zone: str
 
 
-class Choice(Answer):
+class Choice(View):
     """A filter's value and how many there are of it; `value` "" is all."""
 
     value: str
