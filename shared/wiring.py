@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from ulid import ULID
 
+from shared.operations.context import Context
+
 if TYPE_CHECKING:
+    from shared.domain.product import Catalogue
     from shared.messages.sender import Mailer
     from shared.providers.port import PaymentProvider
 
@@ -128,6 +131,17 @@ class Wiring:
                 now=self.now,
             )
         return self.provider_overrides[name]
+
+    def context(self, catalogue: "Catalogue") -> Context:
+        """What an operation reaches, deciding by `catalogue`."""
+        return Context(
+            now=self.now,
+            new_id=self.new_id,
+            provider=self.provider,
+            preferred_provider=self.environment.provider,
+            catalogue=catalogue,
+            public_url=self.environment.public_url,
+        )
 
 
 _installed: Wiring | None = None

@@ -4,7 +4,7 @@ The shop, the cart and the checkout all ask the same functions, so what was show
 bought ([VISIBLE] [SHOP]). What a line may ask for is in `cart_lines`, what it costs in `pricing`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import assert_never
 
@@ -107,7 +107,7 @@ def listed(
     customer: Customer | None,
     *,
     provider_ready: bool,
-    kind: ProductKind | None = None,
+    kinds: Collection[ProductKind] | None = None,
     category: str | None = None,
     search: str = "",
 ) -> tuple[Product, ...]:
@@ -126,7 +126,7 @@ def listed(
         product
         for product in catalogue.products
         if not product.hidden
-        and kind in (None, product.kind)
+        and (kinds is None or product.kind in kinds)
         and category in (None, product.category)
         and found(product)
         and offered(product, location, customer, catalogue.settings, provider_ready=provider_ready)

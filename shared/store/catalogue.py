@@ -66,6 +66,12 @@ def kept(now: datetime) -> Catalogue | None:
     return _kept.catalogue
 
 
+def locations_seen() -> tuple[str, ...]:
+    """The locations of the last snapshot that this process read, stale or not: enough to guess
+    keys by, so that a page needs one reading less."""
+    return () if _kept is None else tuple(one.id for one in _kept.catalogue.locations)
+
+
 def keep(row: Row[Catalogue], now: datetime) -> Catalogue:
     """Remember a snapshot that was just read."""
     global _kept

@@ -143,7 +143,7 @@ def test_the_shop_is_filtered_by_kind_category_and_search() -> None:
     def shown(**filters: Any) -> tuple[Product, ...]:
         return listed(what, NEW_YORK, NOBODY, provider_ready=True, **filters)
 
-    assert shown(kind=ProductKind.PACKAGE) == (pack,)
+    assert shown(kinds={ProductKind.PACKAGE}) == (pack,)
     assert shown(category="Gear") == (mat, tea)
     assert shown(search="WET grippy") == (mat,)
     assert shown(search="yoga") == (pack,)
