@@ -112,6 +112,7 @@ class Attempt(BaseModel):
 
     id: str
     by: By
+    amount: Money
     card: Card
     provider_customer: str
     started_at: AwareDatetime
@@ -206,6 +207,7 @@ def begin_attempt(
     attempt = Attempt(
         id=f"{charge.id}-{len(charge.attempts) + 1}",
         by=by,
+        amount=charge.amount,
         card=card,
         provider_customer=provider_customer,
         started_at=now,

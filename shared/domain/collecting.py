@@ -28,9 +28,7 @@ from shared.domain.subscription import (
 MAX_SKIPPED_PERIODS = 1000
 
 
-def period_line(
-    terms: Terms, location: Location, catalogue: Catalogue, detail: str
-) -> InvoiceLine:
+def period_line(terms: Terms, location: Location, catalogue: Catalogue, detail: str) -> InvoiceLine:
     """What one period costs, with the location's tax as it is now: fixed when its charge is
     created ([PRICE], [TAX])."""
     taxed = terms.taxed and catalogue.settings.taxes_packages
@@ -165,9 +163,7 @@ def past_due_of(subscription: Subscription, charge: Charge) -> PastDue:
 
 
 def with_past_due(customer: Customer, entry: PastDue) -> Customer:
-    others = tuple(
-        one for one in customer.past_due if one.subscription_id != entry.subscription_id
-    )
+    others = tuple(one for one in customer.past_due if one.subscription_id != entry.subscription_id)
     return customer.model_copy(update={"past_due": (*others, entry)})
 
 

@@ -192,7 +192,6 @@ def begin_subscription(
     customer_id: str,
     location: Location,
     invoice_id: str,
-    card_id: str | None,
     now: datetime,
 ) -> Subscription:
     """The subscription that an order's line agrees to, before any pack is granted."""
@@ -222,7 +221,7 @@ def begin_subscription(
         reminds=line.reminds,
         next_period=next_period,
         until=line.until,
-        card_id=card_id,
+        card_id=line.card_id,
         first=first,
         trial_days=line.trial_days if trial else None,
         trial_from=line.starts_on if trial else None,
@@ -270,7 +269,6 @@ def fulfil(
                     customer_id=customer_id,
                     location=location,
                     invoice_id=invoice_id,
-                    card_id=None,
                     now=now,
                 )
                 first = _first_pack(subscription, line, location, invoice_id, charge_id, now)

@@ -42,6 +42,8 @@ class OrderLine(BaseModel):
     until: date | None = None
     trial_days: int | None = None
     reminds: bool = True
+    card_id: str | None = None
+    """A subscription's own card; None is the customer's default."""
 
 
 def invoice_lines(order: tuple[OrderLine, ...]) -> tuple[InvoiceLine, ...]:

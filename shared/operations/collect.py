@@ -61,7 +61,7 @@ def ask(context: Context, charge: Charge) -> ChargeResult:
             ChargeRequest(
                 charge_ref=charge.ref,
                 attempt_id=attempt.id,
-                amount=charge.amount,
+                amount=attempt.amount,
                 provider_customer=attempt.provider_customer,
                 card_token=attempt.card.token,
                 description=charge.description,

@@ -150,7 +150,7 @@ def _refund(context: Context, books: Books) -> Reconciled:
         try:
             outcome = context.provider(attempt.card.provider).refund(
                 provider_charge_id=attempt.provider_charge_id,
-                amount=charge.amount,
+                amount=attempt.amount,
                 idempotency_key=f"{attempt.id}-refund",
             )
         except RequestRefused:
