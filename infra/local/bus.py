@@ -187,6 +187,4 @@ class Bus:
 
 
 def _refused(message: str) -> Answer:
-    return Answer(
-        400, json.dumps({"__type": "ValidationException", "message": message}).encode()
-    )
+    return Answer(400, json.dumps({"__type": "ValidationException", "message": message}).encode())

@@ -22,10 +22,7 @@ from infra.local.template import REGION
 from shared.domain.due import Lane
 
 EMULATOR = (
-    Path(__file__).resolve().parents[2]
-    / "node_modules"
-    / "amplify-dynamodb-simulator"
-    / "emulator"
+    Path(__file__).resolve().parents[2] / "node_modules" / "amplify-dynamodb-simulator" / "emulator"
 )
 START_SECONDS = 30
 STOP_SECONDS = 5

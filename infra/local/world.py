@@ -18,7 +18,7 @@ import boto3
 from infra.local import lambdas, schedules, site
 from infra.local.aws import Engine, switchboard
 from infra.local.bus import RETRY_SECONDS, Agenda, Bus, Delivery, Task, Tick, Webhook
-from infra.local.clock import MAX_ADVANCE, Backwards, BadMoment, LocalClock
+from infra.local.clock import MAX_ADVANCE, Backwards, BadMoment, LocalClock, moment
 from infra.local.engine import Embedded
 from infra.local.happened import Happened, NeverQuiet
 from infra.local.http_api import (
@@ -37,7 +37,7 @@ from infra.local.surroundings import CREDENTIALS, ParameterStore, install_wiring
 from infra.local.template import REGION, Function, Template, create_tables
 from infra.local.template import load as load_template
 from shared import wiring
-from shared.domain.due import due_moment, utc_text
+from shared.domain.due import utc_text
 
 MAX_TASKS_AT_ONE_MOMENT = 20_000
 """More than this at one moment never ends: something sets itself going again and again."""
@@ -122,9 +122,7 @@ class LocalWorld:
                 "ssm": self._parameters.call,
             }
         )
-        self.sandbox = open_sandbox(
-            self._parameters, self.clock.now, self.deliver, self.public_url
-        )
+        self.sandbox = open_sandbox(self._parameters, self.clock.now, self.deliver, self.public_url)
         self.wiring = install_wiring(
             self.template.environment,
             self.clock.now,
@@ -284,7 +282,7 @@ class LocalWorld:
         for _ in range(MAX_SWEEPS_AT_ONE_MOMENT):
             now = self.now()
             oldest = self._oldest_due()
-            if oldest is None or due_moment(oldest)[0] > now or now < self._sweep_not_before:
+            if oldest is None or _moment_of(oldest) > now or now < self._sweep_not_before:
                 return
             for function in self._ticks:
                 self._try(function, lambdas.schedule_event(utc_text(now)))
@@ -367,4 +365,9 @@ class LocalWorld:
 
     def _next_due(self) -> datetime | None:
         oldest = self._oldest_due()
-        return None if oldest is None else max(due_moment(oldest)[0], self._sweep_not_before)
+        return None if oldest is None else max(_moment_of(oldest), self._sweep_not_before)
+
+
+def _moment_of(due_at: str) -> datetime:
+    """The instant that a `due_at` begins with, whatever it says of the worker."""
+    return moment(due_at.partition("#")[0])
