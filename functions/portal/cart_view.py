@@ -1,0 +1,200 @@
+"""How shop, cart and checkout show products, lines and totals: from the domain to the pages."""
+
+from functions.portal.pages.shop_models import (
+    CartLineView,
+    CartPage,
+    DueLater,
+    LaterReason,
+    LineNotice,
+    ProductView,
+    WhyNotCheckOut,
+)
+from shared.domain.cart import MAX_PACKS, MAX_QUANTITY, Cart, CartLine
+from shared.domain.cart_lines import ONE_ONLY, has_trial
+from shared.domain.customer import Customer
+from shared.domain.money import Money, total
+from shared.domain.order import Due
+from shared.domain.pricing import BLOCKING, Change, ChangeKind, PricedCart, PricedLine, tax_rate_of
+from shared.domain.product import Catalogue, Location, Product, ProductKind
+from shared.domain.shopping import expiry
+from shared.web.pages.parts import Totals
+
+NOTICES = {
+    ChangeKind.PRICE: LineNotice.PRICE_CHANGED,
+    ChangeKind.NOT_OFFERED: LineNotice.NOT_FOR_SALE,
+    ChangeKind.START_PASSED: LineNotice.START_PASSED,
+    ChangeKind.TRIAL_USED: LineNotice.TRIAL_USED,
+    ChangeKind.CHOICE_REFUSED: LineNotice.NOT_FOR_SALE,
+}
+
+
+def _shown_price(product: Product, location: Location) -> Money:
+    """Its price here, or elsewhere for a page that only says that it is not sold here."""
+    price = product.price_in(location.currency)
+    if price is not None:
+        return price
+    elsewhere = next(iter(product.prices.items()), (location.currency, 0))
+    return Money(minor=elsewhere[1], currency=elsewhere[0])
+
+
+def max_quantity(product: Product) -> int:
+    """How many of it one line may hold."""
+    if product.kind in ONE_ONLY:
+        return 1
+    return MAX_PACKS if product.is_pack else MAX_QUANTITY
+
+
+def product_view(
+    product: Product, location: Location, customer: Customer | None, catalogue: Catalogue
+) -> ProductView:
+    """A product as it is sold at `location` to `customer` (None: an unknown visitor)."""
+    service = catalogue.service(product.service)
+    rule = expiry(product)
+    price = _shown_price(product, location)
+    return ProductView(
+        id=product.id,
+        name=product.name,
+        kind=product.kind,
+        description=product.description,
+        category=product.category,
+        price=price,
+        pay_what_you_want=product.pay_what_you_want,
+        minimum=product.minimum_in(price.currency) if product.pay_what_you_want else None,
+        service=service.name if service else "",
+        unit=service.unit if service else "credit",
+        credits=product.credits if product.is_pack else None,
+        unlimited=product.is_pack and product.unlimited,
+        expiry=rule.policy,
+        validity_days=product.validity_days,
+        validity_months=product.validity_months,
+        frequency=product.frequency,
+        frequencies=product.allowed_frequencies,
+        trial_days=product.trial_days if has_trial(product, customer) else None,
+        minimum_payments=product.minimum_payments,
+        taxed=bool(tax_rate_of(product, location, catalogue.settings)),
+        tax_name=location.tax_name,
+    )
+
+
+def _unit_of_credits(product: Product, catalogue: Catalogue) -> str:
+    service = catalogue.service(product.service)
+    return service.unit if service else "credit"
+
+
+def _line_view(
+    priced: PricedLine, catalogue: Catalogue, changes: tuple[Change, ...]
+) -> CartLineView:
+    product = priced.product
+    # What changes the time of the charge says more than what changes its amount.
+    change = next(iter(sorted(changes, key=lambda one: one.kind is ChangeKind.PRICE)), None)
+    was = next((one.before for one in changes if one.kind is ChangeKind.PRICE), None)
+    return CartLineView(
+        id=priced.line.id,
+        product_id=product.id,
+        kind=product.kind,
+        name=product.name,
+        quantity=priced.line.quantity,
+        max_quantity=max_quantity(product),
+        unit=priced.unit,
+        amount=priced.amount,
+        tax=priced.tax,
+        pay_what_you_want=product.pay_what_you_want,
+        credits=product.credits if product.is_pack else None,
+        unlimited=product.is_pack and product.unlimited,
+        credit_unit=_unit_of_credits(product, catalogue),
+        frequency=priced.order.frequency,
+        starts_on=priced.starts_on if priced.line.starts_on else None,
+        until=priced.line.until,
+        trial_days=product.trial_days if priced.due is Due.AFTER_TRIAL else None,
+        notice=NOTICES[change.kind] if change else None,
+        was=was,
+    )
+
+
+def _refused_view(line: CartLine, catalogue: Catalogue, location: Location) -> CartLineView:
+    """A line that can't be bought as it is: it costs nothing until it is taken out."""
+    product = catalogue.product(line.product_id)
+    nothing = Money.zero(location.currency)
+    return CartLineView(
+        id=line.id,
+        product_id=line.product_id,
+        kind=product.kind if product else ProductKind.RETAIL,
+        name=product.name if product else "A product that is not sold any more",
+        quantity=line.quantity,
+        unit=Money(minor=line.seen_minor, currency=location.currency),
+        amount=nothing,
+        tax=nothing,
+        frequency=line.frequency,
+        starts_on=line.starts_on,
+        until=line.until,
+        notice=LineNotice.NOT_FOR_SALE,
+    )
+
+
+def line_views(priced: PricedCart, catalogue: Catalogue) -> tuple[CartLineView, ...]:
+    """Every line of the cart in its order, those that can't be bought any more included."""
+    can_be_bought = {one.line.id: one for one in priced.lines}
+    return tuple(
+        _line_view(can_be_bought[line.id], catalogue, priced.changes_of(line.id))
+        if line.id in can_be_bought
+        else _refused_view(line, catalogue, priced.location)
+        for line in priced.cart.lines
+    )
+
+
+def totals_view(priced: PricedCart) -> Totals:
+    """All lines that can be bought, those charged later included; what is due now is
+    `priced.total`."""
+    currency = priced.location.currency
+    subtotal = total([one.amount for one in priced.lines], currency)
+    tax = total([one.tax for one in priced.lines], currency)
+    return Totals(
+        subtotal=subtotal, tax_name=priced.location.tax_name, tax=tax, total=subtotal + tax
+    )
+
+
+def due_later_views(priced: PricedCart) -> tuple[DueLater, ...]:
+    """What is charged after a trial, or when its later start comes."""
+    return tuple(
+        DueLater(
+            line_id=one.line.id,
+            name=one.product.name,
+            why=LaterReason.TRIAL if one.due is Due.AFTER_TRIAL else LaterReason.LATER_START,
+            starts_on=one.starts_on,
+            at=one.first_charge_at,
+            amount=one.total,
+            zone=priced.location.zone,
+        )
+        for one in priced.lines
+        if one.first_charge_at is not None and one.starts_on is not None
+    )
+
+
+def _why_not_check_out(
+    cart: Cart, priced: PricedCart, *, provider_ready: bool
+) -> WhyNotCheckOut | None:
+    if not cart.lines:
+        return WhyNotCheckOut.EMPTY
+    if cart.claimed_by is not None:
+        return WhyNotCheckOut.BEING_PAID
+    if any(change.kind in BLOCKING for change in priced.changes):
+        return WhyNotCheckOut.NOT_FOR_SALE
+    if priced.needs_card and not provider_ready:
+        return WhyNotCheckOut.NO_PROVIDER
+    return None
+
+
+def cart_page(priced: PricedCart, catalogue: Catalogue, *, provider_ready: bool) -> CartPage:
+    """The cart as it stands. One that was never written has no name to check out by."""
+    why_not = _why_not_check_out(priced.cart, priced, provider_ready=provider_ready)
+    return CartPage(
+        location_id=priced.location.id,
+        location=priced.location.name,
+        cart=priced.cart.token if priced.cart.lines else None,
+        lines=line_views(priced, catalogue),
+        totals=totals_view(priced),
+        due_now=priced.total,
+        due_later=due_later_views(priced),
+        can_check_out=why_not is None,
+        why_not=why_not,
+    )
