@@ -38,6 +38,7 @@ from infra.local.template import REGION, Function, Template, create_tables
 from infra.local.template import load as load_template
 from shared import wiring
 from shared.domain.due import utc_text
+from shared.store import catalogue
 
 MAX_TASKS_AT_ONE_MOMENT = 20_000
 """More than this at one moment never ends: something sets itself going again and again."""
@@ -129,6 +130,7 @@ class LocalWorld:
             self._parameters,
             None if sandbox_over_http else self.sandbox,
         )
+        catalogue.forget()
         create_tables(self.client("dynamodb"), self.template)
         for schedule in self.template.schedules:
             if not schedules.is_tick(schedule):
