@@ -50,10 +50,16 @@ class Reconciled(StrEnum):
 
 
 def reconcile(
-    context: Context, customer_id: str, source: str, *, asked_by_webhook: bool = False
+    context: Context,
+    customer_id: str,
+    source: str,
+    *,
+    asked_by_webhook: bool = False,
+    object_id: str | None = None,
 ) -> Reconciled:
-    """Look at one charge now. `asked_by_webhook` looks at once, whatever moment was planned:
-    a webhook only says where to look ([VERIFY])."""
+    """Look at one charge now. `asked_by_webhook` looks at once, whatever moment was planned: a
+    webhook only says where to look ([VERIFY]). `object_id` is the provider's name of the attempt
+    it is about; without it, or when it is not known, the last one is looked at."""
     books = open_books(customer_id, source)
     if books is None:
         return Reconciled.NOTHING_DUE
@@ -65,7 +71,11 @@ def reconcile(
             return _refund(context, books)
         if charge.last is None or not (due or asked_by_webhook):
             return Reconciled.NOTHING_DUE
-        return _look(context, books, charge.last)
+        named = next(
+            (one for one in charge.attempts if object_id and one.provider_charge_id == object_id),
+            charge.last,
+        )
+        return _look(context, books, named)
     except Lost:
         return Reconciled.LOST
 

@@ -238,6 +238,10 @@ def webhook(provider: str, event_id: str) -> Ref[WebhookReceived]:
     return Ref(AccountItem, f"webhook#{provider}#{event_id}", "event", WebhookReceived)
 
 
+def webhook_at(pk: str, sk: str) -> Ref[WebhookReceived]:
+    return Ref(AccountItem, pk, sk, WebhookReceived)
+
+
 def numbering(location_id: str) -> Ref[Numbering]:
     return Ref(AccountItem, f"numbering#{location_id}", "invoice", Numbering)
 

@@ -30,6 +30,8 @@ MAY_USE = {
     },
     # Pages and programs see operations; keys, providers and the clock come in as arguments.
     "shared.web": {"shared.domain", "shared.operations", "shared.web"},
+    # What workers do with an event of the bus: log, count, go on.
+    "shared.events": set(),
     "shared.wiring": {
         "shared.domain",
         "shared.store",

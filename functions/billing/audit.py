@@ -1,0 +1,19 @@
+"""Once a day: hold the books against the invariants."""
+
+from typing import Any
+
+from shared.events import count, logger
+from shared.operations.audit import audit
+from shared.store import catalogue
+from shared.wiring import current
+
+
+def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
+    wiring = current()
+    context = wiring.context(catalogue.load(wiring.now()))
+    found = audit(context)
+    count("BreachedInvariants", len(found.breaches))
+    for breach in found.breaches:
+        logger.error("invariant breached", rule=breach.rule.value, item=breach.item)
+    logger.info("audited", customers=found.customers, breaches=len(found.breaches))
+    return {"customers": found.customers, "breaches": [str(breach) for breach in found.breaches]}

@@ -1,0 +1,14 @@
+"""Announce charges to come ([REMIND])."""
+
+from typing import Any
+
+from shared.events import each, key_of
+from shared.operations.remind import remind
+from shared.store import catalogue
+from shared.wiring import current
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
+    wiring = current()
+    context = wiring.context(catalogue.load(wiring.now()))
+    return each(event, lambda pk, sk: remind(context, *key_of(pk, sk)))

@@ -1,0 +1,14 @@
+"""Do what a stored event is about ([VERIFY], [SETTLE])."""
+
+from typing import Any
+
+from shared.events import each
+from shared.operations.webhooks import apply
+from shared.store import accounts, catalogue
+from shared.wiring import current
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
+    wiring = current()
+    context = wiring.context(catalogue.load(wiring.now()))
+    return each(event, lambda pk, sk: apply(context, accounts.webhook_at(pk, sk)))

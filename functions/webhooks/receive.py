@@ -1,0 +1,85 @@
+"""A provider's event comes in: verified on its raw bytes, stored once, answered ([VERIFY])."""
+
+import base64
+import json
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from shared.domain.due import Worker
+from shared.operations.sweep import event as bus_event
+from shared.operations.sweep import put_events
+from shared.operations.webhooks import Stored, receive
+from shared.providers.port import InvalidSignature
+from shared.store.engine import StoreUnavailable
+from shared.wiring import Wiring, current
+
+MAX_BODY_BYTES = 256 * 1024
+
+logger = Logger(service="punchcard")
+
+
+def _answer(status: int, code: str, detail: str, **headers: str) -> dict[str, Any]:
+    kind = "application/json" if status < 400 else "application/problem+json"
+    body = {"status": status, "code": code, "detail": detail}
+    return {
+        "statusCode": status,
+        "headers": {
+            "content-type": kind,
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff",
+            **headers,
+        },
+        "body": json.dumps(body),
+    }
+
+
+def _raw(event: dict[str, Any]) -> bytes | None:
+    body = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        raw: bytes = body.encode()
+        return raw
+    try:
+        return base64.b64decode(body, validate=True)
+    except ValueError:
+        return None
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """400 for anything that does not verify, and nothing is stored; 200 for what does, also when
+    it came before. 503 when it could not be stored: the provider sends it again."""
+    method = event["requestContext"]["http"]["method"]
+    if method != "POST":
+        return _answer(405, "method_not_allowed", "Events are posted.", allow="POST")
+    wiring = current()
+    name = (event.get("pathParameters") or {}).get("provider", "")
+    try:
+        provider = wiring.provider(name)
+    except KeyError:
+        return _answer(404, "not_found", "There is no such provider here.")
+    raw = _raw(event)
+    if raw is None or len(raw) > MAX_BODY_BYTES:
+        return _answer(400, "invalid_event", "The body can't be read.")
+    headers = {key.lower(): value for key, value in (event.get("headers") or {}).items()}
+    try:
+        receipt = receive(wiring.now(), provider, headers, raw)
+    except InvalidSignature:
+        logger.info("webhook refused", provider=name)
+        return _answer(400, "invalid_signature", "The signature does not hold.")
+    except StoreUnavailable:
+        return _answer(503, "unavailable", "Try again later.")
+    if receipt.stored is Stored.NEW:
+        _hand_over(wiring, receipt.ref.pk, receipt.ref.sk)
+    logger.info("webhook stored", provider=name, type=receipt.event.type, new=receipt.stored.value)
+    return _answer(200, "received", "Stored.")
+
+
+def _hand_over(wiring: Wiring, pk: str, sk: str) -> None:
+    """Apply it at once; when the bus does not take it, the sweep has it within a minute."""
+    entry = bus_event(
+        wiring.environment.event_bus, Worker.APPLY, [{"pk": pk, "sk": sk, "due_at": ""}]
+    )
+    try:
+        put_events(wiring.events, [entry])
+    except Exception:
+        logger.exception("event not handed over")

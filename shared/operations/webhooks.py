@@ -1,0 +1,117 @@
+"""Webhooks: verified, stored once, acknowledged, then applied ([VERIFY]).
+
+An event only says where to look. What it is about is fetched again from the provider, and settled
+by the same operation as the direct answer; so late, repeated and shuffled events change nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.domain.charge import RefundState
+from shared.domain.errors import Missing
+from shared.operations import cards
+from shared.operations.context import Context
+from shared.operations.reconcile import reconcile
+from shared.providers.port import EventKind, PaymentProvider
+from shared.store import accounts, transactions
+from shared.store.accounts import WebhookReceived
+from shared.store.engine import Lost, Ref, Row, read
+
+
+class Stored(StrEnum):
+    NEW = "new"
+    DUPLICATE = "duplicate"
+
+
+class Applied(StrEnum):
+    NOTHING_DUE = "nothing_due"
+    APPLIED = "applied"
+    IGNORED = "ignored"
+    """A type that we don't use: stored and acknowledged, nothing more."""
+    UNKNOWN_OBJECT = "unknown_object"
+    """It names nothing of ours."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    stored: Stored
+    ref: Ref[WebhookReceived]
+    event: WebhookReceived
+
+
+def receive(
+    now: datetime, provider: PaymentProvider, headers: Mapping[str, str], body: bytes
+) -> Receipt:
+    """Check the signature on the raw bytes and store the event once. Raises `InvalidSignature`
+    before anything is stored."""
+    found = provider.read_webhook(headers, body)
+    event = WebhookReceived(
+        provider=provider.name,
+        event_id=found.event_id,
+        type=found.type,
+        charge_ref=found.charge_ref,
+        object_id=found.object_id,
+        setup_id=found.setup_id,
+        kind=found.kind.value,
+        received_at=now,
+    )
+    ref = accounts.webhook(provider.name, found.event_id)
+    try:
+        transactions.store_webhook(event)
+    except Lost:
+        return Receipt(Stored.DUPLICATE, ref, event)
+    return Receipt(Stored.NEW, ref, event)
+
+
+def apply(context: Context, ref: Ref[WebhookReceived]) -> Applied:
+    """Do what a stored event is about, and mark it done. Twice is harmless: settling is."""
+    row = read(ref).get(ref)
+    if row is None or row.value.applied_at is not None:
+        return Applied.NOTHING_DUE
+    result = _apply(context, row.value)
+    _mark(row, result, context)
+    return result
+
+
+def _mark(row: Row[WebhookReceived], result: Applied, context: Context) -> None:
+    done = row.value.model_copy(update={"applied_at": context.now(), "result": result.value})
+    try:
+        transactions.mark_webhook_applied(row, done)
+    except Lost:
+        return
+
+
+def _apply(context: Context, event: WebhookReceived) -> Applied:
+    match EventKind(event.kind):
+        case EventKind.OTHER:
+            return Applied.IGNORED
+        case EventKind.CARD_SETUP:
+            if event.setup_id is None:
+                return Applied.UNKNOWN_OBJECT
+            try:
+                cards.finish(context, event.provider, event.setup_id, customer_id=None)
+            except Missing:
+                return Applied.UNKNOWN_OBJECT
+            return Applied.APPLIED
+        case EventKind.CHARGE:
+            return _apply_charge(context, event)
+
+
+def _apply_charge(context: Context, event: WebhookReceived) -> Applied:
+    ref = accounts.charge_of_ref(event.charge_ref or "")
+    row = read(ref).get(ref) if ref is not None else None
+    if row is None:
+        return Applied.UNKNOWN_OBJECT
+    charge = row.value
+    paid_by = next(
+        (one for one in charge.attempts if one.provider_charge_id == event.object_id), None
+    )
+    if charge.settled_at is not None and charge.refund is RefundState.NONE and paid_by is not None:
+        # What the event can tell is recorded already; nothing is left to look up.
+        return Applied.APPLIED
+    reconcile(
+        context, charge.customer_id, charge.source, asked_by_webhook=True, object_id=event.object_id
+    )
+    return Applied.APPLIED

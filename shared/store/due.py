@@ -1,0 +1,162 @@
+"""The due index as a queue: what waits, its leases, and what is parked.
+
+An entry is leased by moving its `due_at` on, on the condition that it is what was seen, so that
+of many sweeps one gets it. Whatever then changes the item writes its true next moment; a crash
+anywhere costs one lease. `due_for` keeps the true moment while a lease runs.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pynamodb.exceptions import UpdateError
+
+from shared.domain.due import Lane, Worker, due_moment, due_text, due_shard, Moment
+from shared.domain.message import Notice
+from shared.store import accounts
+from shared.store.engine import AccountItem, Lost, Write, commit, connection, create
+
+LEASE = timedelta(minutes=5)
+"""How long a worker has before an item is due again: the maximum age of its event."""
+
+MAX_TRIES = 5
+"""Leases after which an item that is still due is parked."""
+
+PAGE = 100
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the due index."""
+
+    pk: str
+    sk: str
+    due_at: str
+    shard: str
+
+    @property
+    def moment(self) -> datetime:
+        return due_moment(self.due_at)[0]
+
+    @property
+    def worker(self) -> Worker:
+        return due_moment(self.due_at)[1]
+
+
+def due(lane: Lane, shard: int, now: datetime, limit: int) -> Iterator[Entry]:
+    """What is due at `now` or was before, oldest first, at most `limit`. It reads what is due and
+    nothing else; what is due exactly now is in."""
+    # "$" sorts after "#": what is due in this very second comes before the bound.
+    bound = f"{now:%Y-%m-%dT%H:%M:%SZ}$"
+    start: dict[str, object] = {}
+    while limit > 0:
+        answer = connection().client.query(  # type: ignore[attr-defined]
+            TableName=AccountItem.Meta.table_name,
+            IndexName="due",
+            KeyConditionExpression="due_shard = :shard AND due_at < :bound",
+            ExpressionAttributeValues={
+                ":shard": {"S": f"{lane.value}#{shard}"},
+                ":bound": {"S": bound},
+            },
+            Limit=min(limit, PAGE),
+            **start,
+        )
+        for raw in answer["Items"]:
+            limit -= 1
+            yield Entry(raw["pk"]["S"], raw["sk"]["S"], raw["due_at"]["S"], raw["due_shard"]["S"])
+        last = answer.get("LastEvaluatedKey")
+        if last is None:
+            return
+        start = {"ExclusiveStartKey": last}
+
+
+@dataclass(frozen=True)
+class Leased:
+    entry: Entry
+    due_at: str
+    tries: int
+
+
+def lease(entry: Entry, now: datetime) -> Leased | None:
+    """Take an entry for one lease, longer with each try. None when it is no longer what was seen:
+    another sweep has it, or the item has moved on."""
+    item = AccountItem(entry.pk, entry.sk)
+    until = due_text(
+        Moment(at=now + LEASE, worker=entry.worker), f"{entry.pk}/{entry.sk}"
+    )
+    try:
+        item.update(
+            actions=[
+                AccountItem.due_at.set(until),
+                AccountItem.due_for.set(AccountItem.due_for | entry.due_at),
+                AccountItem.due_tries.set((AccountItem.due_tries | 0) + 1),
+            ],
+            condition=AccountItem.due_at == entry.due_at,
+        )
+    except UpdateError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return None
+        raise
+    return Leased(entry=entry, due_at=until, tries=int(item.due_tries or 1))
+
+
+def back_off(leased: Leased, now: datetime) -> None:
+    """Lengthen the lease of an item that has failed before: 5, 10, 20, 40 minutes."""
+    item = AccountItem(leased.entry.pk, leased.entry.sk)
+    wait = LEASE * 2 ** (leased.tries - 1)
+    until = due_text(
+        Moment(at=now + wait, worker=leased.entry.worker), f"{leased.entry.pk}/{leased.entry.sk}"
+    )
+    try:
+        item.update(
+            actions=[AccountItem.due_at.set(until)],
+            condition=AccountItem.due_at == leased.due_at,
+        )
+    except UpdateError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+
+
+def park(leased: Leased, notice: Notice) -> bool:
+    """Take an item out of the queue that was not done in `MAX_TRIES` leases, and tell staff, in
+    one transaction. It keeps `due_for`, so `release` can set it going again."""
+    entry = leased.entry
+    try:
+        commit(
+            [
+                Write(
+                    "update",
+                    table=AccountItem,
+                    key=(entry.pk, entry.sk),
+                    actions=(AccountItem.due_at.remove(), AccountItem.due_shard.remove()),
+                    condition=AccountItem.due_at == leased.due_at,
+                ),
+                create(accounts.notice(notice), notice),
+            ]
+        )
+    except Lost:
+        return False
+    return True
+
+
+def release(pk: str, sk: str, worker: Worker, now: datetime, shards: int) -> bool:
+    """Set a parked item going again. Harmless for one that is not parked: nothing happens."""
+    item_id = f"{pk}/{sk}"
+    moment = Moment(at=now, worker=worker)
+    try:
+        AccountItem(pk, sk).update(
+            actions=[
+                AccountItem.due_at.set(due_text(moment, item_id)),
+                AccountItem.due_shard.set(due_shard(moment.lane, item_id, shards)),
+                AccountItem.due_tries.set(0),
+            ],
+            condition=AccountItem.due_at.does_not_exist() & AccountItem.due_for.exists(),
+        )
+    except UpdateError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
+__all__ = ["LEASE", "Entry", "Leased", "back_off", "due", "lease", "park", "release"]
