@@ -243,10 +243,10 @@ class Joined:
     left_behind: bool = False
 
 
-def join_refs(visitor: str, customer_id: str, catalogue: Catalogue) -> tuple[Ref[Cart], ...]:
+def join_refs(visitor_pk: str, customer_id: str, catalogue: Catalogue) -> tuple[Ref[Cart], ...]:
     """What `join_writes` wants to have been read: the visitor's and the customer's carts, at most
-    40. `visitor` is the cookie's secret."""
-    holders = accounts.visitor_pk(visitor), accounts.customer_pk(customer_id)
+    40. `visitor_pk` is `accounts.visitor_pk` of the cookie's secret."""
+    holders = visitor_pk, accounts.customer_pk(customer_id)
     return tuple(
         accounts.cart(pk, location.id)
         for location in catalogue.locations[:JOINED_LOCATIONS_MAX]
@@ -257,7 +257,7 @@ def join_refs(visitor: str, customer_id: str, catalogue: Catalogue) -> tuple[Ref
 def join_writes(
     found: Found,
     *,
-    visitor: str,
+    visitor_pk: str,
     customer: Customer,
     catalogue: Catalogue,
     now: datetime,
@@ -271,7 +271,7 @@ def join_writes(
     brought: list[Cart] = []
     left_behind = False
     for location in catalogue.locations[:JOINED_LOCATIONS_MAX]:
-        source = found.get(accounts.cart(accounts.visitor_pk(visitor), location.id))
+        source = found.get(accounts.cart(visitor_pk, location.id))
         ref = accounts.cart(accounts.customer_pk(customer.id), location.id)
         target = found.get(ref)
         brings = live(source, now)

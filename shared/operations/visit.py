@@ -8,7 +8,7 @@ for a claim that does not hold is dropped before anybody sees it.
 import base64
 import binascii
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -45,14 +45,15 @@ MAX_COOKIE = 512
 
 @dataclass(frozen=True)
 class Claims:
-    """What the cookies say, unproven. `location_id` is the chosen location as far as it is known
-    before reading: the cookie's, else that of a merchant who has only one."""
+    """What the cookies say, unproven. `chosen` is the location in the cookie; `location_id` the
+    same, else a guess for naming keys before anything was read: the first location."""
 
     audience: Audience = Audience.CUSTOMER
     customer_id: str | None = None
     staff_email: str | None = None
     secret: str | None = None
     visitor: str | None = None
+    chosen: str | None = None
     location_id: str | None = None
 
     @property
@@ -72,6 +73,7 @@ class Claims:
         location_id: str | None,
     ) -> "Claims":
         who, dot, secret = (session or "")[:MAX_COOKIE].rpartition(".")
+        chosen = (location_id or "")[:MAX_COOKIE] or None
         known = bool(dot and who and secret)
         return cls(
             audience=audience,
@@ -79,7 +81,8 @@ class Claims:
             staff_email=_unpacked(who) if known and audience is Audience.STAFF else None,
             secret=secret if known else None,
             visitor=(visitor or "")[:MAX_COOKIE] or None,
-            location_id=(location_id or "")[:MAX_COOKIE] or None,
+            chosen=chosen,
+            location_id=chosen or next(iter(catalogues.locations_seen()), None),
         )
 
 
@@ -118,8 +121,6 @@ def look(claims: Claims, refs: Iterable[Refs], now: datetime) -> Visit:
     """Read `refs` and who is here in one round trip. Raises `Unavailable` (`not_set_up`) while no
     catalogue was ever published."""
     kept = catalogues.kept(now)
-    if kept is not None and claims.location_id is None and len(kept.locations) == 1:
-        claims = Claims(**{**vars(claims), "location_id": kept.locations[0].id})
     free = [ref for ref in refs if isinstance(ref, Ref)]
     claimed = [one for ref in refs if not isinstance(ref, Ref) for one in ref(claims)]
     own = _own(claims)
@@ -134,13 +135,11 @@ def look(claims: Claims, refs: Iterable[Refs], now: datetime) -> Visit:
     session = _session(claims, found, now)
     if session is None and claims.secret is not None:
         found = found.only(free)
-        claims = Claims(
-            audience=claims.audience, visitor=claims.visitor, location_id=claims.location_id
-        )
+        claims = replace(claims, customer_id=None, staff_email=None, secret=None)
     customer = found.get(accounts.head(claims.customer_id)) if claims.customer_id else None
     staff = found.get(catalogues.staff_member(claims.staff_email)) if claims.staff_email else None
     location = (
-        kept.location(claims.location_id)
+        kept.location(claims.chosen)
         or kept.location(customer.value.location if customer else None)
         or kept.locations[0]
     )

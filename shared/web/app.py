@@ -55,7 +55,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -191,6 +191,39 @@ class App:
                     on_error=on_error,
                     status=status,
                     holds_token=holds_token,
+                    hidden=False,
+                )
+            )
+            return view
+
+        return register
+
+    def delete(
+        self,
+        path: str,
+        *,
+        summary: str,
+        answer: type[BaseModel] | None = None,
+        who: Who = Who.ANYONE,
+    ) -> Callable[[V], V]:
+        """For programs, where pages have a `post` of their own. It takes no body."""
+
+        def register(view: V) -> V:
+            self._add(
+                Route(
+                    method="DELETE",
+                    path=path,
+                    view=view,
+                    summary=summary,
+                    who=who,
+                    answer=answer,
+                    page=None,
+                    body=None,
+                    query=None,
+                    idempotency_key=False,
+                    on_error=None,
+                    status=200,
+                    holds_token=False,
                     hidden=False,
                 )
             )
@@ -348,14 +381,19 @@ class App:
                 response.headers.update(errors.headers(error))
                 return response
         headers = {**self._headers(request), **errors.headers(error)}
-        return Response(problem.status, HTML, self._page(request, "error", problem), headers)
+        shown = errors.ErrorPage(
+            **problem.model_dump(),
+            back=security.referring_path(request.headers, request.public_url) or "",
+        )
+        return Response(problem.status, HTML, self._page(request, "error", shown), headers)
 
     def _failure_json(self, request: Request, error: PunchcardError) -> Response[Any]:
         problem = errors.problem(error)
         headers = {**self._headers(request), **errors.headers(error)}
         if isinstance(error, Unauthenticated):
             headers["WWW-Authenticate"] = 'Cookie realm="Punchcard"'
-        empty = {name for name in ("fields", "facts") if not getattr(problem, name)}
+        optional = ("fields", "facts", "retry_after_seconds")
+        empty = {name for name in optional if not getattr(problem, name)}
         body = problem.model_dump_json(exclude=empty)
         return Response(problem.status, PROBLEM, body, headers)
 
@@ -365,7 +403,8 @@ class App:
             back = security.local_path(request.here)
         else:
             back = security.referring_path(request.headers, request.public_url)
-        return f"{SIGN_IN[self.audience]}?next={quote(back or HOME[self.audience], safe='/')}"
+        parameter = security.next_parameter(back or HOME[self.audience])
+        return f"{SIGN_IN[self.audience]}?{parameter}"
 
 
 def _nothing(_: Request) -> Answer:

@@ -107,6 +107,13 @@ class Problem(BaseModel):
     code: str
     fields: dict[str, str] = {}
     facts: dict[str, Any] = {}
+    retry_after_seconds: int | None = None
+
+
+class ErrorPage(Problem):
+    """The same for people, with a way `back` where there is one."""
+
+    back: str = ""
 
 
 def known(error: Exception) -> PunchcardError:
@@ -137,6 +144,7 @@ def problem(error: PunchcardError) -> Problem:
         detail=error.detail,
         code=error.code,
         fields=dict(error.fields) if isinstance(error, Invalid) else {},
+        retry_after_seconds=error.retry_after_seconds if isinstance(error, TooMany) else None,
         facts=to_jsonable_python(dict(error.facts), fallback=str),
     )
 

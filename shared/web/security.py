@@ -1,7 +1,7 @@
 """What every answer carries and every change is checked for: headers, origins, local paths."""
 
 from collections.abc import Iterable, Mapping
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from shared.domain.errors import Forbidden
 
@@ -40,6 +40,11 @@ def local_path(text: str | None) -> str | None:
     if any(ord(letter) <= 0x20 or ord(letter) == 0x7F for letter in text):
         return None
     return text
+
+
+def next_parameter(path: str) -> str:
+    """`next=…` for an address that leads to `path` in the end."""
+    return f"next={quote(path, safe='/')}"
 
 
 def referring_path(headers: Mapping[str, str], public_url: str) -> str | None:

@@ -1,0 +1,10 @@
+"""Customers sign in and out ([LINK] [SCAN] [ENUM] [STALE] [SESSION] [WHO])."""
+
+from shared.web.app import App
+from shared.web.sign_in import mount_sign_in
+from shared.wiring import current
+
+app = App(pages="functions.portal.pages", wiring=current)
+mount_sign_in(app)
+
+handler = app.handler
