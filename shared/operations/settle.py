@@ -290,7 +290,7 @@ def write_paid_period(
     assert settled.period is not None
     location = _location(context, settled.location_id)
     granted = grant_period_pack(
-        pack_id=f"{subscription.value.id}-p{settled.period}",
+        pack_id=f"{settled.id}-p{settled.period}",
         entry_id=context.new_id(),
         subscription=subscription.value,
         period=settled.period,
