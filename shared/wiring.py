@@ -87,10 +87,15 @@ class Wiring:
             retries={"mode": "standard", "max_attempts": 3},
         )
 
-    def _client(self, service: str) -> Any:
+    def _client(self, service: str, *, again: bool = True) -> Any:
+        """A client of boto3. `again`: it repeats what failed by itself."""
         import boto3
+        from botocore.config import Config
 
-        return boto3.client(service, config=self._boto_config)  # type: ignore[call-overload]
+        config = self._boto_config
+        if not again:
+            config = config.merge(Config(retries={"total_max_attempts": 1}))
+        return boto3.client(service, config=config)  # type: ignore[call-overload]
 
     @cached_property
     def events(self) -> Any:
@@ -101,7 +106,8 @@ class Wiring:
     def mailer(self) -> "Mailer":
         from shared.messages.sender import Mailer
 
-        return Mailer(self._client("sesv2"), sender=self.environment.sender_address)
+        # A timeout may hide an email that was accepted: the outbox decides what is sent again.
+        return Mailer(self._client("sesv2", again=False), sender=self.environment.sender_address)
 
     @cached_property
     def secrets(self) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ from shared.domain.pack import Pack
 from shared.domain.product import Catalogue, ProductKind
 from shared.domain.subscription import EndReason, Subscription
 from shared.messages.facts import (
+    Agreement,
     CancellationFacts,
     CancelledFacts,
     CardShown,
@@ -84,6 +85,14 @@ class Telling:
         )
 
 
+def _running(telling: Telling, subscription: Subscription | None) -> Agreement | None:
+    """What an email that is not about the subscription itself tells of it: nothing of one that is
+    over, since there is nothing left to cancel."""
+    if subscription is None or subscription.over:
+        return None
+    return agreement_of(subscription, telling.catalogue)
+
+
 # --- signing in ------------------------------------------------------------------------------
 
 
@@ -131,7 +140,7 @@ def invoice_email(
     place = place_of(telling.catalogue, invoice.location_id)
     agreement = starts = ends = None
     if subscription is not None:
-        agreement = agreement_of(subscription, telling.catalogue)
+        agreement = _running(telling, subscription)
         if invoice.period is not None:
             starts = subscription.starts(invoice.period)
             ends = last_day(subscription, invoice.period)
@@ -216,9 +225,7 @@ def purchase_mails(
         mails.append(order_receipt(telling, invoice=invoice))
     for subscription, amount in subscriptions:
         if subscription.trial_days is not None:
-            mails.append(
-                trial_started(telling, subscription=subscription, total_with_tax=amount)
-            )
+            mails.append(trial_started(telling, subscription=subscription, total_with_tax=amount))
             continue
         charged_today = subscription.first is None
         mails.append(
@@ -275,7 +282,7 @@ def refund(
         order_id=invoice.order_id,
         invoice_id=invoice.id,
         names=tuple(dict.fromkeys(line.name for line in invoice.lines)),
-        agreement=None if subscription is None else agreement_of(subscription, telling.catalogue),
+        agreement=_running(telling, subscription),
     )
     return telling.message(MessageKind.REFUND, refund_id, facts)
 
@@ -291,9 +298,7 @@ def renewal_reminder(
     return _reminder(MessageKind.RENEWAL_REMINDER, telling, subscription, total_with_tax)
 
 
-def trial_ending(
-    telling: Telling, *, subscription: Subscription, total_with_tax: Money
-) -> Message:
+def trial_ending(telling: Telling, *, subscription: Subscription, total_with_tax: Money) -> Message:
     """Sent at 23:59 seven days before the first charge after a trial, or at its start when it is
     shorter ([REMIND]). Dropped at sending unless that charge is still to come. Once per trial."""
     return _reminder(MessageKind.TRIAL_ENDING, telling, subscription, total_with_tax)
@@ -365,7 +370,7 @@ def confirm_payment(
     facts = ConfirmFacts(
         greeting=telling.customer.name,
         zone=place_of(telling.catalogue, charge.location_id).zone,
-        agreement=None if subscription is None else agreement_of(subscription, telling.catalogue),
+        agreement=_running(telling, subscription),
         what=charge.description,
         amount=charge.amount,
         card=CardShown(brand=attempt.card.brand, last4=attempt.card.last4),
@@ -388,7 +393,7 @@ def card_update(
     customer = telling.customer
     facts = CardUpdateFacts(
         greeting=customer.name,
-        agreement=None if subscription is None else agreement_of(subscription, telling.catalogue),
+        agreement=_running(telling, subscription),
         owed=owed,
         card=shown(customer.card_for(None if subscription is None else subscription.card_id)),
     )
@@ -470,6 +475,6 @@ def _of_pack(
         greeting=telling.customer.name,
         zone=pack.zone,
         pack=pack_shown(pack, telling.catalogue),
-        agreement=None if subscription is None else agreement_of(subscription, telling.catalogue),
+        agreement=_running(telling, subscription),
     )
     return telling.message(kind, pack.id, facts)

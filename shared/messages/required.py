@@ -1,0 +1,63 @@
+"""Templates that must say how to cancel: the card networks' rule for subscriptions ([REMIND])."""
+
+import re
+
+from shared.domain.errors import Invalid
+from shared.domain.message import MessageKind
+from shared.domain.product import Settings
+from shared.messages.render import Links, Unrenderable, render
+from shared.messages.samples import SECRETS, samples
+
+SAYS_HOW_TO_CANCEL = frozenset(
+    {
+        MessageKind.SUBSCRIPTION_PURCHASED,
+        MessageKind.TRIAL_STARTED,
+        MessageKind.RENEWAL_REMINDER,
+        MessageKind.TRIAL_ENDING,
+    }
+)
+"""A subscription's purchase receipt (a trial's is its start) and the emails ahead of a charge."""
+
+MAX_TEMPLATE = 50_000
+"""The longest template of a merchant's own, in characters."""
+
+_PUBLIC_URL = "https://portal.example"
+
+
+def check_template(kind: MessageKind, own: str, settings: Settings) -> None:
+    """Refuse a merchant's own template for `kind`: one that does not render, and a required one
+    without how to cancel. It has to say it in the text and in the HTML, with the way: the
+    subscription's page or the support address. Raises `Invalid`, naming the field `template`."""
+    if len(own) > MAX_TEMPLATE:
+        raise _refused(f"At most {MAX_TEMPLATE} characters.", "template_too_long")
+    sample = samples(settings)[kind]
+    try:
+        email = render(sample, settings=settings, public_url=_PUBLIC_URL, secrets=SECRETS, own=own)
+    except Unrenderable as error:
+        raise _refused("The template can't be filled in.", "template_broken") from error
+    if not email.subject:
+        raise _refused("The template has no subject.", "template_without_subject")
+    if kind not in SAYS_HOW_TO_CANCEL:
+        return
+    page = Links(_PUBLIC_URL).subscription(sample.facts["agreement"]["id"])
+    for body in (email.text, _visible(email.html)):
+        if not re.search(r"\bcancel", body, re.IGNORECASE):
+            raise _refused("This email has to say how to cancel.", "how_to_cancel_missing")
+    for body in (email.text, email.html):
+        if page not in body and settings.support_email not in _without_footer(body, settings):
+            raise _refused(
+                "This email has to lead to the subscription's page or the support address.",
+                "how_to_cancel_missing",
+            )
+
+
+def _visible(html: str) -> str:
+    return re.sub(r"<(style|title)\b.*?</\1>|<[^>]+>", " ", html, flags=re.DOTALL)
+
+
+def _without_footer(body: str, settings: Settings) -> str:
+    return body.rpartition("Questions?")[0] if settings.support_email else body
+
+
+def _refused(reason: str, code: str) -> Invalid:
+    return Invalid(reason, fields={"template": reason}, code=code)

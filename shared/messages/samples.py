@@ -1,0 +1,281 @@
+"""One example of every email, by made-up entities: for previews, and to check templates."""
+
+from datetime import UTC, datetime, timedelta
+
+from shared.domain.calendar import Frequency
+from shared.domain.charge import Attempt, By, Card, Charge, Outcome, Purpose
+from shared.domain.customer import Customer
+from shared.domain.dunning import FirstSlot
+from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
+from shared.domain.message import Message, MessageKind
+from shared.domain.money import Money
+from shared.domain.pack import Pack
+from shared.domain.product import Catalogue, Location, Product, ProductKind, Service, Settings
+from shared.domain.subscription import (
+    Collection,
+    EndReason,
+    Subscription,
+    SubscriptionState,
+    Terms,
+)
+from shared.messages import builders
+from shared.messages.builders import Telling
+from shared.messages.facts import CardShown
+from shared.messages.render import Secrets
+
+NOW = datetime(2026, 2, 28, 4, 59, tzinfo=UTC)
+"""23:59 of 27 February in New York: the renewal of an anchor on 31 January."""
+
+SECRETS = Secrets(
+    link="https://portal.example/sign-in/sample", code="042137", link_minutes=60, code_minutes=10
+)
+BOUGHT_AT = datetime(2026, 1, 31, 15, 20, tzinfo=UTC)
+ZONE = "America/New_York"
+PRICE = Money(minor=8900, currency="USD")
+TAX = Money(minor=734, currency="USD")
+
+_CARD = Card(
+    id="card-1",
+    provider="sandbox",
+    token="sample",  # noqa: S106 - nobody's
+    brand="visa",
+    last4="4242",
+    exp_month=12,
+    exp_year=2030,
+)
+
+
+def samples(settings: Settings, *, locale: str = "") -> dict[MessageKind, Message]:
+    """An example of every kind, as `settings` would have it. `locale` is the customer's."""
+    customer = Customer(
+        id="01JSAMPLECUSTOMER",
+        email="sam@example.org",
+        name="Sam Rivera",
+        locale=locale,
+        created_at=NOW,
+        cards=(_CARD,),
+        default_card=_CARD.id,
+    )
+    telling = Telling(customer=customer, catalogue=_catalogue(settings), now=NOW)
+    messages = (*_signing_in(locale), *_paid(telling), *_to_be_charged(telling), *_ended(telling))
+    return {message.kind: message for message in (*messages, *_packs(telling))}
+
+
+def _catalogue(settings: Settings) -> Catalogue:
+    return Catalogue(
+        settings=settings,
+        locations=(Location(id="main", name="Harbour Street", zone=ZONE, currency="USD"),),
+        services=(Service(id="yoga", name="Yoga class", unit="class"),),
+        products=(
+            Product(
+                id="ten",
+                name="Ten-class pack",
+                kind=ProductKind.PACKAGE,
+                prices={"USD": 25000},
+                service="yoga",
+                credits=10,
+            ),
+            Product(
+                id="club",
+                name="Yoga Club",
+                kind=ProductKind.SUBSCRIPTION,
+                prices={"USD": PRICE.minor},
+                service="yoga",
+                credits=8,
+                frequency=Frequency.MONTHLY,
+            ),
+        ),
+    )
+
+
+def _subscription(
+    *, state: SubscriptionState = SubscriptionState.ACTIVE, next_period: int = 2
+) -> Subscription:
+    return Subscription(
+        id="01JSAMPLESUBSCRIPTION",
+        customer_id="01JSAMPLECUSTOMER",
+        location_id="main",
+        zone=ZONE,
+        state=state,
+        terms=Terms(product_id="club", name="Yoga Club", price=PRICE, service_id="yoga", credits=8),
+        frequency=Frequency.MONTHLY,
+        anchor=datetime(2026, 1, 31, tzinfo=UTC).date(),
+        created_at=BOUGHT_AT,
+        first_invoice_id="01JSAMPLEINVOICE7Q2KM4XD",
+        next_period=next_period,
+    )
+
+
+def _invoice(*, product_id: str, name: str, amount: Money, tax: Money) -> Invoice:
+    line = InvoiceLine(product_id=product_id, name=name, unit=amount, amount=amount, tax=tax)
+    paid = Payment(
+        kind=PaymentKind.CARD, at=NOW, amount=amount + tax, brand=_CARD.brand, last4=_CARD.last4
+    )
+    return Invoice(
+        id="01JSAMPLEINVOICE7Q2KM4XD",
+        customer_id="01JSAMPLECUSTOMER",
+        location_id="main",
+        state=InvoiceState.CLOSED,
+        created_at=NOW,
+        lines=(line,),
+        tax_name="Sales tax",
+        payments=(paid,),
+    )
+
+
+def _signing_in(locale: str) -> tuple[Message, ...]:
+    return tuple(
+        builders.sign_in(
+            email="sam@example.org",
+            request_id="sample",
+            request={},
+            locale=locale,
+            now=NOW,
+            staff=staff,
+        )
+        for staff in (False, True)
+    )
+
+
+def _paid(telling: Telling) -> tuple[Message, ...]:
+    pack = _invoice(
+        product_id="ten",
+        name="Ten-class pack",
+        amount=Money(minor=25000, currency="USD"),
+        tax=Money(minor=2063, currency="USD"),
+    )
+    period = _invoice(product_id="club", name="Yoga Club", amount=PRICE, tax=TAX)
+    renewal = period.model_copy(update={"period": 1})
+    first = period.model_copy(
+        update={
+            "created_at": BOUGHT_AT,
+            "payments": (period.payments[0].model_copy(update={"at": BOUGHT_AT}),),
+        }
+    )
+    trial = _subscription(state=SubscriptionState.TRIALING, next_period=0).model_copy(
+        update={"trial_days": 14, "anchor": NOW.date() + timedelta(days=14)}
+    )
+    amount = PRICE + TAX
+    return (
+        builders.order_receipt(telling, invoice=pack),
+        builders.subscription_purchased(
+            telling,
+            subscription=_subscription(next_period=1),
+            invoice=first,
+            total_with_tax=amount,
+        ),
+        builders.trial_started(telling, subscription=trial, total_with_tax=amount),
+        builders.trial_ending(telling, subscription=trial, total_with_tax=amount),
+        *builders.renewal_mails(
+            telling, subscription=_subscription(), invoice=renewal, total_with_tax=amount
+        ),
+        builders.refund(
+            telling,
+            invoice=pack,
+            refund_id="sample",
+            amount=pack.total,
+            card=CardShown(brand=_CARD.brand, last4=_CARD.last4),
+        ),
+    )
+
+
+def _to_be_charged(telling: Telling) -> tuple[Message, ...]:
+    amount = PRICE + TAX
+    invoice_id = "01JSAMPLEINVOICE7Q2KM4XD"
+    failing = _subscription(state=SubscriptionState.PAST_DUE, next_period=1)
+    collection = Collection(
+        period=1,
+        source="sample",
+        invoice_id=invoice_id,
+        first_day=datetime(2026, 2, 27, tzinfo=UTC).date(),
+        first=FirstSlot.AT_2359,
+        policy=telling.catalogue.settings.retry,
+    )
+    attempt = Attempt(
+        id="sample-1",
+        by=By.CLOCK,
+        card=_CARD,
+        provider_customer="sample",
+        amount=amount,
+        started_at=NOW,
+        outcome=Outcome.DECLINED,
+        decided_at=NOW,
+        decline_code="insufficient_funds",
+    )
+    charge = Charge(
+        id="sample",
+        source="sample",
+        purpose=Purpose.PERIOD,
+        customer_id=telling.customer.id,
+        location_id="main",
+        amount=amount,
+        description="Yoga Club",
+        invoice_id=invoice_id,
+        created_at=NOW,
+        attempts=(attempt,),
+        period=1,
+    )
+    failing = failing.model_copy(update={"collection": collection})
+    tomorrow = NOW + timedelta(days=1)
+    return (
+        builders.renewal_reminder(
+            telling, subscription=_subscription(next_period=1), total_with_tax=amount
+        ),
+        builders.charge_failed(
+            telling, subscription=failing, charge=charge, attempt=attempt, next_try_at=tomorrow
+        ),
+        builders.confirm_payment(
+            telling,
+            charge=charge,
+            attempt=attempt,
+            confirm_url="https://provider.example/confirm/sample",
+            subscription=failing,
+            next_try_at=tomorrow,
+        ),
+        builders.card_update(telling, request_id="sample", subscription=failing, owed=amount),
+    )
+
+
+def _ended(telling: Telling) -> tuple[Message, ...]:
+    over = _subscription(state=SubscriptionState.CANCELLED).model_copy(update={"ended_at": NOW})
+    asked = _subscription().model_copy(
+        update={"cancel_at_period_end": True, "cancel_requested_at": NOW}
+    )
+    reasons = (EndReason.BY_CUSTOMER, EndReason.BY_STAFF, EndReason.PAYMENT_FAILED)
+    return (
+        *(
+            builders.cancelled(
+                telling,
+                subscription=over,
+                reason=reason,
+                pack=_pack(),
+                waived=PRICE + TAX if reason is EndReason.PAYMENT_FAILED else None,
+            )
+            for reason in reasons
+        ),
+        builders.cancellation_scheduled(telling, subscription=asked),
+    )
+
+
+def _packs(telling: Telling) -> tuple[Message, ...]:
+    expiring = _pack().model_copy(update={"expires_at": NOW + timedelta(days=7)})
+    return (
+        builders.pack_expiring(telling, pack=expiring, subscription=_subscription()),
+        builders.credits_low(telling, pack=_pack()),
+    )
+
+
+def _pack() -> Pack:
+    return Pack(
+        id="01JSAMPLEPACK",
+        customer_id="01JSAMPLECUSTOMER",
+        location_id="main",
+        zone=ZONE,
+        product_id="ten",
+        name="Ten-class pack",
+        service_id="yoga",
+        granted=10,
+        left=2,
+        bought_at=NOW - timedelta(days=60),
+        usable_from=NOW - timedelta(days=60),
+    )

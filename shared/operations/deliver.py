@@ -1,0 +1,278 @@
+"""Send the emails that were written down ([OUTBOX], [REMIND]).
+
+Before an email is handed over, its message is claimed: one more try is counted and the next one
+planned, on the condition that the message is as it was read. So of two workers with the same
+event one sends, and a message that crashes its worker is counted too. What remains is a crash, or
+an answer that was lost, after the mail service accepted the email and before it was marked: the
+next try then sends it again, with the same message id.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.domain.customer import Customer
+from shared.domain.message import Message, MessageKind, MessageState, Notice, NoticeKind
+from shared.domain.product import Settings
+from shared.domain.subscription import Subscription, SubscriptionState
+from shared.messages.render import Secrets, Unrenderable, render
+from shared.messages.sender import Answer, Handover, Mailer
+from shared.operations import card_link, sign_in
+from shared.store import accounts
+from shared.store.engine import AccountItem, Lost, Ref, Row, commit, create, read, replace
+
+WAITS = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=12),
+)
+"""How long after each try the next one comes; the last repeats."""
+
+MAX_TRIES = 8
+MARK_TRIES = 3
+
+
+class Delivered(StrEnum):
+    """What became of a message. `NOTHING_DUE`: there is none, it was sent before, or its turn is
+    later. `LOST`: another worker is at it."""
+
+    SENT = "sent"
+    SUPPRESSED = "suppressed"
+    LATER = "later"
+    PARKED = "parked"
+    NOTHING_DUE = "nothing_due"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class Post:
+    """What delivering reaches outside itself. `said` hears what the mail service answered to
+    which message (by its key) when it did not take it."""
+
+    now: datetime
+    mailer: Mailer
+    settings: Settings
+    public_url: str
+    new_id: Callable[[], str]
+    new_secret: Callable[[], str]
+    new_code: Callable[[], str]
+    said: Callable[[str, str], None] = lambda _key, _why: None
+
+
+def deliver(post: Post, pk: str, sk: str) -> Delivered:
+    """Send the message under these keys if it is due, and mark it. Once for any number of events.
+
+    Nothing that the mail service does raises; what is tried in vain is tried again later, and set
+    aside with a notice to staff after `MAX_TRIES`.
+    """
+    ref = Ref(AccountItem, pk, sk, Message)
+    owner = accounts.head(pk.removeprefix("customer#")) if pk.startswith("customer#") else None
+    found = read(ref) if owner is None else read(ref, owner)
+    row = found.get(ref)
+    if row is None or not _due(row.value, post.now):
+        return Delivered.NOTHING_DUE
+    customer = None if owner is None else found.get(owner)
+    why_not = _reason_gone(row.value, None if customer is None else customer.value, post.now)
+    try:
+        if why_not:
+            return _suppress(row, why_not)
+        if row.value.tries >= MAX_TRIES:
+            return _park(post, row, "The mail service did not take it.")
+        claimed = _claim(row, post.now)
+    except Lost:
+        return Delivered.LOST
+    return _send(post, claimed)
+
+
+def _due(message: Message, now: datetime) -> bool:
+    if message.state is not MessageState.PENDING:
+        return False
+    return message.next_try_at is None or message.next_try_at <= now
+
+
+def _claim(row: Row[Message], now: datetime) -> Row[Message]:
+    """The message with one more try, its next one planned. `Lost` when somebody else was first."""
+    tries = row.value.tries + 1
+    wait = WAITS[min(tries, len(WAITS)) - 1]
+    claimed = row.value.model_copy(update={"tries": tries, "next_try_at": now + wait})
+    commit([replace(row, claimed)])
+    return Row(ref=row.ref, value=claimed, version=row.version + 1)
+
+
+def _send(post: Post, row: Row[Message]) -> Delivered:
+    message = row.value
+    try:
+        secrets = _mint(post, message)
+        if isinstance(secrets, str):
+            return _suppress(row, secrets)
+        email = render(message, settings=post.settings, public_url=post.public_url, secrets=secrets)
+    except Unrenderable as error:
+        post.said(message.key, str(error))
+        return _failed(post, row, "It could not be made from its template.")
+    answer = post.mailer.send(message, email, settings=post.settings, now=post.now)
+    if answer.handover is not Handover.ACCEPTED:
+        post.said(message.key, answer.why)
+    match answer.handover:
+        case Handover.ACCEPTED:
+            return _mark_sent(row, post.now)
+        case Handover.TRY_LATER:
+            return _failed(post, row, "The mail service did not take it.")
+        case Handover.REJECTED:
+            return _refused(post, row, answer)
+
+
+def _failed(post: Post, row: Row[Message], why: str) -> Delivered:
+    """The claim has planned the next try already; after the last one it is set aside."""
+    if row.value.tries < MAX_TRIES:
+        return Delivered.LATER
+    return _park(post, row, why)
+
+
+# --- is it still to be sent? -----------------------------------------------------------------
+
+
+def _reason_gone(message: Message, customer: Customer | None, now: datetime) -> str:
+    """Why a message is not sent any more; empty while it is ([REMIND], [OUTBOX])."""
+    if message.customer_id is None:
+        return ""
+    if customer is None:
+        return "the customer is gone"
+    if customer.mail_blocked:
+        return "the address is blocked"
+    if message.only_while is None:
+        return ""
+    ref = accounts.subscription(customer.id, message.only_while)
+    row = read(ref).get(ref)
+    if row is None:
+        return "the subscription is gone"
+    return _no_charge_ahead(row.value, message.period, now)
+
+
+def _no_charge_ahead(subscription: Subscription, period: int | None, now: datetime) -> str:
+    """Why the charge that a reminder tells of will not come as it says; empty when it will."""
+    if subscription.over:
+        return "the subscription is over"
+    if subscription.state is SubscriptionState.PAUSED:
+        return "the subscription is paused"
+    if subscription.state is SubscriptionState.PAST_DUE or subscription.collection is not None:
+        return "the subscription is past due"
+    if subscription.cancel_at_period_end:
+        return "the subscription ends with its period"
+    if period is None:
+        return ""
+    if subscription.next_period != period or now >= subscription.charged_at(period):
+        return "the charge has come"
+    return "" if subscription.within_until(period) else "the subscription ends before"
+
+
+def _mint(post: Post, message: Message) -> Secrets | str | None:
+    """The link that a message carries; a reason when there is nothing left to link to; None for
+    a message without."""
+    if message.kind in (MessageKind.SIGN_IN, MessageKind.STAFF_SIGN_IN):
+        minted = sign_in.mint_link(
+            message,
+            settings=post.settings,
+            public_url=post.public_url,
+            now=post.now,
+            new_secret=post.new_secret,
+            new_code=post.new_code,
+        )
+        if minted is None:
+            return "the link was used, replaced or is over"
+        return Secrets(
+            link=minted.url,
+            code=minted.code,
+            link_minutes=minted.link_minutes,
+            code_minutes=minted.code_minutes,
+        )
+    if message.kind is MessageKind.CARD_UPDATE and message.customer_id is not None:
+        agreement = message.facts.get("agreement") or {}
+        url = card_link.mint(
+            customer_id=message.customer_id,
+            subscription_id=agreement.get("id"),
+            now=post.now,
+            token=post.new_secret(),
+            public_url=post.public_url,
+        )
+        return Secrets(link=url)
+    return None
+
+
+# --- marking ---------------------------------------------------------------------------------
+
+
+def _mark_sent(row: Row[Message], now: datetime) -> Delivered:
+    """It was accepted, whatever else was written to it meanwhile."""
+    for tries_left in reversed(range(MARK_TRIES)):
+        sent = row.value.model_copy(
+            update={"state": MessageState.SENT, "sent_at": now, "next_try_at": None}
+        )
+        try:
+            commit([replace(row, sent)])
+        except Lost:
+            fresh = read(row.ref).get(row.ref)
+            if fresh is None:
+                return Delivered.SENT
+            if not tries_left:
+                raise
+            row = fresh
+        else:
+            return Delivered.SENT
+    raise AssertionError("unreachable")
+
+
+def _suppressed(message: Message, why: str) -> Message:
+    return message.model_copy(
+        update={"state": MessageState.SUPPRESSED, "why_not": why, "next_try_at": None}
+    )
+
+
+def _suppress(row: Row[Message], why: str) -> Delivered:
+    commit([replace(row, _suppressed(row.value, why))])
+    return Delivered.SUPPRESSED
+
+
+def _park(post: Post, row: Row[Message], why: str) -> Delivered:
+    _set_aside(
+        post,
+        row,
+        f"parked: {why}",
+        title="An email could not be sent",
+        detail=f"{_named(row.value)} was tried {row.value.tries} times. {why}",
+    )
+    return Delivered.PARKED
+
+
+def _refused(post: Post, row: Row[Message], answer: Answer) -> Delivered:
+    """An address that mail never reaches. Staff are told of a customer's; anybody may type a
+    wrong one into the sign-in form, and that is no news."""
+    why = f"the address was rejected: {answer.why}"
+    if row.value.customer_id is None:
+        return _suppress(row, why)
+    _set_aside(
+        post,
+        row,
+        why,
+        title="An email address does not work",
+        detail=f"{_named(row.value)} was not sent: the mail service rejects the address.",
+    )
+    return Delivered.SUPPRESSED
+
+
+def _named(message: Message) -> str:
+    return f"The email {message.kind.value.replace('_', ' ')!r}"
+
+
+def _set_aside(post: Post, row: Row[Message], why: str, *, title: str, detail: str) -> None:
+    notice = Notice(
+        id=post.new_id(),
+        kind=NoticeKind.PARKED,
+        customer_id=row.value.customer_id,
+        title=title,
+        detail=detail,
+        created_at=post.now,
+    )
+    commit([replace(row, _suppressed(row.value, why)), create(accounts.notice(notice), notice)])
