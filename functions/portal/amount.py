@@ -6,7 +6,7 @@ from babel.numbers import get_currency_precision
 
 from shared.domain.errors import Invalid
 
-_AMOUNT = re.compile(r"(\d{1,12})(?:[.,](\d{1,4}))?")
+_AMOUNT = re.compile(r"([0-9]{1,12})(?:[.,]([0-9]{1,4}))?")
 
 
 def minor_units(text: str, currency: str, *, field: str) -> int:
