@@ -207,6 +207,8 @@ def _world(address: str, woken: Callable[[], None], *, demo: bool) -> LocalWorld
 
 
 def main() -> int:
+    # The ready line has standard output for itself; what functions log goes where errors go.
+    ready, sys.stdout = sys.stdout, sys.stderr
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
@@ -222,7 +224,7 @@ def main() -> int:
     ended = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    print(f"Punchcard is ready at {running.address}", flush=True)
+    print(f"Punchcard is ready at {running.address}", file=ready, flush=True)
     ended.wait()
     running.stop()
     return 0

@@ -28,6 +28,11 @@ NAME_PROPERTIES = ("TableName", "QueueName", "TopicName", "Name", "DomainName")
 """What `!Ref` of a resource comes to is its name, where the template gives it one."""
 
 
+def arn_of(name: str) -> str:
+    """What stands for `!GetAtt Resource.Arn` of the resource with this name."""
+    return f"arn:aws:local:{REGION}:{ACCOUNT_ID}:{name}"
+
+
 class TemplateError(Exception):
     """The template holds something that one machine can't serve, and where."""
 
@@ -70,6 +75,8 @@ class Function:
     timeout_seconds: int
     memory_megabytes: int
     environment: Mapping[str, str]
+    statements: tuple[Mapping[str, Any], ...] | None = None
+    """What its policy grants; None when the template gives it none."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +173,8 @@ class _Resolver:
                 return self._substitute(str(argument))
             case "Fn::GetAtt":
                 logical_id, attribute = argument
-                return f"arn:aws:local:{REGION}:{ACCOUNT_ID}:{self._ref(logical_id)}/{attribute}"
+                name = str(self._ref(logical_id))
+                return arn_of(name) if attribute == "Arn" else f"{name}.{attribute}"
             case "Fn::If":
                 condition, yes, no = argument
                 return self.resolve(yes if self.holds(condition) else no)
@@ -213,12 +221,16 @@ def _function(name: str, properties: Mapping[str, Any], defaults: Mapping[str, A
         **defaults.get("Environment", {}).get("Variables", {}),
         **properties.get("Environment", {}).get("Variables", {}),
     }
+    policies = properties.get("Policies")
     return Function(
         name=name,
         handler=merged["Handler"],
         timeout_seconds=int(merged["Timeout"]),
         memory_megabytes=int(merged["MemorySize"]),
         environment={key: str(value) for key, value in variables.items()},
+        statements=None
+        if policies is None
+        else tuple(statement for policy in policies for statement in policy["Statement"]),
     )
 
 
@@ -250,8 +262,7 @@ def load(
             tables.append(_table(resolver.resolve(resource["Properties"])))
         if resource["Type"] != "AWS::Serverless::Function":
             continue
-        raw = {key: item for key, item in resource["Properties"].items() if key != "Policies"}
-        properties = resolver.resolve(raw)
+        properties = resolver.resolve(resource["Properties"])
         function = _function(name, properties, defaults)
         functions.append(function)
         for event_name, event in properties.get("Events", {}).items():

@@ -9,14 +9,16 @@ moment, and at each runs what is due, so that everything happens at its own time
 import logging
 import os
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import RLock
 from typing import Any, Self
 
 import boto3
 
-from infra.local import lambdas, schedules, site
-from infra.local.aws import Engine, switchboard
+from infra.local import lambdas, permissions, schedules, site
+from infra.local.aws import Answer, Engine, Service, switchboard
 from infra.local.bus import RETRY_SECONDS, Agenda, Bus, Delivery, Task, Tick, Webhook
 from infra.local.clock import MAX_ADVANCE, Backwards, BadMoment, LocalClock, moment
 from infra.local.engine import Embedded
@@ -56,6 +58,9 @@ DEFAULT_START = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 
 log = logging.getLogger(__name__)
 
+_working: ContextVar[Function | None] = ContextVar("working", default=None)
+"""The function at work in this thread: its policy decides what it may ask of AWS."""
+
 
 class LocalWorld:
     """Punchcard on one machine. Use it as a context manager, or `close` it: while it is open it
@@ -94,6 +99,8 @@ class LocalWorld:
         self.mailbox = Mailbox(self.clock.now)
         self.routes = Routes(self.template.routes)
         self.errors: list[str] = []
+        self.used_permissions: set[tuple[str, permissions.Need]] = set()
+        """What each handler asked of AWS so far, and its policy granted."""
         self.dead_letters: list[Task] = []
         self.last_happened: Happened | None = None
         self._happened = Happened(start, start)
@@ -115,14 +122,13 @@ class LocalWorld:
         self._parameters = ParameterStore(
             self.template.environment.get("PROVIDER_SECRETS", ""), self.public_url + site.SANDBOX
         )
-        switchboard.connect(
-            {
-                "dynamodb": self.engine.call,
-                "sesv2": self.mailbox.call,
-                "eventbridge": self.bus.call,
-                "ssm": self._parameters.call,
-            }
-        )
+        self._services: Mapping[str, Service] = {
+            "dynamodb": self.engine.call,
+            "sesv2": self.mailbox.call,
+            "eventbridge": self.bus.call,
+            "ssm": self._parameters.call,
+        }
+        switchboard.connect({name: partial(self._serve_aws, name) for name in self._services})
         self.sandbox = open_sandbox(self._parameters, self.clock.now, self.deliver, self.public_url)
         self.wiring = install_wiring(
             self.template.environment,
@@ -208,7 +214,22 @@ class LocalWorld:
         """Run a function's handler here, on a copy of the event. What it raises goes through."""
         self._happened.invocations[function.handler] += 1
         self._requests += 1
-        return lambdas.run(function, event, f"local-{self._requests}")
+        before = _working.set(function)
+        try:
+            return lambdas.run(function, event, f"local-{self._requests}")
+        finally:
+            _working.reset(before)
+
+    def _serve_aws(self, service: str, operation: str, body: bytes) -> Answer:
+        """Answer an AWS call, if the policy of the function that makes it grants it."""
+        function = _working.get()
+        if function is not None:
+            needed = list(permissions.needs(service, operation, body))
+            refused = permissions.refusal(function, needed)
+            if refused is not None:
+                return refused
+            self.used_permissions.update((function.handler, need) for need in needed)
+        return self._services[service](operation, body)
 
     # Time
 

@@ -104,6 +104,15 @@ def sweep(event: dict[str, Any], context: Any) -> None:
         put_event({"name": name, "due_at": item["due_at"]["S"]})
 
 
+def curious(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Does the one thing that its policy grants, then what the body names, which it doesn't."""
+    client = boto3.client("dynamodb")
+    client.get_item(TableName="tested-catalogue", Key={"pk": {"S": "a"}})
+    asked = json.loads(event["body"])
+    boto3.client(asked["service"]).__getattribute__(asked["call"])(**asked["arguments"])
+    return {"statusCode": 204}
+
+
 def audit(event: dict[str, Any], context: Any) -> None:
     seen.append(("audit", _now(), event))
 
@@ -202,6 +211,23 @@ Resources:
     Properties:
       Handler: tests.local.stand_ins.put
       Events: { Put: { Type: HttpApi, Properties: { Path: /put, Method: POST } } }
+  Curious:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: tests.local.stand_ins.curious
+      Policies:
+        - Statement:
+            - Effect: Allow
+              Action: [dynamodb:GetItem, dynamodb:PutItem]
+              Resource: !GetAtt Catalogue.Arn
+            - Effect: Allow
+              Action: dynamodb:Query
+              Resource: !Sub ${Accounts.Arn}/index/due
+            - Effect: Allow
+              Action: ses:SendEmail
+              Resource: !Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:*
+              Condition: { StringEquals: { ses:FromAddress: !Ref SenderAddress } }
+      Events: { Ask: { Type: HttpApi, Properties: { Path: /curious, Method: POST } } }
   Receive:
     Type: AWS::Serverless::Function
     Properties:

@@ -1,0 +1,110 @@
+"""A function may do here what its policy in the template grants, and nothing else."""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.local.world import LocalWorld
+
+KEY = {"pk": {"S": "a"}}
+ACCOUNT = {"pk": {"S": "a"}, "sk": {"S": "b"}}
+MAIL = {
+    "Destination": {"ToAddresses": ["a@example.com"]},
+    "Content": {"Simple": {"Subject": {"Data": "x"}, "Body": {"Text": {"Data": "x"}}}},
+}
+DUE = {
+    "KeyConditionExpression": "due_shard = :s",
+    "ExpressionAttributeValues": {":s": {"S": "later#0"}},
+}
+
+
+def _ask(world: LocalWorld, service: str, call: str, arguments: dict[str, Any]) -> int:
+    body = json.dumps({"service": service, "call": call, "arguments": arguments})
+    headers = {"Content-Type": "application/json"}
+    return world.request("POST", "/curious", headers, body).status
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "arguments"),
+    [
+        ("dynamodb", "put_item", {"TableName": "tested-catalogue", "Item": KEY}),
+        ("dynamodb", "query", {"TableName": "tested-accounts", "IndexName": "due", **DUE}),
+        (
+            "dynamodb",
+            "transact_write_items",
+            {"TransactItems": [{"Put": {"TableName": "tested-catalogue", "Item": KEY}}]},
+        ),
+        ("sesv2", "send_email", {"FromEmailAddress": "shop@example.com", **MAIL}),
+    ],
+)
+def test_what_a_policy_grants_is_done(
+    world: LocalWorld, service: str, call: str, arguments: dict[str, Any]
+) -> None:
+    assert _ask(world, service, call, arguments) == 204, world.errors
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "arguments", "action"),
+    [
+        (
+            "dynamodb",
+            "get_item",
+            {"TableName": "tested-accounts", "Key": ACCOUNT},
+            "dynamodb:GetItem",
+        ),
+        (
+            "dynamodb",
+            "delete_item",
+            {"TableName": "tested-catalogue", "Key": KEY},
+            "dynamodb:DeleteItem",
+        ),
+        (
+            "dynamodb",
+            "batch_get_item",
+            {"RequestItems": {"tested-catalogue": {"Keys": [KEY]}}},
+            "dynamodb:BatchGetItem",
+        ),
+        (
+            "dynamodb",
+            "transact_write_items",
+            {
+                "TransactItems": [
+                    {"Put": {"TableName": "tested-catalogue", "Item": KEY}},
+                    {"Put": {"TableName": "tested-accounts", "Item": ACCOUNT}},
+                ]
+            },
+            "dynamodb:PutItem",
+        ),
+        (
+            "events",
+            "put_events",
+            {"Entries": [{"Source": "a", "DetailType": "b", "Detail": "{}"}]},
+            "events:PutEvents",
+        ),
+        ("ssm", "get_parameter", {"Name": "/tested/providers"}, "ssm:GetParameter"),
+        (
+            "sesv2",
+            "send_email",
+            {"FromEmailAddress": "somebody@else.example", **MAIL},
+            "ses:SendEmail",
+        ),
+    ],
+)
+def test_what_a_policy_does_not_grant_is_refused_and_named(
+    world: LocalWorld, service: str, call: str, arguments: dict[str, Any], action: str
+) -> None:
+    assert _ask(world, service, call, arguments) == 500
+    assert f"Curious is not authorized to perform {action}" in world.errors[-1]
+    assert len(world.mailbox) == 0
+    client = world.client("dynamodb")
+    assert client.scan(TableName="tested-catalogue")["Items"] == []
+
+
+def test_what_was_asked_is_remembered(world: LocalWorld) -> None:
+    _ask(world, "dynamodb", "put_item", {"TableName": "tested-catalogue", "Item": KEY})
+    asked = {(handler, need.action) for handler, need in world.used_permissions}
+    assert asked == {
+        ("tests.local.stand_ins.curious", "dynamodb:GetItem"),
+        ("tests.local.stand_ins.curious", "dynamodb:PutItem"),
+    }
