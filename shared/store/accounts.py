@@ -85,14 +85,25 @@ class Numbering(_Record):
     last: int = 0
 
 
+class AuditMark(_Record):
+    """Where the daily audit stopped: it goes on from here the next day."""
+
+    after: str | None = None
+
+
 class TimelineEvent(_Record):
-    """Something that happened to a customer beside money, packs and mail: who, when, what."""
+    """Something that happened to a customer beside money, packs and mail: who, when, what.
+
+    `by` is `customer`, `staff`, `clock`, or the staff member's address. `about` says in words what
+    it happened to, where no id does."""
 
     id: str
     at: AwareDatetime
     by: str
     what: str
+    about: str = ""
     subscription_id: str | None = None
+    pack_id: str | None = None
     before: str = ""
     after: str = ""
 
@@ -143,6 +154,9 @@ register(
 register(DirectoryEntry, Kind("directory"))
 register(Numbering, Kind("numbering"))
 register(TimelineEvent, Kind("event"))
+register(AuditMark, Kind("audit_mark"))
+
+AUDIT_MARK = Ref(AccountItem, "audit", "mark", AuditMark)
 
 
 def digest(text: str) -> str:
@@ -255,21 +269,6 @@ def notice_at(state: str, notice_id: str) -> Ref[Notice]:
     return Ref(AccountItem, "notices", f"{state}#{notice_id}", Notice)
 
 
-_MODELS: dict[str, type[BaseModel]] = {
-    "subscription": Subscription,
-    "pack": Pack,
-    "invoice": Invoice,
-    "charge": Charge,
-    "message": Message,
-    "event": WebhookReceived,
-}
-
-
-def ref_at(pk: str, sk: str) -> "Ref[BaseModel]":
-    """What the due index names by its keys. `KeyError` for what nothing waits for."""
-    return Ref(AccountItem, pk, sk, _MODELS[sk.partition("#")[0]])
-
-
 # --- collections -----------------------------------------------------------------------------
 
 
@@ -350,18 +349,20 @@ def timeline_of(customer_id: str, *, after: str | None = None) -> Page[TimelineE
     )
 
 
-def open_notices(*, after: str | None = None) -> Page[Notice]:
-    return query(AccountItem, "notices", "open#", Notice, limit=PAGE_LIMIT, after=after)
+def open_notices(*, limit: int = PAGE_LIMIT, after: str | None = None) -> Page[Notice]:
+    return query(AccountItem, "notices", "open#", Notice, limit=limit, after=after)
 
 
-def customers_by_address(prefix: str, *, after: str | None = None) -> Page[DirectoryEntry]:
+def customers_by_address(
+    prefix: str, *, limit: int = PAGE_LIMIT, after: str | None = None
+) -> Page[DirectoryEntry]:
     """Customers whose address begins with `prefix`, in its order."""
     return query(
         AccountItem,
         "directory",
         f"customer#{normal_address(prefix)}",
         DirectoryEntry,
-        limit=PAGE_LIMIT,
+        limit=limit,
         newest_first=False,
         after=after,
     )

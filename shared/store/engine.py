@@ -37,7 +37,7 @@ SENT_ORDER = ("check", "delete", "put", "update")
 E = TypeVar("E", bound=BaseModel)
 
 
-class DueIndex(GlobalSecondaryIndex["Item"]):
+class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
     class Meta:
         index_name = "due"
         projection = KeysOnlyProjection()
@@ -150,6 +150,11 @@ def connection() -> Connection:
     )
 
 
+def _client() -> Any:
+    """The low-level client: one BatchGetItem reads several tables, which models can't."""
+    return connection().client
+
+
 def _due_shards() -> int:
     return int(os.environ.get("DUE_SHARDS", "1"))
 
@@ -221,7 +226,7 @@ def read(*refs: Ref[Any]) -> Found:
     for attempt in range(CONFLICT_TRIES):
         if attempt:
             _pause(attempt)
-        answer = connection().client.batch_get_item(RequestItems=tables)
+        answer = _client().batch_get_item(RequestItems=tables)
         for table, items in answer["Responses"].items():
             for raw in items:
                 identity = (table, raw["pk"]["S"], raw["sk"]["S"])
@@ -252,20 +257,54 @@ def query(
 ) -> Page[E]:
     """At most `limit` items of one collection whose sort key begins with `prefix`, in one round
     trip. `after` is a former page's `next`: the sort key that it ended with."""
+    return query_mixed(
+        table,
+        pk,
+        lambda _: model,
+        prefix=prefix,
+        limit=limit,
+        newest_first=newest_first,
+        after=after,
+    )
+
+
+def query_mixed(
+    table: type[Item],
+    pk: str,
+    model_at: Callable[[str], type[E] | None],
+    *,
+    limit: int,
+    prefix: str = "",
+    newest_first: bool = True,
+    after: str | None = None,
+) -> Page[E]:
+    """`query` for items of several kinds: `model_at` says by the sort key as what each is read;
+    None leaves it out. Without a prefix it is the whole collection."""
+    condition = "pk = :pk AND begins_with(sk, :prefix)" if prefix else "pk = :pk"
+    values = {":pk": {"S": pk}, **({":prefix": {"S": prefix}} if prefix else {})}
     request: dict[str, Any] = {
         "TableName": table.Meta.table_name,
-        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
-        "ExpressionAttributeValues": {":pk": {"S": pk}, ":prefix": {"S": prefix}},
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeValues": values,
         "ConsistentRead": True,
         "ScanIndexForward": not newest_first,
         "Limit": limit,
     }
     if after is not None:
         request["ExclusiveStartKey"] = {"pk": {"S": pk}, "sk": {"S": after}}
-    answer = connection().client.query(**request)
-    rows = tuple(_row(Ref(table, pk, raw["sk"]["S"], model), raw) for raw in answer["Items"])
+    answer = _client().query(**request)
+    rows: list[Row[E]] = []
+    for raw in answer["Items"]:
+        model = model_at(raw["sk"]["S"])
+        if model is not None:
+            rows.append(_row(Ref(table, pk, raw["sk"]["S"], model), raw))
     last = answer.get("LastEvaluatedKey")
-    return Page(rows=rows, next=last["sk"]["S"] if last else None)
+    return Page(rows=tuple(rows), next=last["sk"]["S"] if last else None)
+
+
+def moment_of(value: BaseModel) -> Moment | None:
+    """When an entity next needs attention, as every write sets it."""
+    return _kinds[type(value)].moment(value)
 
 
 # --- writing ---------------------------------------------------------------------------------
