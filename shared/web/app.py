@@ -53,6 +53,7 @@ form's field `idempotency_key`, 8 to 200 characters; without it 422.
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -134,24 +135,8 @@ class App:
         `hidden` leaves it out of `/openapi.json`."""
 
         def register(view: V) -> V:
-            self._add(
-                Route(
-                    method="GET",
-                    path=path,
-                    view=view,
-                    summary=summary,
-                    who=who,
-                    answer=answer,
-                    page=page,
-                    body=None,
-                    query=query,
-                    idempotency_key=False,
-                    on_error=None,
-                    status=200,
-                    holds_token=holds_token,
-                    hidden=hidden,
-                )
-            )
+            route = Route("GET", path, view, summary, who, answer, page, query=query)
+            self._add(replace(route, holds_token=holds_token, hidden=hidden))
             return view
 
         return register
@@ -176,22 +161,14 @@ class App:
             raise TypeError(f"{body.__name__} has to refuse unknown fields: use {Input.__name__}")
 
         def register(view: V) -> V:
+            route = Route("POST", path, view, summary, who, answer, page, body, query)
             self._add(
-                Route(
-                    method="POST",
-                    path=path,
-                    view=view,
-                    summary=summary,
-                    who=who,
-                    answer=answer,
-                    page=page,
-                    body=body,
-                    query=query,
+                replace(
+                    route,
                     idempotency_key=idempotency_key,
                     on_error=on_error,
                     status=status,
                     holds_token=holds_token,
-                    hidden=False,
                 )
             )
             return view
@@ -206,27 +183,10 @@ class App:
         answer: type[BaseModel] | None = None,
         who: Who = Who.ANYONE,
     ) -> Callable[[V], V]:
-        """For programs, where pages have a `post` of their own. It takes no body."""
+        """The same as some `POST`, for programs: forms have no such method."""
 
         def register(view: V) -> V:
-            self._add(
-                Route(
-                    method="DELETE",
-                    path=path,
-                    view=view,
-                    summary=summary,
-                    who=who,
-                    answer=answer,
-                    page=None,
-                    body=None,
-                    query=None,
-                    idempotency_key=False,
-                    on_error=None,
-                    status=200,
-                    holds_token=False,
-                    hidden=False,
-                )
-            )
+            self._add(Route("DELETE", path, view, summary, who, answer))
             return view
 
         return register
@@ -411,22 +371,7 @@ def _nothing(_: Request) -> Answer:
     raise Missing("There is nothing at this address.")
 
 
-NOWHERE = Route(
-    method="GET",
-    path="(none)",
-    view=_nothing,
-    summary="",
-    who=Who.ANYONE,
-    answer=None,
-    page=None,
-    body=None,
-    query=None,
-    idempotency_key=False,
-    on_error=None,
-    status=404,
-    holds_token=False,
-    hidden=True,
-)
+NOWHERE = Route("GET", "(none)", _nothing, "", hidden=True)
 """Stands for an address that no route has."""
 
 

@@ -54,16 +54,16 @@ class Route:
     path: str
     view: Callable[["Request"], Answer | Raw]
     summary: str
-    who: Who
-    answer: type[BaseModel] | None
-    page: str | None
-    body: type[BaseModel] | None
-    query: type[BaseModel] | None
-    idempotency_key: bool
-    on_error: "OnError | None"
-    status: int
-    holds_token: bool
-    hidden: bool
+    who: Who = Who.ANYONE
+    answer: type[BaseModel] | None = None
+    page: str | None = None
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    idempotency_key: bool = False
+    on_error: "OnError | None" = None
+    status: int = 200
+    holds_token: bool = False
+    hidden: bool = False
 
 
 OnError = Callable[["Request", PunchcardError], Answer | None]

@@ -10,12 +10,10 @@ into a URL of ours.
 import base64
 import json
 from datetime import timedelta
-from typing import Annotated
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.shared.cookies import Cookie
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import AfterValidator, AwareDatetime, StringConstraints
 
 from shared.domain.due import Worker
 from shared.domain.errors import Invalid, Missing, PunchcardError, Unavailable
@@ -33,23 +31,29 @@ from shared.web.answer import (
     STAFF_SIGN_IN_COOKIE,
     VISITOR_COOKIE,
     Answer,
-    Input,
-    Query,
-    View,
     cookie,
     no_cookie,
 )
 from shared.web.app import HOME, SIGN_IN, App
-from shared.web.email_address import EmailAddress, email_address
+from shared.web.email_address import email_address
 from shared.web.pages.sign_in import SignInConfirmPage, SignInPage, SignInSentPage, WhySignIn
 from shared.web.request import Request
 from shared.web.security import local_path, next_parameter
+from shared.web.sign_in_models import (
+    AskForLink,
+    EnterCode,
+    LinkSent,
+    Person,
+    Redirected,
+    SignedIn,
+    SignedOut,
+    SignInQuery,
+)
 
 ASKED_KEPT = timedelta(hours=1)
 """How long the asking browser remembers its address and nonce."""
 
 CODE_RACES = 8
-CODE_DIGITS = 6
 EVENT_SOURCE = "punchcard"
 
 WHY = {
@@ -65,64 +69,6 @@ SENTENCES = {
 }
 
 logger = Logger()
-
-
-class SignInQuery(Query):
-    """`email` fills the address in, `next` is opened afterwards."""
-
-    email: str = ""
-    next: str = ""
-    reason: str = ""
-
-
-class AskForLink(Input):
-    email: EmailAddress
-    next: Annotated[str, StringConstraints(max_length=1000)] | None = None
-
-
-def _digits(text: str) -> str:
-    digits = text.replace(" ", "").replace("-", "")
-    if len(digits) != CODE_DIGITS or not (digits.isascii() and digits.isdigit()):
-        raise ValueError("The code has six digits.")
-    return digits
-
-
-class EnterCode(Input):
-    code: Annotated[str, StringConstraints(max_length=20), AfterValidator(_digits)]
-
-
-class LinkSent(View):
-    """The same for every address ([ENUM])."""
-
-    sent_to: str
-
-
-class Person(View):
-    """Who is signed in. `id` is a customer's."""
-
-    id: str | None = None
-    email: str
-    name: str = ""
-
-
-class SignedIn(View):
-    """`next` is the page that was asked for before, or the first one. `ends_at` is in UTC."""
-
-    customer: Person | None = None
-    staff: Person | None = None
-    is_new: bool = False
-    next: str
-    ends_at: AwareDatetime
-
-
-class SignedOut(View):
-    signed_out: bool = True
-
-
-class Redirected(View):
-    """Where people are led instead of a page."""
-
-    location: str
 
 
 def mount_sign_in(app: App) -> None:
