@@ -259,12 +259,9 @@ def record_outcome(
     final = known.outcome not in OPEN_OUTCOMES
     if final and not (outcome is Outcome.SUCCEEDED and known.outcome is not Outcome.SUCCEEDED):
         return None
-    if outcome is known.outcome and outcome not in (
-        Outcome.UNKNOWN,
-        Outcome.ATTEMPTING,
-    ):
-        if confirm_url in (None, known.confirm_url):
-            return None
+    told_before = outcome is known.outcome and confirm_url in (None, known.confirm_url)
+    if told_before and outcome not in (Outcome.UNKNOWN, Outcome.ATTEMPTING):
+        return None
     decided = known.model_copy(
         update={
             "outcome": outcome,

@@ -16,7 +16,6 @@ from shared.domain.charge import (
     OPEN_OUTCOMES,
     SAME_KEY_FOR,
     Attempt,
-    Charge,
     Outcome,
     Purpose,
     RefundState,
@@ -81,7 +80,6 @@ def reconcile(
 
 
 def _look(context: Context, books: Books, attempt: Attempt) -> Reconciled:
-    charge = books.charge.value
     try:
         result = _what_became_of(context, books, attempt)
     except (ProviderUnavailable, RequestRefused):

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from pynamodb.exceptions import UpdateError
 
-from shared.domain.due import Lane, Worker, due_moment, due_text, due_shard, Moment
+from shared.domain.due import Lane, Moment, Worker, due_moment, due_shard, due_text
 from shared.domain.message import Notice
 from shared.store import accounts
 from shared.store.engine import AccountItem, Lost, Write, commit, connection, create
@@ -81,9 +81,7 @@ def lease(entry: Entry, now: datetime) -> Leased | None:
     """Take an entry for one lease, longer with each try. None when it is no longer what was seen:
     another sweep has it, or the item has moved on."""
     item = AccountItem(entry.pk, entry.sk)
-    until = due_text(
-        Moment(at=now + LEASE, worker=entry.worker), f"{entry.pk}/{entry.sk}"
-    )
+    until = due_text(Moment(at=now + LEASE, worker=entry.worker), f"{entry.pk}/{entry.sk}")
     try:
         item.update(
             actions=[

@@ -92,8 +92,7 @@ def settle_checkout(
         writes.append(create(accounts.submission(customer_id, key), record))
     if invoice is not None:
         writes.append(create(accounts.invoice(customer_id, invoice.id), invoice))
-    for one in subscriptions:
-        writes.append(create(accounts.subscription(customer_id, one.id), one))
+    writes += [create(accounts.subscription(customer_id, one.id), one) for one in subscriptions]
     commit(
         [
             *writes,
