@@ -22,6 +22,9 @@ from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
 from shared.domain.money import Money
 
 
+PACKS_REMEMBERED = 6
+
+
 class SubscriptionState(StrEnum):
     """`SCHEDULED` starts later and has not been charged; `TRIALING` has its free pack."""
 
@@ -112,12 +115,16 @@ class Subscription(BaseModel):
     collection: Collection | None = None
     cancel_at_period_end: bool = False
     cancel_requested_at: AwareDatetime | None = None
+    cancel_by: EndReason | None = None
+    """Who asked for the end of the period, while it is to end so."""
     ended_at: AwareDatetime | None = None
     end_reason: EndReason | None = None
     reminded_for: int | None = None
     payments_made: int = 0
     last_pack_id: str | None = None
     last_pack_period: int | None = None
+    packs: tuple[str, ...] = ()
+    """The ids of its latest packs, the newest last, at most `PACKS_REMEMBERED`."""
 
     @property
     def over(self) -> bool:

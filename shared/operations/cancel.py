@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from shared.domain import collecting
-from shared.domain.charge import By, Charge, Outcome
+from shared.domain.charge import By, Card, Charge, Outcome
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Forbidden, Invalid, Missing
 from shared.domain.invoice import Invoice
@@ -62,9 +62,11 @@ def cancel(
     when: When,
     *,
     by: By,
+    actor: str = "",
     submission: tuple[str, Submission] | None = None,
 ) -> Subscription:
-    """End a subscription now, at the end of its period, or ask staff to.
+    """End a subscription now, at the end of its period, or ask staff to. `actor` is the address
+    of the staff member who does it ([ACCESS]).
 
     Now: nothing more is ever charged, retries included; an open renewal invoice is void; credits
     follow [GRANT]. If the outcome of a charge is open at that moment, the cancellation stands,
@@ -84,7 +86,7 @@ def cancel(
                 )
             raise Forbidden("This subscription can't be ended that way.", code="cancel_not_allowed")
         try:
-            return _end(context, subscription, customer, when, by, submission)
+            return _end(context, subscription, customer, when, by, actor, submission)
         except Lost:
             continue
     raise Conflict("Something else changed this subscription at the same moment. Try again.")
@@ -96,11 +98,12 @@ def _end(
     customer: Row[Customer],
     when: When,
     by: By,
+    actor: str,
     submission: tuple[str, Submission] | None,
 ) -> Subscription:
     now = context.now()
     value = subscription.value
-    event = _event(context, value, by, f"cancel:{when.value}")
+    who = actor or by.value
     if when is When.REQUEST:
         asked = value.model_copy(update={"cancel_requested_at": value.cancel_requested_at or now})
         notices = (
@@ -112,21 +115,32 @@ def _end(
             subscription=subscription,
             changed=asked,
             notices=notices,
-            events=[event],
+            events=[_event(context, value, who, "cancel:request")],
             submission=submission,
         )
         return asked
     if when is When.PERIOD_END and value.collection is None:
-        ending = value.model_copy(update={"cancel_at_period_end": True, "cancel_requested_at": now})
+        ending = value.model_copy(
+            update={
+                "cancel_at_period_end": True,
+                "cancel_requested_at": now,
+                "cancel_by": _reason(by),
+            }
+        )
         transactions.change_subscription(
             subscription=subscription,
             changed=ending,
             messages=[tell.cancellation_scheduled(context, customer.value, ending)],
-            events=[event],
+            events=[_event(context, value, who, "cancel:period_end", after="ends_with_period")],
             submission=submission,
         )
         return ending
+    event = _event(context, value, who, "cancel:now", after=SubscriptionState.CANCELLED.value)
     return _end_now(context, subscription, customer, by, event, submission)
+
+
+def _reason(by: By) -> EndReason:
+    return EndReason.BY_STAFF if by is By.STAFF else EndReason.BY_CUSTOMER
 
 
 def _end_now(
@@ -139,8 +153,7 @@ def _end_now(
 ) -> Subscription:
     now = context.now()
     value = subscription.value
-    reason = EndReason.BY_STAFF if by is By.STAFF else EndReason.BY_CUSTOMER
-    over = collecting.end(value, SubscriptionState.CANCELLED, reason, now)
+    over = collecting.end(value, SubscriptionState.CANCELLED, _reason(by), now)
     charge: Row[Charge] | None = None
     given_up: Charge | None = None
     invoice: Row[Invoice] | None = None
@@ -194,6 +207,7 @@ def undo(
     subscription_id: str,
     *,
     by: By,
+    actor: str = "",
     submission: tuple[str, Submission] | None = None,
 ) -> Subscription:
     """Take back a cancellation at period end, until the charge it forestalls."""
@@ -204,12 +218,22 @@ def undo(
             raise Conflict("This subscription has already ended.", code="already_ended")
         if not value.cancel_at_period_end:
             return value
-        kept = value.model_copy(update={"cancel_at_period_end": False, "cancel_requested_at": None})
+        kept = value.model_copy(
+            update={"cancel_at_period_end": False, "cancel_requested_at": None, "cancel_by": None}
+        )
+        event = _event(
+            context,
+            value,
+            actor or by.value,
+            "cancel:undo",
+            before="ends_with_period",
+            after=value.state.value,
+        )
         try:
             transactions.change_subscription(
                 subscription=subscription,
                 changed=kept,
-                events=[_event(context, value, by, "cancel:undo")],
+                events=[event],
                 submission=submission,
             )
         except Lost:
@@ -236,7 +260,16 @@ def use_card(
                 transactions.change_subscription(
                     subscription=subscription,
                     changed=changed,
-                    events=[_event(context, value, by, "card")],
+                    events=[
+                        _event(
+                            context,
+                            value,
+                            by.value,
+                            "card",
+                            before=named(customer.value.card_for(value.card_id)),
+                            after=named(customer.value.card_for(card_id)),
+                        )
+                    ],
                 )
             except Lost:
                 continue
@@ -247,12 +280,20 @@ def use_card(
     raise Conflict("Something else changed this subscription at the same moment. Try again.")
 
 
-def _event(context: Context, value: Subscription, by: By, what: str) -> TimelineEvent:
+def named(card: Card | None) -> str:
+    """A card as the timeline keeps it: brand and last four, whatever becomes of it."""
+    return f"{card.brand} {card.last4}" if card else ""
+
+
+def _event(
+    context: Context, value: Subscription, who: str, what: str, *, before: str = "", after: str = ""
+) -> TimelineEvent:
     return TimelineEvent(
         id=context.new_id(),
         at=context.now(),
-        by=by.value,
+        by=who,
         what=what,
         subscription_id=value.id,
-        before=value.state.value,
+        before=before or value.state.value,
+        after=after,
     )

@@ -7,11 +7,13 @@ from shared.domain.charge import UNDECIDED_OUTCOMES, By, Card, Outcome
 from shared.domain.customer import MAX_CARDS, Customer
 from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
 from shared.domain.subscription import OVER, Subscription, SubscriptionState
+from shared.operations.cancel import named
 from shared.operations.collect import Renewed, pay_now
 from shared.operations.context import Context
 from shared.operations.settle import Books, open_books
 from shared.providers.port import CardSetup, ProviderUnavailable, RequestRefused
 from shared.store import accounts, transactions
+from shared.store.accounts import TimelineEvent
 from shared.store.engine import Lost, Row, read
 
 CARD_TRIES = 5
@@ -88,11 +90,26 @@ def finish(context: Context, provider: str, setup_id: str, *, customer_id: str |
             return Saved(card=setup.card)
         changed = _with_card(row.value, setup.card, setup.provider_customer, provider)
         try:
-            transactions.change_customer(customer=row, changed=changed)
+            transactions.change_customer(
+                customer=row,
+                changed=changed,
+                events=[_event(context, "card:added", after=named(setup.card))],
+            )
         except Lost:
             continue
         return Saved(card=setup.card, tried=try_past_due(context, setup.reference, setup.card.id))
     raise Conflict("Your account changed at the same moment. Try again.")
+
+
+def _event(context: Context, what: str, *, before: str = "", after: str = "") -> TimelineEvent:
+    return TimelineEvent(
+        id=context.new_id(),
+        at=context.now(),
+        by=By.CUSTOMER.value,
+        what=what,
+        before=before,
+        after=after,
+    )
 
 
 def _with_card(customer: Customer, card: Card, provider_customer: str, provider: str) -> Customer:
@@ -152,7 +169,20 @@ def make_default(
             raise Missing("There is no such card.")
         changed = row.value.model_copy(update={"default_card": card_id})
         try:
-            transactions.change_customer(customer=row, changed=changed)
+            transactions.change_customer(
+                customer=row,
+                changed=changed,
+                events=[]
+                if changed == row.value
+                else [
+                    _event(
+                        context,
+                        "card:default",
+                        before=named(row.value.card(row.value.default_card)),
+                        after=named(row.value.card(card_id)),
+                    )
+                ],
+            )
         except Lost:
             continue
         tried = try_past_due(context, customer_id, card_id) if row.value != changed else ()
@@ -224,7 +254,11 @@ def remove(context: Context, customer_id: str, card_id: str) -> Customer:
             default = left[-1].id if left else None
         changed = row.value.model_copy(update={"cards": left, "default_card": default})
         try:
-            transactions.change_customer(customer=row, changed=changed)
+            transactions.change_customer(
+                customer=row,
+                changed=changed,
+                events=[_event(context, "card:removed", before=named(card))],
+            )
         except Lost:
             continue
         _forget(context, row.value, card)

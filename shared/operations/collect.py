@@ -107,7 +107,8 @@ def renew(context: Context, customer_id: str, subscription_id: str) -> Renewed:
             case NextCharge.NOT_YET:
                 return Renewed.NOTHING_DUE
             case NextCharge.CANCEL:
-                return _end_at_period(context, subscription, customer, EndReason.BY_CUSTOMER)
+                reason = subscription.value.cancel_by or EndReason.BY_CUSTOMER
+                return _end_at_period(context, subscription, customer, reason)
             case NextCharge.END:
                 return _end_at_period(context, subscription, customer, EndReason.UNTIL)
             case NextCharge.CHARGE:
@@ -371,6 +372,10 @@ def _try_once_more(
     submission: tuple[str, Submission] | None = None,
 ) -> Renewed:
     assert books.subscription is not None and attempting.last is not None
+    if submission is not None:
+        key, record = submission
+        made = {"answer": attempting.source, "attempt": attempting.last.id}
+        submission = key, record.model_copy(update=made)
     transactions.begin_retry(
         charge=books.charge,
         attempting=attempting,

@@ -126,6 +126,24 @@ def pack_expiring(context: Context, customer: Customer, pack: Pack) -> Message:
     return builders.pack_expiring(_telling(context, customer), pack=pack)
 
 
+def credits_low(context: Context, customer: Customer, pack: Pack) -> Message:
+    return builders.credits_low(_telling(context, customer), pack=pack)
+
+
+def card_update(
+    context: Context,
+    customer: Customer,
+    *,
+    request_id: str,
+    subscription: Subscription | None,
+    owed: Money | None,
+) -> Message:
+    """Staff send a link that leads only to updating a card ([CARDS])."""
+    return builders.card_update(
+        _telling(context, customer), request_id=request_id, subscription=subscription, owed=owed
+    )
+
+
 def refunded(context: Context, customer: Customer, charge: Charge, attempt: Attempt) -> Message:
     """Money went back that came after nobody wanted it any more."""
     nothing = Money.zero(charge.amount.currency)

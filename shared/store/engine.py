@@ -11,7 +11,7 @@ index can't disagree with the item ([RETRY], docs/architecture.md).
 import os
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -305,6 +305,34 @@ def query_mixed(
 def moment_of(value: BaseModel) -> Moment | None:
     """When an entity next needs attention, as every write sets it."""
     return _kinds[type(value)].moment(value)
+
+
+def query_kinds(
+    table: type[Item],
+    pk: str,
+    kinds: Mapping[str, type[BaseModel]],
+    *,
+    limit: int,
+) -> tuple[Row[Any], ...]:
+    """At most `limit` items of several kinds of one collection, in one round trip, from the last
+    sort key down. `kinds` are models by the part of the sort key before `#`; nothing else may lie
+    between the first and the last of them."""
+    answer = connection().client.query(
+        TableName=table.Meta.table_name,
+        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+        ExpressionAttributeValues={
+            ":pk": {"S": pk},
+            ":first": {"S": f"{min(kinds)}#"},
+            ":last": {"S": f"{max(kinds)}$"},
+        },
+        ConsistentRead=True,
+        ScanIndexForward=False,
+        Limit=limit,
+    )
+    return tuple(
+        _row(Ref(table, pk, raw["sk"]["S"], kinds[raw["sk"]["S"].partition("#")[0]]), raw)
+        for raw in answer["Items"]
+    )
 
 
 # --- writing ---------------------------------------------------------------------------------

@@ -38,6 +38,12 @@ def _granted(granted: Iterable[Granted]) -> list[Write]:
     return writes
 
 
+def _happened(customer_id: str | None, events: Iterable[TimelineEvent]) -> list[Write]:
+    if customer_id is None:
+        return []
+    return [create(accounts.timeline_event(customer_id, one.id), one) for one in events]
+
+
 def _changed(row: "Row[Any] | None", value: Any) -> list[Write]:
     """A replacement, when there is a row and something about it changed."""
     return [] if row is None or value is None or value == row.value else [replace(row, value)]
@@ -215,9 +221,22 @@ def notify(notices: Sequence[Notice]) -> None:
     commit(_noticed(notices))
 
 
-def mark_notice_done(row: Row[Notice], done: Notice) -> None:
-    """A notice moves from the open ones to the done ones, once."""
-    commit([remove(row), create(accounts.notice(done), done)])
+def mark_notice_done(row: Row[Notice], done: Notice, events: Sequence[TimelineEvent] = ()) -> None:
+    """A notice moves from the open ones to the done ones, once; `events` are of its customer."""
+    commit(
+        [
+            remove(row),
+            create(accounts.notice(done), done),
+            *_happened(done.customer_id, events),
+        ]
+    )
+
+
+def tell_customer(
+    customer: Row[Customer], messages: Sequence[Message], events: Sequence[TimelineEvent]
+) -> None:
+    """Something is told to a customer by staff, and that it was."""
+    commit([*_told(messages), *_happened(customer.value.id, events)])
 
 
 # --- subscriptions ---------------------------------------------------------------------------
@@ -250,7 +269,7 @@ def change_subscription(
         *(replace(row, pack) for row, pack in packs),
         *_told(messages),
         *_noticed(notices),
-        *(create(accounts.timeline_event(customer_id, one.id), one) for one in events),
+        *_happened(customer_id, events),
     ]
     if submission is not None:
         key, record = submission
@@ -266,12 +285,7 @@ def refresh_due(row: "Row[Any]") -> None:
 def change_customer(
     *, customer: Row[Customer], changed: Customer, events: Sequence[TimelineEvent] = ()
 ) -> None:
-    commit(
-        [
-            *_changed(customer, changed),
-            *(create(accounts.timeline_event(changed.id, one.id), one) for one in events),
-        ]
-    )
+    commit([*_changed(customer, changed), *_happened(changed.id, events)])
 
 
 # --- packs, numbers, webhooks ------------------------------------------------------------------
@@ -292,6 +306,29 @@ def end_pack(
             *(replace(row, other) for row, other in others),
             *(create(accounts.entry(one.customer_id, one.pack_id, one.id), one) for one in entries),
             *_told(messages),
+        ]
+    )
+
+
+def adjust_pack(
+    *,
+    pack: Row[Pack],
+    changed: Pack,
+    entry: Entry,
+    messages: Sequence[Message],
+    events: Sequence[TimelineEvent],
+    submission: tuple[str, Submission],
+) -> None:
+    """Staff add or take off credits: the pack is as it was read, the ledger has its new line, and
+    the submission's key is new ([LEDGER], [KEY])."""
+    key, record = submission
+    commit(
+        [
+            replace(pack, changed),
+            create(accounts.entry(entry.customer_id, entry.pack_id, entry.id), entry),
+            create(accounts.submission(entry.customer_id, key), record),
+            *_told(messages),
+            *_happened(entry.customer_id, events),
         ]
     )
 
