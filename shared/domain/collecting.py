@@ -135,6 +135,7 @@ def end(
             "ended_at": now,
             "collection": None,
             "cancel_at_period_end": False,
+            "cancel_after_commitment": False,
         }
     )
 

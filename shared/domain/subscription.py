@@ -21,7 +21,6 @@ from shared.domain.due import Moment, Worker, earliest
 from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
 from shared.domain.money import Money
 
-
 PACKS_REMEMBERED = 6
 
 
@@ -114,6 +113,8 @@ class Subscription(BaseModel):
     trial_from: date | None = None
     collection: Collection | None = None
     cancel_at_period_end: bool = False
+    cancel_after_commitment: bool = False
+    """The customer asked for the end while the commitment runs: it acts after period M."""
     cancel_requested_at: AwareDatetime | None = None
     cancel_by: EndReason | None = None
     """Who asked for the end of the period, while it is to end so."""
@@ -144,6 +145,14 @@ class Subscription(BaseModel):
             return start_of_day(self.anchor, self.zone)
         return charge_moment(self.anchor, self.frequency, period, self.zone)
 
+    @property
+    def ends_next(self) -> bool:
+        """Whether the next charge is forestalled: the end of the period was asked for, or the
+        end of a commitment that is fulfilled ([CANCEL], [COMMIT])."""
+        return self.cancel_at_period_end or (
+            self.cancel_after_commitment and self.payments_remaining == 0
+        )
+
     def within_until(self, period: int) -> bool:
         """Whether `period` may still be charged ([UNTIL])."""
         return self.until is None or self.starts(period) <= self.until
@@ -154,7 +163,7 @@ def reminder_at(subscription: Subscription) -> datetime | None:
     period = subscription.next_period
     if subscription.reminded_for is not None and subscription.reminded_for >= period:
         return None
-    if subscription.cancel_at_period_end or not subscription.within_until(period):
+    if subscription.ends_next or not subscription.within_until(period):
         return None
     if period == 0:
         if subscription.trial_days is None or subscription.trial_from is None:
@@ -218,7 +227,7 @@ def decide_renewal(subscription: Subscription, now: datetime) -> NextCharge:
         or now < subscription.charged_at(subscription.next_period)
     ):
         return NextCharge.NOT_YET
-    if subscription.cancel_at_period_end:
+    if subscription.ends_next:
         return NextCharge.CANCEL
     if not subscription.within_until(subscription.next_period):
         return NextCharge.END

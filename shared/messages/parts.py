@@ -59,7 +59,7 @@ def next_charge_of(
 ) -> NextCharge | None:
     """The charge of `subscription.next_period`; None when there will be none."""
     period = subscription.next_period
-    if subscription.over or subscription.cancel_at_period_end:
+    if subscription.over or subscription.ends_next:
         return None
     if not subscription.within_until(period):
         return None

@@ -24,12 +24,15 @@ class When(StrEnum):
     NOW = "now"
     PERIOD_END = "period_end"
     REQUEST = "request"
-    """Self-cancel is off, or a commitment runs: staff see the request."""
+    """Self-cancel is off: staff see the request. While a commitment runs it also ends the
+    subscription after period M ([COMMIT])."""
 
 
 def allowed(subscription: Subscription, policy: SelfCancel) -> frozenset[When]:
     """What a customer may choose for this subscription ([CANCEL], [COMMIT])."""
     if subscription.over or subscription.cancel_at_period_end:
+        return frozenset()
+    if subscription.cancel_after_commitment:
         return frozenset()
     if subscription.payments_remaining > 0:
         return frozenset({When.REQUEST})
@@ -79,6 +82,8 @@ def cancel(
             return value
         if when is When.PERIOD_END and value.cancel_at_period_end:
             return value
+        if when is When.REQUEST and value.cancel_requested_at is not None:
+            return value
         if by is By.CUSTOMER and when not in allowed(value, context.catalogue.settings.self_cancel):
             if value.cancel_at_period_end and when is When.NOW:
                 raise Conflict(
@@ -105,7 +110,12 @@ def _end(
     value = subscription.value
     who = actor or by.value
     if when is When.REQUEST:
-        asked = value.model_copy(update={"cancel_requested_at": value.cancel_requested_at or now})
+        asked = value.model_copy(
+            update={
+                "cancel_requested_at": value.cancel_requested_at or now,
+                "cancel_after_commitment": value.payments_remaining > 0,
+            }
+        )
         notices = (
             []
             if value.cancel_requested_at
@@ -216,10 +226,15 @@ def undo(
         value = subscription.value
         if value.over:
             raise Conflict("This subscription has already ended.", code="already_ended")
-        if not value.cancel_at_period_end:
+        if not value.cancel_at_period_end and not value.cancel_after_commitment:
             return value
         kept = value.model_copy(
-            update={"cancel_at_period_end": False, "cancel_requested_at": None, "cancel_by": None}
+            update={
+                "cancel_at_period_end": False,
+                "cancel_after_commitment": False,
+                "cancel_requested_at": None,
+                "cancel_by": None,
+            }
         )
         event = _event(
             context,

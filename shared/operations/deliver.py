@@ -159,7 +159,7 @@ def _no_charge_ahead(subscription: Subscription, period: int | None, now: dateti
         return "the subscription is paused"
     if subscription.state is SubscriptionState.PAST_DUE or subscription.collection is not None:
         return "the subscription is past due"
-    if subscription.cancel_at_period_end:
+    if subscription.ends_next:
         return "the subscription ends with its period"
     if period is None:
         return ""
