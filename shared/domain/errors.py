@@ -60,6 +60,12 @@ class Conflict(PunchcardError):
     code = "conflict"
 
 
+class Declined(PunchcardError):
+    """A card was asked to pay and did not: nothing was bought or paid ([CHECKOUT])."""
+
+    code = "card_declined"
+
+
 class TooMany(PunchcardError):
     """A limit is reached; try again after `retry_after_seconds`."""
 

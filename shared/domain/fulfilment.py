@@ -21,7 +21,12 @@ from shared.domain.dunning import FirstSlot
 from shared.domain.order import Due, OrderLine
 from shared.domain.pack import Entry, EntryKind, Pack
 from shared.domain.product import Location, ProductKind
-from shared.domain.subscription import Subscription, SubscriptionState, Terms
+from shared.domain.subscription import (
+    PACKS_REMEMBERED,
+    Subscription,
+    SubscriptionState,
+    Terms,
+)
 
 
 class Granted(BaseModel):
@@ -320,5 +325,6 @@ def remember_pack(subscription: Subscription, pack: Pack) -> Subscription:
         update={
             "last_pack_id": pack.id if pack.expires_with_next else None,
             "last_pack_period": pack.period,
+            "packs": (*subscription.packs, pack.id)[-PACKS_REMEMBERED:],
         }
     )

@@ -108,6 +108,8 @@ class PaymentProvider(Protocol):
     provider gives no usable answer; `charge` and `refund` answer `UNKNOWN` instead."""
 
     name: str
+    hosted_origins: tuple[str, ...]
+    """Where its hosted pages are: a form of ours may lead there, and browsers have to be told."""
 
     def start_card_setup(
         self,

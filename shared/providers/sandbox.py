@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from shared.domain.charge import Card, Outcome
 from shared.domain.money import Money
@@ -75,6 +75,8 @@ class SandboxProvider:
         self._webhook_secrets = tuple(webhook_secrets)
         self._now = now
         self._transport = transport or over_http(base_url)
+        parts = urlsplit(base_url)
+        self.hosted_origins: tuple[str, ...] = (f"{parts.scheme}://{parts.netloc}",)
 
     def start_card_setup(
         self,

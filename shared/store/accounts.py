@@ -22,7 +22,7 @@ from shared.domain.invoice import Invoice
 from shared.domain.message import Message, MessageState, Notice
 from shared.domain.pack import Entry, Pack
 from shared.domain.subscription import Subscription
-from shared.store.engine import AccountItem, Kind, Page, Ref, Row, query, register
+from shared.store.engine import AccountItem, Kind, Page, Ref, Row, query, query_kinds, register
 
 SUBMISSION_KEPT = timedelta(days=7)
 WEBHOOK_KEPT = timedelta(days=90)
@@ -30,6 +30,7 @@ OPENING_MESSAGE_KEPT = timedelta(days=30)
 """How long sign-in emails are kept: they belong to an address, not to a customer."""
 
 PAGE_LIMIT = 50
+HOLDINGS_LIMIT = 300
 
 
 class _Record(BaseModel):
@@ -272,25 +273,43 @@ def notice_at(state: str, notice_id: str) -> Ref[Notice]:
 # --- collections -----------------------------------------------------------------------------
 
 
-def subscriptions_of(customer_id: str, *, after: str | None = None) -> Page[Subscription]:
+def subscriptions_of(
+    customer_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None
+) -> Page[Subscription]:
     return query(
         AccountItem,
         customer_pk(customer_id),
         "subscription#",
         Subscription,
-        limit=PAGE_LIMIT,
+        limit=limit,
         after=after,
     )
 
 
-def packs_of(customer_id: str, *, after: str | None = None) -> Page[Pack]:
+def packs_of(customer_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None) -> Page[Pack]:
     return query(
         AccountItem,
         customer_pk(customer_id),
         "pack#",
         Pack,
-        limit=PAGE_LIMIT,
+        limit=limit,
         after=after,
+    )
+
+
+def holdings_of(customer_id: str) -> tuple[tuple[Subscription, ...], tuple[Pack, ...]]:
+    """A customer's subscriptions and packs, newest first, in one round trip: as many as
+    `HOLDINGS_LIMIT`, the subscriptions before the packs."""
+    rows = query_kinds(
+        AccountItem,
+        customer_pk(customer_id),
+        {"pack": Pack, "subscription": Subscription},
+        limit=HOLDINGS_LIMIT,
+    )
+    values = [row.value for row in rows]
+    return (
+        tuple(one for one in values if isinstance(one, Subscription)),
+        tuple(one for one in values if isinstance(one, Pack)),
     )
 
 
@@ -305,13 +324,15 @@ def entries_of(customer_id: str, pack_id: str, *, after: str | None = None) -> P
     )
 
 
-def invoices_of(customer_id: str, *, after: str | None = None) -> Page[Invoice]:
+def invoices_of(
+    customer_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None
+) -> Page[Invoice]:
     return query(
         AccountItem,
         customer_pk(customer_id),
         "invoice#",
         Invoice,
-        limit=PAGE_LIMIT,
+        limit=limit,
         after=after,
     )
 

@@ -317,7 +317,7 @@ def query_kinds(
     """At most `limit` items of several kinds of one collection, in one round trip, from the last
     sort key down. `kinds` are models by the part of the sort key before `#`; nothing else may lie
     between the first and the last of them."""
-    answer = connection().client.query(
+    answer = _client().query(
         TableName=table.Meta.table_name,
         KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
         ExpressionAttributeValues={

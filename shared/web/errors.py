@@ -4,6 +4,7 @@
 |---|---|
 | a body that can't be read (not UTF-8, not JSON, too many fields) | 400 `malformed` |
 | `Unauthenticated` | 401 |
+| `Declined` | 402 |
 | `Forbidden`, and a change asked for by another site (`cross_site`) | 403 |
 | `Missing` | 404 |
 | a method that the path does not have | 405 `method_not_allowed`, with `Allow` |
@@ -26,6 +27,7 @@ from pydantic_core import to_jsonable_python
 
 from shared.domain.errors import (
     Conflict,
+    Declined,
     Forbidden,
     Invalid,
     Missing,
@@ -82,6 +84,7 @@ class Unexpected(PunchcardError):
 STATUS: Mapping[type[PunchcardError], HTTPStatus] = {
     Malformed: HTTPStatus.BAD_REQUEST,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    Declined: HTTPStatus.PAYMENT_REQUIRED,
     Forbidden: HTTPStatus.FORBIDDEN,
     Missing: HTTPStatus.NOT_FOUND,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,

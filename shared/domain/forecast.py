@@ -1,0 +1,118 @@
+"""What will be charged over the next months, by the decisions that charge ([FORECAST]).
+
+Nothing here knows a rule of its own: when a period is due, and whether it is charged at all, is
+asked of the subscription, as the clock asks it.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from dateutil.relativedelta import relativedelta
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.domain.customer import PastDue
+from shared.domain.invoice import InvoiceLine
+from shared.domain.money import Money
+from shared.domain.subscription import (
+    NextCharge,
+    Subscription,
+    SubscriptionState,
+    decide_renewal,
+    next_slot_at,
+)
+
+FORECAST_SPAN = relativedelta(months=12)
+FORECAST_LINES_MAX = 60
+"""A year has 53 weekly charges at most; one more may be failing."""
+
+
+class Expected(BaseModel):
+    """A charge to come: `at` (UTC), for the period that starts on `starts_on` (local)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    period: int
+    at: AwareDatetime
+    starts_on: date
+    amount: Money
+    tax: Money
+
+    @property
+    def total(self) -> Money:
+        return self.amount + self.tax
+
+
+def forecast(
+    subscription: Subscription,
+    line: InvoiceLine,
+    now: datetime,
+    *,
+    past_due: PastDue | None = None,
+    limit: int = FORECAST_LINES_MAX,
+) -> tuple[Expected, ...]:
+    """The charges of the 12 months from `now`, if nothing changes and every one succeeds, at most
+    `limit`.
+
+    `line` is what one period costs today (`collecting.period_line`), `past_due` what is owed
+    already: it comes first, at its next automatic try. While a charge fails that is not tried by
+    itself any more, nothing else is charged either.
+    """
+    coming = subscription
+    expected: list[Expected] = []
+    collection = subscription.collection
+    if collection is not None:
+        if subscription.over or subscription.state is SubscriptionState.PAUSED:
+            return ()
+        at = next_slot_at(subscription)
+        if collection.failing:
+            if at is None:
+                return ()
+            expected.append(_owed(subscription, collection.period, at, line, past_due))
+        coming = subscription.model_copy(
+            update={
+                "state": SubscriptionState.ACTIVE,
+                "collection": None,
+                "next_period": collection.period + 1,
+            }
+        )
+    ends = now + FORECAST_SPAN
+    while len(expected) < limit:
+        period = coming.next_period
+        at = coming.charged_at(period)
+        if at >= ends or decide_renewal(coming, at) is not NextCharge.CHARGE:
+            break
+        expected.append(_line(coming, period, at, line))
+        coming = coming.model_copy(update={"next_period": period + 1})
+    return tuple(expected[:limit])
+
+
+def _line(subscription: Subscription, period: int, at: datetime, line: InvoiceLine) -> Expected:
+    return Expected(
+        period=period,
+        at=at,
+        starts_on=subscription.starts(period),
+        amount=line.amount,
+        tax=line.tax,
+    )
+
+
+def _owed(
+    subscription: Subscription,
+    period: int,
+    at: datetime,
+    line: InvoiceLine,
+    past_due: PastDue | None,
+) -> Expected:
+    """A charge that was created before: its amount stays, whatever the tax is today ([PRICE])."""
+    found = _line(subscription, period, at, line)
+    if past_due is None or past_due.owed == found.total:
+        return found
+    return found.model_copy(update={"amount": past_due.owed - line.tax})
+
+
+def total_of(expected: Iterable[Expected], currency: str) -> Money:
+    """What all of `expected` come to, tax included."""
+    result = Money.zero(currency)
+    for one in expected:
+        result = result + one.total
+    return result

@@ -1,0 +1,70 @@
+"""What customers see of the charges to come, from the calculation that charges ([FORECAST])."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain import collecting
+from shared.domain.charge import Card
+from shared.domain.customer import Customer
+from shared.domain.forecast import FORECAST_LINES_MAX, Expected, forecast
+from shared.domain.product import Catalogue
+from shared.domain.subscription import Subscription
+
+MERGED_LINES_MAX = 200
+"""How many lines are shown of all of a customer's subscriptions together."""
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """One charge to come of one subscription; `card` None: there is none on file."""
+
+    subscription: Subscription
+    expected: Expected
+    card: Card | None
+
+
+def ahead(
+    catalogue: Catalogue,
+    customer: Customer,
+    subscription: Subscription,
+    now: datetime,
+    *,
+    limit: int = FORECAST_LINES_MAX,
+) -> tuple[Ahead, ...]:
+    """The charges of the next 12 months, with today's tax, on the card that would be asked.
+    Nothing for a location that is gone."""
+    location = catalogue.location(subscription.location_id)
+    if location is None:
+        return ()
+    past_due = next(
+        (one for one in customer.past_due if one.subscription_id == subscription.id), None
+    )
+    expected = forecast(
+        subscription,
+        collecting.period_line(subscription.terms, location, catalogue, ""),
+        now,
+        past_due=past_due,
+        limit=limit,
+    )
+    card = customer.card_for(subscription.card_id)
+    return tuple(Ahead(subscription, one, card) for one in expected)
+
+
+def next_ahead(
+    catalogue: Catalogue, customer: Customer, subscription: Subscription, now: datetime
+) -> Ahead | None:
+    """The next charge of a subscription; None when none is to come within 12 months."""
+    return next(iter(ahead(catalogue, customer, subscription, now, limit=1)), None)
+
+
+def merged(
+    catalogue: Catalogue,
+    customer: Customer,
+    subscriptions: Iterable[Subscription],
+    now: datetime,
+) -> tuple[Ahead, ...]:
+    """The charges of all `subscriptions` by their moments, at most `MERGED_LINES_MAX`."""
+    lines = [line for one in subscriptions for line in ahead(catalogue, customer, one, now)]
+    lines.sort(key=lambda line: (line.expected.at, line.subscription.id))
+    return tuple(lines[:MERGED_LINES_MAX])
