@@ -40,10 +40,15 @@ def _raw_parts(data: str) -> tuple[str, str, str, tuple[tuple[str, str], ...]]:
     text, html = (message.get_body((kind,)) for kind in ("plain", "html"))
     return (
         str(message.get("subject", "")),
-        "" if text is None else text.get_content(),
-        "" if html is None else html.get_content(),
+        "" if text is None else _lines(text.get_content()),
+        "" if html is None else _lines(html.get_content()),
         tuple((name, str(value)) for name, value in message.items()),
     )
+
+
+def _lines(text: str) -> str:
+    """With the line ends of text, not those of mail."""
+    return text.replace("\r\n", "\n")
 
 
 class Mailbox:

@@ -3,6 +3,7 @@
 `PORT` (8000) says where on 127.0.0.1. Everything is in memory and gone when it ends.
 """
 
+import importlib
 import importlib.util
 import ipaddress
 import logging
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from threading import Event, Thread
+from types import ModuleType
 from typing import Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
@@ -164,46 +166,68 @@ class Hand:
 
 
 class Running:
-    """Punchcard, served; `stop` ends it."""
+    """Punchcard, served, with its demo data; `stop` ends it."""
 
     def __init__(self, host: str = HOST, port: int = DEFAULT_PORT, *, demo: bool = True) -> None:
         listener = listen(host, port)
-        self.port: int = listener.getsockname()[1]
+        bound: int = listener.getsockname()[1]
+        self.port = bound
         self.address = f"http://{host}:{self.port}"
         self._hand = Hand()
-        self._server: BaseWSGIServer | None = None
+        start = datetime.now(UTC).replace(microsecond=0)
+        module = _demo() if demo else None
+        if module is not None and hasattr(module, "starts_at"):
+            start = module.starts_at(start)
         try:
-            self.world = _world(self.address, self._hand.wake, demo=demo)
+            self.world = LocalWorld(
+                start=start,
+                public_url=self.address,
+                sandbox_over_http=True,
+                woken=self._hand.wake,
+            )
         except BaseException:
             listener.close()
             raise
-        self._server = make_server(
-            host, self.port, App(self.world), threaded=True, request_handler=_Quiet,
+        self._server: BaseWSGIServer = make_server(
+            host,
+            self.port,
+            App(self.world),
+            threaded=True,
+            request_handler=_Quiet,
             fd=listener.fileno(),
-        )  # fmt: skip
-        listener.detach()
-        self._thread = Thread(target=self._server.serve_forever, name="http", daemon=True)
-        self._thread.start()
+        )
+        listener.close()  # the server has a descriptor of its own
+        # Before the demo data: what happens in it reaches the sandbox over HTTP.
+        Thread(target=self._server.serve_forever, name="http", daemon=True).start()
+        try:
+            self._begin(module)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _begin(self, demo: ModuleType | None) -> None:
+        """Load the demo data. When it begins in the past, what has happened since then happens
+        now; the clock then runs on from there."""
+        if demo is not None:
+            demo.load(self.world)
+            now = datetime.now(UTC).replace(microsecond=0)
+            if self.world.now() < now:
+                self.world.advance_to(now)
+        self.world.clock.go_on()
         self._hand.start(self.world)
 
     def stop(self) -> None:
         self._hand.stop()
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
+        self._server.shutdown()
+        self._server.server_close()
         self.world.close()
 
 
-def _world(address: str, woken: Callable[[], None], *, demo: bool) -> LocalWorld:
-    """The world with its demo data, at the time that it is."""
-    start = datetime.now(UTC).replace(microsecond=0)
-    world = LocalWorld(
-        start=start, public_url=address, sandbox_over_http=True, running=True, woken=woken
-    )
-    if demo and importlib.util.find_spec("infra.local.demo") is not None:
-        demo_module = importlib.import_module("infra.local.demo")
-        demo_module.load(world)
-    return world
+def _demo() -> ModuleType | None:
+    """`infra.local.demo` with `load(world)` and, if its story began earlier, `starts_at(now)`."""
+    if importlib.util.find_spec("infra.local.demo") is None:
+        return None
+    return importlib.import_module("infra.local.demo")
 
 
 def main() -> int:

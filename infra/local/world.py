@@ -227,6 +227,8 @@ class LocalWorld:
             needed = list(permissions.needs(service, operation, body))
             refused = permissions.refusal(function, needed)
             if refused is not None:
+                # Said here too: many a handler turns it into an error of its own.
+                self._note(refused.body.decode())
                 return refused
             self.used_permissions.update((function.handler, need) for need in needed)
         return self._services[service](operation, body)
@@ -376,8 +378,11 @@ class LocalWorld:
 
     def _failed(self, function: Function, error: Exception) -> None:
         log.error("%s failed", function.handler, exc_info=error)
+        self._note(f"{function.handler}: {type(error).__name__}: {error}")
+
+    def _note(self, error: str) -> None:
         for errors in (self.errors, self._happened.errors):
-            errors.append(f"{function.handler}: {type(error).__name__}: {error}")
+            errors.append(error)
             del errors[:-MAX_ERRORS_KEPT]
 
     def _plan(self, tick: Tick) -> None:

@@ -95,7 +95,7 @@ def test_what_a_policy_does_not_grant_is_refused_and_named(
     world: LocalWorld, service: str, call: str, arguments: dict[str, Any], action: str
 ) -> None:
     assert _ask(world, service, call, arguments) == 500
-    assert f"Curious is not authorized to perform {action}" in world.errors[-1]
+    assert f"Curious is not authorized to perform {action}" in world.errors[0]
     assert len(world.mailbox) == 0
     client = world.client("dynamodb")
     assert client.scan(TableName="tested-catalogue")["Items"] == []
