@@ -1,54 +1,80 @@
-"""A submission of a form that moves money or credits, known again by its key ([KEY]).
+"""A press of a button that moves money or credits, known again by its key ([KEY]).
 
 The same key with the same content answers the same; with other content it is refused. The record
-is written in the transaction of what was submitted, so of two at once only one happens.
+is written in the transaction of what was asked for, so of two presses at once only one happens.
 """
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.errors import Conflict
 from shared.store import accounts
 from shared.store.accounts import Submission
-from shared.store.engine import Ref, Row
+from shared.store.engine import Lost, Ref, Row, read
+
+ONCE_TRIES = 5
 
 
 @dataclass(frozen=True)
-class Submitted:
-    """One press of a button. `operation` and `parts` are what was asked for; `key` the caller's,
-    made unique by who the caller is where several may act on one customer."""
+class Press:
+    """One press of a button: what was asked for (`operation`, `content`), of whose account, under
+    which key. `answer` is the reference from which the same answer can be given again. Where
+    several people act on one account, their keys begin with who they are."""
 
-    operation: str
+    customer_id: str
     key: str
-    parts: tuple[str | int | None, ...]
+    operation: str
+    content: tuple[str | int | bool | None, ...] = ()
+    answer: str = ""
 
     @property
-    def content(self) -> str:
-        told = json.dumps([self.operation, *self.parts])
+    def ref(self) -> Ref[Submission]:
+        """Where its record is kept: read it before `once`."""
+        return accounts.submission(self.customer_id, self.key)
+
+    @property
+    def digest(self) -> str:
+        told = json.dumps([self.operation, *self.content])
         return hashlib.sha256(told.encode()).hexdigest()
 
-    def ref(self, customer_id: str) -> Ref[Submission]:
-        """Where its record is kept."""
-        return accounts.submission(customer_id, self.key)
-
-    def record(
-        self, now: datetime, *, answer: str = "", attempt: str | None = None
-    ) -> tuple[str, Submission]:
-        """What to write with the change. `answer` is a reference to what it answers with."""
+    def record(self, now: datetime) -> tuple[str, Submission]:
+        """The key, and what is written under it."""
         record = Submission(
-            content=self.content, operation=self.operation, answer=answer, attempt=attempt, at=now
+            content=self.digest, operation=self.operation, answer=self.answer, at=now
         )
         return self.key, record
 
-    def earlier(self, row: Row[Submission] | None) -> Submission | None:
-        """What this submission left when it came before; None when it is new. Raises `Conflict`
-        when its key was used for something else."""
-        if row is None:
+
+def once(
+    press: Press,
+    earlier: Row[Submission] | None,
+    now: datetime,
+    do: Callable[[tuple[str, Submission]], None],
+) -> Row[Submission] | None:
+    """Call `do` with the record to write in its transaction, and return None; or return what an
+    earlier press of the same left, and do nothing. `earlier` is what was read at `press.ref`.
+
+    `do` raises `Lost` when something else was first: then the record is looked for again, and `do`
+    is called again only when there is none. Raises `Conflict` when the key was used for something
+    else, `Lost` after `ONCE_TRIES`.
+    """
+    for tries_left in reversed(range(ONCE_TRIES)):
+        if earlier is not None:
+            if earlier.value.content != press.digest:
+                raise Conflict(
+                    "This Idempotency-Key was used for something else.",
+                    code="idempotency_key_reused",
+                )
+            return earlier
+        try:
+            do(press.record(now))
+        except Lost:
+            if not tries_left:
+                raise
+            earlier = read(press.ref).get(press.ref)
+        else:
             return None
-        if row.value.content != self.content:
-            raise Conflict(
-                "This Idempotency-Key was used for something else.", code="idempotency_key_reused"
-            )
-        return row.value
+    raise AssertionError("unreachable")
