@@ -5,6 +5,7 @@
 
 import importlib
 import importlib.util
+import io
 import ipaddress
 import logging
 import os
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from threading import Event, Thread
 from types import ModuleType
-from typing import Any
+from typing import Any, TextIO, cast
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
@@ -41,6 +42,27 @@ class _Quiet(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
+
+
+class WithoutMetrics(io.TextIOBase):
+    """Hands on what functions print, but for the metrics, which nobody collects here."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._dropping = False
+
+    def write(self, text: str) -> int:
+        if text.startswith('{"_aws"'):
+            # `print` writes the end of the line by itself.
+            self._dropping = not text.endswith("\n")
+        elif self._dropping and text == "\n":
+            self._dropping = False
+        else:
+            self._out.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._out.flush()
 
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -232,7 +254,7 @@ def _demo() -> ModuleType | None:
 
 def main() -> int:
     # The ready line has standard output for itself; what functions log goes where errors go.
-    ready, sys.stdout = sys.stdout, sys.stderr
+    ready, sys.stdout = sys.stdout, cast(TextIO, WithoutMetrics(sys.stderr))
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")

@@ -19,9 +19,8 @@ CREDENTIALS: Mapping[str, str] = {
     "AWS_REGION": REGION,
     "AWS_DEFAULT_REGION": REGION,
     "AWS_EC2_METADATA_DISABLED": "true",
-    "POWERTOOLS_METRICS_DISABLED": "true",
 }
-"""Enough for botocore to sign what never leaves the process; and nobody collects metrics."""
+"""Enough for botocore to sign what never leaves the process."""
 
 ENVIRONMENT_DEFAULTS: Mapping[str, str] = dict.fromkeys(
     ("ACCOUNTS_TABLE", "CATALOGUE_TABLE", "ACCESS_TABLE", "EVENT_BUS", "PUBLIC_URL",

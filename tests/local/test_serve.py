@@ -1,6 +1,7 @@
 """Serving on a socket ([RUN])."""
 
 import http.client
+import io
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.serve import CannotServe, Running, listen
+from infra.local.serve import CannotServe, Running, WithoutMetrics, listen
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 10
@@ -51,6 +52,15 @@ def test_a_busy_port_is_named_with_a_way_out() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(CannotServe, match=f"Port {port} is not free; choose another"):
             listen("127.0.0.1", port)
+
+
+def test_metrics_are_not_printed_and_everything_else_is() -> None:
+    out = io.StringIO()
+    stream = WithoutMetrics(out)
+    print("before", file=stream)
+    print('{"_aws": {}}', file=stream)
+    print("after", file=stream)
+    assert out.getvalue() == "before\nafter\n"
 
 
 def test_pages_of_this_machine_are_served(running: Running) -> None:
