@@ -62,7 +62,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from pydantic import BaseModel
 
-from shared.domain.errors import Forbidden, Missing, PunchcardError, Unauthenticated
+from shared.domain.errors import Forbidden, Missing, PunchcardError, Unauthenticated, Unavailable
 from shared.operations.visit import Audience
 from shared.web import errors, render, security
 from shared.web.answer import Answer, Input, Raw
@@ -292,12 +292,14 @@ class App:
             leads_to=leads_to,
         )
 
-    def _page(self, request: Request, page: str, model: BaseModel) -> str:
+    def _page(
+        self, request: Request, page: str, model: BaseModel, frame: render.Frame | None = None
+    ) -> str:
         return render.render(
             self._folder,
             page,
             model,
-            frame=render.frame_of(request),
+            frame=frame or render.frame_of(request),
             typed=request.typed,
             problems=request.problems,
         )
@@ -345,7 +347,9 @@ class App:
             **problem.model_dump(),
             back=security.referring_path(request.headers, request.public_url) or "",
         )
-        return Response(problem.status, HTML, self._page(request, "error", shown), headers)
+        frame = _frame_even_if_store_is_down(request, error)
+        body = self._page(request, "error", shown, frame)
+        return Response(problem.status, HTML, body, headers)
 
     def _failure_json(self, request: Request, error: PunchcardError) -> Response[Any]:
         problem = errors.problem(error)
@@ -365,6 +369,15 @@ class App:
             back = security.referring_path(request.headers, request.public_url)
         parameter = security.next_parameter(back or HOME[self.audience])
         return f"{SIGN_IN[self.audience]}?{parameter}"
+
+
+def _frame_even_if_store_is_down(request: Request, error: PunchcardError) -> render.Frame:
+    if request.is_loaded or not isinstance(error, Unavailable):
+        try:
+            return render.frame_of(request)
+        except (PunchcardError, *errors.OF_THE_STORE):
+            logger.warning("error page without its frame")
+    return render.plain_frame(request)
 
 
 def _nothing(_: Request) -> Answer:

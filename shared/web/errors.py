@@ -38,6 +38,9 @@ from shared.domain.errors import (
 )
 from shared.operations.visit import Lost, StoreUnavailable
 
+OF_THE_STORE = (StoreUnavailable, BotoCoreError, ClientError)
+"""What the store raises when it does not answer."""
+
 THROTTLED = {
     "InternalServerError",
     "ProvisionedThroughputExceededException",

@@ -30,7 +30,7 @@ class Frame(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    merchant: str = ""
+    merchant: str = "Punchcard"
     support_email: str = ""
     support_phone: str = ""
     headline: str = ""
@@ -89,6 +89,11 @@ def frame_of(request: Request) -> Frame:
         zone=visit.location.zone,
         notice=NOTICES.get(request.done, ""),
     )
+
+
+def plain_frame(request: Request) -> Frame:
+    """The frame when nothing can be read: nobody is here, and nothing is known."""
+    return Frame(audience=request.audience, path=request.path, here=request.here)
 
 
 @cache
