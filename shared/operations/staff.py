@@ -1,0 +1,287 @@
+"""What staff do in the console ([ACCESS], [NOTICE], [OWN]).
+
+A staff member sees and changes what belongs to their locations and to none; anything else is
+`Missing`. Everyone may look and mark notices done. Owners and managers may also cancel, undo and
+change credits, and send customers a sign-in or card-update email; clerks may send the emails, but
+neither cancel nor change credits. Every change is written down with who, when, before and after.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from shared.domain.charge import By
+from shared.domain.customer import Customer
+from shared.domain.errors import Conflict, Forbidden, Missing
+from shared.domain.ledger import adjust, announce_low
+from shared.domain.message import Notice
+from shared.domain.pack import Entry, Pack
+from shared.domain.subscription import Subscription
+from shared.operations import cancel as cancelling
+from shared.operations import tell
+from shared.operations.cancel import When
+from shared.operations.context import Context
+from shared.operations.submissions import Press, once
+from shared.store import accounts, transactions
+from shared.store.accounts import Submission, TimelineEvent
+from shared.store.catalogue import Role, StaffMember
+from shared.store.engine import Found, Lost, Ref, Row, read
+
+STAFF_TRIES = 5
+MAY_CHANGE = frozenset({Role.OWNER, Role.MANAGER})
+
+
+# --- who may what ----------------------------------------------------------------------------
+
+
+def may_change(staff: StaffMember) -> bool:
+    """Whether this person may cancel and change credits."""
+    return staff.role in MAY_CHANGE
+
+
+def _require_change(staff: StaffMember) -> None:
+    if not may_change(staff):
+        raise Forbidden("Only an owner or a manager may do this.", code="role_not_allowed")
+
+
+def sees_customer(staff: StaffMember, customer: Customer) -> bool:
+    """Whether this person works at a location that the customer chose or shopped at. A customer
+    who belongs to none yet is everybody's."""
+    belongs = {*customer.cart_counts, *([customer.location] if customer.location else [])}
+    return not belongs or any(staff.works_at(one) for one in belongs)
+
+
+def sees_notice(staff: StaffMember, notice: Notice) -> bool:
+    """A permission gives a kind of notice for some locations or all ([NOTICE])."""
+    of_kind = staff.notices is None or notice.kind.value in staff.notices
+    return of_kind and staff.works_at(notice.location_id)
+
+
+def _event(
+    context: Context,
+    staff: StaffMember,
+    what: str,
+    *,
+    about: str = "",
+    pack_id: str | None = None,
+    before: str = "",
+    after: str = "",
+) -> TimelineEvent:
+    return TimelineEvent(
+        id=context.new_id(),
+        at=context.now(),
+        by=staff.email,
+        what=what,
+        about=about,
+        pack_id=pack_id,
+        before=before,
+        after=after,
+    )
+
+
+# --- notices ---------------------------------------------------------------------------------
+
+
+def notice_refs(notice_id: str) -> tuple[Ref[Notice], Ref[Notice]]:
+    """Where a notice is while it is open, and once it is done."""
+    return accounts.notice_at("open", notice_id), accounts.notice_at("done", notice_id)
+
+
+def mark_notice_done(context: Context, staff: StaffMember, notice_id: str, found: Found) -> Notice:
+    """Mark a notice done, once; again answers with who did it first. `found` holds its refs."""
+    open_ref, done_ref = notice_refs(notice_id)
+    for tries_left in reversed(range(STAFF_TRIES)):
+        done = found.get(done_ref)
+        if done is not None and sees_notice(staff, done.value):
+            return done.value
+        row = found.get(open_ref)
+        if row is None or not sees_notice(staff, row.value):
+            raise Missing("There is no such notice.")
+        marked = row.value.model_copy(update={"done_at": context.now(), "done_by": staff.email})
+        event = _event(
+            context, staff, "notice:done", about=row.value.title, before="open", after="done"
+        )
+        try:
+            transactions.mark_notice_done(row, marked, [event])
+        except Lost:
+            if not tries_left:
+                raise
+            found = read(open_ref, done_ref)
+            continue
+        return marked
+    raise AssertionError("unreachable")
+
+
+# --- subscriptions ---------------------------------------------------------------------------
+
+
+def their_subscription(staff: StaffMember, row: Row[Subscription] | None) -> Subscription:
+    """`Missing` for what is not there or belongs to another location ([OWN])."""
+    if row is None or not staff.works_at(row.value.location_id):
+        raise Missing("There is no such subscription.")
+    return row.value
+
+
+def cancel_subscription(
+    context: Context, staff: StaffMember, row: Row[Subscription] | None, when: When
+) -> Subscription:
+    """End a customer's subscription now or with its period ([CANCEL]): staff always may, whatever
+    the setting for customers and the commitment say ([COMMIT])."""
+    value = their_subscription(staff, row)
+    _require_change(staff)
+    if when is When.REQUEST:
+        raise Conflict("Staff end a subscription; they don't ask to.", code="cancel_not_allowed")
+    return cancelling.cancel(
+        context, value.customer_id, value.id, when, by=By.STAFF, actor=staff.email
+    )
+
+
+def undo_cancel(
+    context: Context, staff: StaffMember, row: Row[Subscription] | None
+) -> Subscription:
+    """Take back a cancellation at period end, whoever asked for it."""
+    value = their_subscription(staff, row)
+    _require_change(staff)
+    return cancelling.undo(context, value.customer_id, value.id, by=By.STAFF, actor=staff.email)
+
+
+# --- emails ----------------------------------------------------------------------------------
+
+
+def their_customer(staff: StaffMember, row: Row[Customer] | None) -> Row[Customer]:
+    """`Missing` for who is not there or belongs to another location ([OWN])."""
+    if row is None or not sees_customer(staff, row.value):
+        raise Missing("There is no such customer.")
+    return row
+
+
+def record_sign_in_email(context: Context, staff: StaffMember, customer: Row[Customer]) -> None:
+    """Write down that a sign-in email was sent ([AUTOLOGIN]); the email itself belongs to the
+    address and is written by `sign_in.ask`."""
+    event = _event(context, staff, "email:sign_in", after=customer.value.email)
+    transactions.tell_customer(customer, [], [event])
+
+
+def send_card_update(context: Context, staff: StaffMember, customer: Row[Customer]) -> str:
+    """Email a link that leads only to updating a card ([CARDS]), about what is past due at this
+    person's locations, if anything is. Returns the address."""
+    subscription, owed = None, None
+    for late in customer.value.past_due:
+        ref = accounts.subscription(customer.value.id, late.subscription_id)
+        row = read(ref).get(ref)
+        if row is not None and staff.works_at(row.value.location_id):
+            subscription, owed = row.value, late.owed
+            break
+    message = tell.card_update(
+        context,
+        customer.value,
+        request_id=context.new_id(),
+        subscription=subscription,
+        owed=owed,
+    )
+    event = _event(context, staff, "email:card_update", after=customer.value.email)
+    transactions.tell_customer(customer, [message], [event])
+    return customer.value.email
+
+
+# --- credits ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CreditChange:
+    """Credits to add to a pack (`delta` above 0) or to take off, and why."""
+
+    customer_id: str
+    pack_id: str
+    delta: int
+    reason: str
+
+    def press(self, staff_email: str, key: str, entry_id: str) -> Press:
+        """The press of the button; keys are each staff member's own ([KEY])."""
+        return Press(
+            customer_id=self.customer_id,
+            key=f"staff:{staff_email}:{key}",
+            operation="staff_credits",
+            content=(self.pack_id, self.delta, self.reason),
+            answer=entry_id,
+        )
+
+    def refs(self, press: Press) -> tuple[Ref[Any], ...]:
+        """What `change_credits` has to have read."""
+        return (
+            accounts.head(self.customer_id),
+            accounts.pack(self.customer_id, self.pack_id),
+            press.ref,
+        )
+
+
+def change_credits(
+    context: Context, staff: StaffMember, change: CreditChange, press: Press, found: Found
+) -> Entry:
+    """Change a pack's credits: the new line of its ledger ([LEDGER]). Never below 0, never on an
+    expired pack. When the credits fall to the number that the product names, the email about it
+    is written in the same transaction ([PACKMAIL])."""
+    _their_pack(staff, change, found)
+    _require_change(staff)
+    made: list[Entry] = []
+    seen = [found]
+
+    def do(record: tuple[str, Submission]) -> None:
+        now_found = seen.pop() if seen else read(*change.refs(press))
+        customer, pack = _their_pack(staff, change, now_found)
+        made.append(_adjust(context, staff, customer, pack, change, record))
+
+    earlier = once(press, found.get(press.ref), context.now(), do)
+    if earlier is None:
+        return made[-1]
+    ref = accounts.entry(change.customer_id, change.pack_id, earlier.value.answer)
+    row = read(ref).get(ref)
+    assert row is not None, "a ledger's entries are never removed"
+    return row.value
+
+
+def _their_pack(
+    staff: StaffMember, change: CreditChange, found: Found
+) -> tuple[Row[Customer], Row[Pack]]:
+    customer = found.get(accounts.head(change.customer_id))
+    pack = found.get(accounts.pack(change.customer_id, change.pack_id))
+    if customer is None or pack is None or not staff.works_at(pack.value.location_id):
+        raise Missing("There is no such pack.")
+    return customer, pack
+
+
+def _adjust(
+    context: Context,
+    staff: StaffMember,
+    customer: Row[Customer],
+    pack: Row[Pack],
+    change: CreditChange,
+    record: tuple[str, Submission],
+) -> Entry:
+    changed, entry = adjust(
+        pack.value,
+        change.delta,
+        entry_id=record[1].answer,
+        now=context.now(),
+        reason=change.reason,
+        by=staff.email,
+    )
+    announced = announce_low(pack.value, changed)
+    transactions.adjust_pack(
+        pack=pack,
+        changed=announced or changed,
+        entry=entry,
+        messages=[tell.credits_low(context, customer.value, announced)] if announced else [],
+        events=[
+            _event(
+                context,
+                staff,
+                "credits",
+                about=entry.reason,
+                pack_id=entry.pack_id,
+                before=str(pack.value.left),
+                after=str(entry.left),
+            )
+        ],
+        submission=record,
+    )
+    return entry
