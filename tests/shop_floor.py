@@ -1,0 +1,506 @@
+"""A small business, its customers and its provider, for tests of the flow of money.
+
+Everything is done through operations and the clock, without pages, so it works on either engine.
+`books_hold` is what has to be true whatever happened before.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from infra.local.aws import Engine
+from infra.local.sandbox import ChargeSeen
+from infra.local.world import LocalWorld
+from shared.domain.calendar import Frequency
+from shared.domain.cart import Cart, CartLine, with_lines
+from shared.domain.charge import Card, Charge, RefundState
+from shared.domain.customer import Customer
+from shared.domain.due import due_moment
+from shared.domain.invariants import breaches
+from shared.domain.invoice import Invoice
+from shared.domain.message import Message, MessageKind, MessageState, Notice, NoticeKind
+from shared.domain.pack import Entry, Pack
+from shared.domain.pricing import price_cart
+from shared.domain.product import (
+    Catalogue,
+    Location,
+    Product,
+    ProductKind,
+    SelfCancel,
+    Service,
+    Settings,
+)
+from shared.domain.subscription import Subscription
+from shared.operations import cards, checkout
+from shared.operations.audit import books_of
+from shared.operations.context import Context
+from shared.store import accounts
+from shared.store import catalogue as catalogues
+from shared.store.accounts import Address, DirectoryEntry
+from shared.store.engine import Found, Row, commit, create, put, read, replace
+
+WORKS = "4242424242424242"
+ALSO_WORKS = "5555555555554444"
+FAILS_LATER = "4000000000000341"
+LOST_CARD = "4000000000009987"
+NEEDS_AUTHENTICATION = "4000002500003155"
+
+NEW_YORK = Location(
+    id="ny",
+    name="Brooklyn",
+    zone="America/New_York",
+    currency="USD",
+    tax_name="Sales tax",
+    tax_rate=Decimal("0.0825"),
+)
+BERLIN = Location(
+    id="be",
+    name="Berlin",
+    zone="Europe/Berlin",
+    currency="EUR",
+    tax_name="MwSt.",
+    tax_rate=Decimal("0.19"),
+)
+LOCATIONS = {one.id: one for one in (NEW_YORK, BERLIN)}
+
+
+def _product(product_id: str, kind: ProductKind, minor: int, **more: Any) -> Product:
+    values: dict[str, Any] = {
+        "name": product_id.replace("_", " ").capitalize(),
+        "prices": {"USD": minor, "EUR": minor},
+        "service": "yoga",
+        "taxed": True,
+        **more,
+    }
+    return Product(id=product_id, kind=kind, **values)
+
+
+def _subscription(product_id: str, minor: int, frequency: Frequency, **more: Any) -> Product:
+    return _product(
+        product_id,
+        ProductKind.SUBSCRIPTION,
+        minor,
+        frequency=frequency,
+        frequencies=tuple(Frequency),
+        **more,
+    )
+
+
+PRODUCTS = (
+    _product("ten", ProductKind.PACKAGE, 25_000, credits=10, validity_days=90),
+    _product("mat", ProductKind.RETAIL, 3_000, service=None),
+    _subscription("month", 4_900, Frequency.MONTHLY, credits=8),
+    _subscription("five_days", 2_000, Frequency.WEEKLY, credits=5, validity_days=5),
+    _subscription("open", 9_900, Frequency.MONTHLY, credits=None),
+    _subscription("support", 1_000, Frequency.MONTHLY, credits=0),
+    _subscription("gift", 0, Frequency.MONTHLY, credits=2),
+    _subscription("trial", 6_000, Frequency.MONTHLY, credits=4, trial_days=14),
+    _subscription("short_trial", 6_000, Frequency.MONTHLY, credits=4, trial_days=5),
+    _subscription("yearly", 50_000, Frequency.ANNUAL, credits=100),
+)
+"""`month` and `support` have packs without a validity of their own; `open` is unlimited."""
+
+
+def catalogue_of(**settings: Any) -> Catalogue:
+    """The catalogue, with settings of the merchant other than the defaults of these tests."""
+    values: dict[str, Any] = {
+        "merchant_name": "Happy Paws",
+        "support_email": "help@example.com",
+        "self_cancel": SelfCancel.CHOICE,
+        **settings,
+    }
+    return Catalogue(
+        settings=Settings(**values),
+        locations=tuple(LOCATIONS.values()),
+        services=(Service(id="yoga", name="Yoga", unit="class"),),
+        products=PRODUCTS,
+    )
+
+
+def moment(text: str) -> datetime:
+    """An instant in UTC: `2026-02-28 04:59`."""
+    return datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+
+
+def open_shop(start: str, *, engine: Engine | None = None, **settings: Any) -> LocalWorld:
+    """A world whose clock stands at `start`, with the catalogue published. Close it."""
+    world = LocalWorld(engine=engine, start=moment(start))
+    catalogues.publish(catalogue_of(**settings))
+    return world
+
+
+def go_to(world: LocalWorld, when: str) -> None:
+    world.advance_to(moment(when))
+
+
+def context_of(world: LocalWorld) -> Context:
+    """What a handler would give to an operation now."""
+    return world.wiring.context(catalogues.load(world.now()))
+
+
+def _there(row: Row[Any] | None) -> Any:
+    assert row is not None
+    return row
+
+
+# --- customers and their cards -------------------------------------------------------------------
+
+
+def newcomer(world: LocalWorld, email: str = "ada@example.com") -> str:
+    """A customer without a card; answers the id."""
+    customer = Customer(
+        id=world.wiring.new_id(), email=email, name="Ada", created_at=world.now()
+    )
+    entry = DirectoryEntry(customer_id=customer.id, email=email, name=customer.name)
+    commit(
+        [
+            create(accounts.head(customer.id), customer),
+            create(accounts.address(email), Address(customer_id=customer.id, email=email)),
+            create(accounts.directory(customer), entry),
+        ]
+    )
+    return customer.id
+
+
+def customer_with_card(
+    world: LocalWorld, number: str = WORKS, email: str = "ada@example.com"
+) -> str:
+    customer_id = newcomer(world, email)
+    card_on_file(world, customer_id, number)
+    return customer_id
+
+
+def card_on_file(
+    world: LocalWorld, customer_id: str, number: str = WORKS, *, default: bool = True
+) -> Card:
+    """A card that is simply there, whatever is past due: nothing is tried on it."""
+    row = head(customer_id)
+    owner, token = world.sandbox.save_card(
+        number, row.value.email, row.value.provider_customers.get("sandbox")
+    )
+    card = Card(
+        id=token,
+        provider="sandbox",
+        token=token,
+        brand="visa",
+        last4=number[-4:],
+        exp_month=12,
+        exp_year=world.now().year + 4,
+    )
+    first = row.value.default_card is None
+    changed = row.value.model_copy(
+        update={
+            "cards": (*row.value.cards, card),
+            "default_card": card.id if default or first else row.value.default_card,
+            "provider_customers": {"sandbox": owner},
+        }
+    )
+    commit([replace(row, changed)])
+    return card
+
+
+def new_card(world: LocalWorld, customer_id: str, number: str = WORKS) -> cards.Saved:
+    """The customer adds a card on the provider's page and comes back, before its webhook does."""
+    context = context_of(world)
+    setup = cards.start(context, head(customer_id).value, return_path="/cards")
+    form = {"number": number, "expiry": f"12/{world.now().year + 4}", "cvc": "123"}
+    assert setup.url is not None
+    path = setup.url.removeprefix(world.public_url).removeprefix("/_local/sandbox")
+    status, _, _ = world.sandbox.handle("POST", path, {}, urlencode(form).encode())
+    assert status == 303, "the page sends the customer back"
+    return cards.finish(context, "sandbox", setup.setup_id, customer_id=customer_id)
+
+
+def head(customer_id: str) -> Row[Customer]:
+    ref = accounts.head(customer_id)
+    row: Row[Customer] = _there(read(ref).get(ref))
+    return row
+
+
+def card_of(customer_id: str) -> Card:
+    """The default card."""
+    card = head(customer_id).value.card_for(None)
+    assert card is not None
+    return card
+
+
+# --- buying --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wanted:
+    product_id: str
+    quantity: int = 1
+    frequency: Frequency | None = None
+    starts_on: date | None = None
+    until: date | None = None
+
+
+def fill_cart(
+    world: LocalWorld, customer_id: str, *wanted: Wanted | str, location: str = "ny"
+) -> Cart:
+    """The customer's cart at a location, holding exactly this."""
+    ref = accounts.cart(accounts.customer_pk(customer_id), location)
+    row = read(ref).get(ref)
+    asked = [Wanted(one) if isinstance(one, str) else one for one in wanted]
+    lines = tuple(_line(at, one, location, world.now()) for at, one in enumerate(asked))
+    if row is None:
+        cart = Cart(
+            id=world.wiring.new_id(), location_id=location, lines=lines, changed_at=world.now()
+        )
+    else:
+        cart = with_lines(row.value, lines, world.now())
+    commit([put(ref, row, cart)])
+    return cart
+
+
+def _line(at: int, wanted: Wanted, location: str, _now: datetime) -> CartLine:
+    product = catalogue_of().product(wanted.product_id)
+    assert product is not None
+    return CartLine(
+        id=f"line{at}",
+        product_id=product.id,
+        quantity=wanted.quantity,
+        seen_minor=product.prices[LOCATIONS[location].currency],
+        frequency=wanted.frequency or product.frequency,
+        starts_on=wanted.starts_on,
+        until=wanted.until,
+    )
+
+
+@dataclass(frozen=True)
+class Press:
+    """One press of "pay", ready to be carried out, also by several at once."""
+
+    customer_id: str
+    location: Location
+    submitted: checkout.Submitted
+
+    def carry_out(self, context: Context) -> checkout.Answered:
+        customer = accounts.head(self.customer_id)
+        found: Found = read(
+            customer, *checkout.refs(self.customer_id, self.location.id, self.submitted)
+        )
+        row = found.get(customer)
+        assert row is not None
+        return checkout.check_out(
+            context, customer=row, location=self.location, submitted=self.submitted, found=found
+        )
+
+
+def press_pay(
+    world: LocalWorld,
+    customer_id: str,
+    cart: Cart,
+    *,
+    key: str | None = None,
+    card_id: str | None = None,
+) -> Press:
+    """What the page would submit for this cart: its token, and the total as it shows it now."""
+    location = LOCATIONS[cart.location_id]
+    priced = price_cart(
+        cart,
+        catalogues.load(world.now()),
+        location,
+        head(customer_id).value,
+        world.now(),
+        provider_ready=True,
+    )
+    assert len(priced.lines) == len(cart.lines), priced.changes
+    return Press(
+        customer_id,
+        location,
+        checkout.Submitted(
+            cart=cart.token,
+            card_id=card_id,
+            expected_total_minor=priced.total.minor,
+            key=key or f"key-{world.wiring.new_id()}",
+        ),
+    )
+
+
+def buy(
+    world: LocalWorld,
+    customer_id: str,
+    *wanted: Wanted | str,
+    location: str = "ny",
+    key: str | None = None,
+    card_id: str | None = None,
+) -> checkout.Answered:
+    """Fill the cart and pay for it; what that set going is done before it answers."""
+    cart = fill_cart(world, customer_id, *wanted, location=location)
+    press = press_pay(world, customer_id, cart, key=key, card_id=card_id)
+    answered = press.carry_out(context_of(world))
+    world.run_due()
+    return answered
+
+
+def subscribed(
+    world: LocalWorld,
+    product_id: str,
+    *,
+    number: str = WORKS,
+    location: str = "ny",
+    email: str = "ada@example.com",
+    **line: Any,
+) -> str:
+    """A new customer who has just bought this subscription with a card that works, which then
+    becomes `number`; answers the customer's id."""
+    customer_id = customer_with_card(world, email=email)
+    answered = buy(world, customer_id, Wanted(product_id, **line), location=location)
+    assert answered.state is checkout.Checked.PAID
+    if number != WORKS:
+        world.sandbox.let_card_behave_as(card_of(customer_id).token, number)
+    return customer_id
+
+
+# --- what has come of it -------------------------------------------------------------------------
+
+
+def subscription_of(customer_id: str) -> Subscription:
+    """The customer's one subscription."""
+    (row,) = accounts.subscriptions_of(customer_id).rows
+    return row.value
+
+
+def packs_of(customer_id: str) -> list[Pack]:
+    """Oldest first."""
+    rows = [row.value for row in accounts.packs_of(customer_id).rows]
+    return sorted(rows, key=lambda pack: (pack.bought_at, pack.usable_from, pack.id))
+
+
+def entries_of(pack: Pack) -> list[Entry]:
+    rows = accounts.entries_of(pack.customer_id, pack.id).rows
+    return sorted((row.value for row in rows), key=lambda entry: entry.at)
+
+
+def invoices_of(customer_id: str) -> list[Invoice]:
+    """Oldest first."""
+    rows = [row.value for row in accounts.invoices_of(customer_id).rows]
+    return sorted(rows, key=lambda invoice: (invoice.created_at, invoice.id))
+
+
+def charges_of(customer_id: str) -> list[Charge]:
+    """Oldest first."""
+    rows = [row.value for row in accounts.charges_of(customer_id).rows]
+    return sorted(rows, key=lambda charge: (charge.created_at, charge.id))
+
+
+def charge_of_period(customer_id: str, period: int) -> Charge:
+    (found,) = [one for one in charges_of(customer_id) if one.period == period]
+    return found
+
+
+def messages_of(customer_id: str, *kinds: MessageKind) -> list[Message]:
+    """Those of `kinds` (all without), as they were written."""
+    found: list[Message] = []
+    after: str | None = None
+    while True:
+        page = accounts.messages_of(customer_id, after=after)
+        found += [row.value for row in page.rows if not kinds or row.value.kind in kinds]
+        after = page.next
+        if after is None:
+            return sorted(found, key=lambda message: (message.created_at, message.key))
+
+
+def told_at(customer_id: str, *kinds: MessageKind) -> list[str]:
+    """When emails of these kinds were sent, as UTC text; those not sent are left out."""
+    sent = [one.sent_at for one in messages_of(customer_id, *kinds) if one.sent_at is not None]
+    return [text(at) for at in sorted(sent)]
+
+
+def notices(*kinds: NoticeKind) -> list[Notice]:
+    rows = accounts.open_notices().rows
+    return [row.value for row in rows if not kinds or row.value.kind in kinds]
+
+
+def text(at: datetime | None) -> str:
+    """The counterpart of `moment`; the empty text for None."""
+    return "" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def tried_at(world: LocalWorld, customer_id: str, state: str | None = None) -> list[str]:
+    """When the provider was asked for money of this customer, as UTC text."""
+    return [
+        text(one.created_at)
+        for one in asked_of(world, customer_id)
+        if state is None or one.state == state
+    ]
+
+
+def charged_at(world: LocalWorld, customer_id: str) -> list[str]:
+    """When money moved."""
+    return tried_at(world, customer_id, "succeeded")
+
+
+def asked_of(world: LocalWorld, customer_id: str) -> list[ChargeSeen]:
+    """What the provider has of this customer, oldest first."""
+    return [one for one in world.sandbox.charges() if (one.charge_ref or "").startswith(customer_id)]
+
+
+# --- what always holds ---------------------------------------------------------------------------
+
+
+def customers() -> list[str]:
+    found: list[str] = []
+    after: str | None = None
+    while True:
+        page = accounts.customers_by_address("", after=after)
+        found += [row.value.customer_id for row in page.rows]
+        after = page.next
+        if after is None:
+            return found
+
+
+def books_hold(world: LocalWorld, *, errors: bool = False) -> None:
+    """Ours and the provider's books say the same, nothing was told twice, nothing lies about.
+
+    `errors`: whether a handler may have failed on the way.
+    """
+    ours: Counter[str] = Counter()
+    refunded: Counter[str] = Counter()
+    mails = 0
+    for customer_id in customers():
+        books = books_of(customer_id)
+        assert books is not None
+        assert breaches(books, world.now()) == []
+        for charge in books.charges:
+            if charge.settled_at is not None and charge.amount:
+                ours[charge.ref] += 1
+            if charge.refund is RefundState.DONE:
+                refunded[charge.ref] += 1
+        mails += _mails_sent(messages_of(customer_id))
+    assert _kept(world.sandbox.charges()) == ours, "what the provider kept is what we settled"
+    assert all(count == 1 for count in ours.values()), "one source was paid more than once"
+    assert _given_back(world.sandbox.charges()) == refunded
+    assert len(world.mailbox) == mails, "every email exactly once"
+    waiting = world.engine.first_due(world.wiring.environment.accounts_table)
+    assert waiting is None or due_moment(waiting)[0] > world.now(), f"{waiting} lies about"
+    if not errors:
+        assert world.errors == []
+        assert world.dead_letters == []
+
+
+def _mails_sent(messages: Iterable[Message]) -> int:
+    return sum(message.state is MessageState.SENT for message in messages)
+
+
+def _kept(seen: Iterable[ChargeSeen]) -> Counter[str]:
+    kept: Counter[str] = Counter()
+    for one in seen:
+        if one.state == "succeeded" and not one.refunds:
+            kept[one.charge_ref or ""] += 1
+    return kept
+
+
+def _given_back(seen: Iterable[ChargeSeen]) -> Counter[str]:
+    back: Counter[str] = Counter()
+    for one in seen:
+        if one.refunds:
+            assert one.refunds == (one.amount,), "refunded once, and whole"
+            back[one.charge_ref or ""] += 1
+    return back
