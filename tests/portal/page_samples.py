@@ -1,0 +1,1087 @@
+"""What the pages show in tests: one customer's life with a daycare and studio, and its absence."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from functions.console.pages.models import (
+    ConsoleHome,
+    CustomerPage,
+    CustomerRow,
+    CustomersPage,
+    LinkKind,
+    NoticeView,
+    TimelineEntry,
+    TimelineKind,
+    TimelineLink,
+)
+from functions.portal.pages.account_models import (
+    AccountPage,
+    CancelConsequence,
+    CancelOptions,
+    CancelPage,
+    CancelWhen,
+    Commitment,
+    FailingCharge,
+    ForecastLine,
+    InvoicePage,
+    InvoicesPage,
+    PackPage,
+    PacksPage,
+    PayForm,
+    PaymentsPage,
+    SubscriptionPage,
+    SubscriptionsPage,
+    UpcomingCharge,
+    WhyNotCancel,
+)
+from functions.portal.pages.shop_models import (
+    AccessLink,
+    CardOnFile,
+    CardsPage,
+    CardUpdatePage,
+    CardUpdateState,
+    CartLineView,
+    CartPage,
+    CheckoutPage,
+    ContactPage,
+    Decline,
+    DueLater,
+    LaterReason,
+    LineForm,
+    LineNotice,
+    OrderPage,
+    OrderState,
+    Owed,
+    PlaceView,
+    ProductPage,
+    ProductView,
+    ShopPage,
+    ShopTab,
+    SubscriptionTerms,
+    UsedBy,
+    WhyCardStays,
+    WhyDeclined,
+    WhyEmpty,
+    WhyNotCheckOut,
+)
+from shared.domain.calendar import Frequency, charge_moment
+from shared.domain.charge import By, Outcome
+from shared.domain.customer import PastDue
+from shared.domain.invoice import InvoiceState, PaymentKind, PaymentStatus
+from shared.domain.message import NoticeKind
+from shared.domain.money import Money
+from shared.domain.pack import EntryKind, PackStatus
+from shared.domain.product import Location, ProductKind, SelfCancel
+from shared.domain.shopping import ExpiryPolicy, Hidden
+from shared.domain.subscription import EndReason, SubscriptionState
+from shared.operations.visit import Audience
+from shared.web.errors import Problem
+from shared.web.pages.parts import (
+    AttemptView,
+    CardView,
+    ChargeAhead,
+    ChargeView,
+    Choice,
+    CreditsLeft,
+    EntryView,
+    InvoiceSummary,
+    LineView,
+    PackSummary,
+    PastDueView,
+    PaymentRow,
+    PaymentView,
+    SubscriptionSummary,
+    Totals,
+)
+from shared.web.pages.sign_in import SignInConfirmPage, SignInPage, SignInSentPage, WhySignIn
+from shared.web.render import ROOT, Frame
+
+ZONE = "America/New_York"
+PORTAL = ROOT / "functions" / "portal" / "pages"
+CONSOLE = ROOT / "functions" / "console" / "pages"
+
+
+def dollars(minor: int) -> Money:
+    return Money(minor=minor, currency="USD")
+
+
+def at(year: int, month: int, day: int, hour: int = 14, minute: int = 5) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=UTC)
+
+
+ZERO = dollars(0)
+NOTHING = Totals(subtotal=ZERO, tax=ZERO, total=ZERO)
+VISA = CardView(
+    id="card-visa", brand="visa", last4="4242", exp_month=4, exp_year=2029, default=True
+)
+MASTERCARD = CardView(
+    id="card-mc", brand="mastercard", last4="5556", exp_month=11, exp_year=2025, expired=True
+)
+
+LOCATIONS = (
+    Location(id="riverside", name="Riverside Studio", zone=ZONE, currency="USD"),
+    Location(id="hillside", name="Hillside Daycare", zone="America/Denver", currency="USD"),
+)
+
+FRAME = Frame(
+    merchant="Willow & Paws",
+    support_email="hello@willowpaws.example",
+    signed_in=True,
+    name="Ana Ferreira",
+    email="ana@example.com",
+    cart_count=3,
+    locations=LOCATIONS,
+    location=LOCATIONS[0],
+    zone=ZONE,
+)
+PAST_DUE = PastDue(
+    subscription_id="sub-1",
+    name="Yoga every month",
+    owed=dollars(9634),
+    next_try_at=at(2026, 3, 1, 4, 59),
+)
+STAFF_FRAME = FRAME.model_copy(
+    update={"audience": Audience.STAFF, "name": "Sam Okafor", "role": "owner", "past_due": ()}
+)
+NOBODY = Frame(merchant="Willow & Paws", locations=LOCATIONS[:1], location=LOCATIONS[0], zone=ZONE)
+
+
+TEN_CLASSES = ProductView(
+    id="ten-classes",
+    name="Ten-class pass",
+    kind=ProductKind.PACKAGE,
+    description="Any yoga or barre class at Riverside. Share it with nobody, or with everyone.",
+    category="Classes",
+    price=dollars(25000),
+    service="Yoga class",
+    unit="class",
+    credits=10,
+    expiry=ExpiryPolicy.AFTER_DAYS,
+    validity_days=90,
+    taxed=True,
+    tax_name="Sales tax",
+)
+UNLIMITED = ProductView(
+    id="unlimited",
+    name="Unlimited month",
+    kind=ProductKind.PACKAGE,
+    description="Come as often as you like for a month.",
+    category="Classes",
+    price=dollars(18900),
+    service="Yoga class",
+    unit="class",
+    unlimited=True,
+    expiry=ExpiryPolicy.AFTER_MONTHS,
+    validity_months=1,
+)
+FIVE_DAYS = ProductView(
+    id="five-days",
+    name="Five days of daycare",
+    kind=ProductKind.PACKAGE,
+    category="Daycare",
+    price=dollars(16000),
+    service="Dog daycare",
+    unit="day",
+    credits=5,
+)
+YOGA_MONTHLY = ProductView(
+    id="yoga-monthly",
+    name="Yoga every month",
+    kind=ProductKind.SUBSCRIPTION,
+    description="Eight classes arrive at the start of each of your months.",
+    category="Classes",
+    price=dollars(8900),
+    service="Yoga class",
+    unit="class",
+    credits=8,
+    expiry=ExpiryPolicy.NEXT_RENEWAL,
+    frequency=Frequency.MONTHLY,
+    frequencies=(Frequency.MONTHLY, Frequency.ANNUAL),
+    trial_days=14,
+    taxed=True,
+    tax_name="Sales tax",
+    minimum_payments=3,
+)
+DONATION = ProductView(
+    id="rescue",
+    name="Help the rescue dogs",
+    kind=ProductKind.RETAIL,
+    description="Every dollar goes to the shelter next door.",
+    price=dollars(1500),
+    pay_what_you_want=True,
+    minimum=dollars(100),
+)
+VIDEO = ProductView(
+    id="video",
+    name="Morning flow, the video",
+    kind=ProductKind.ACCESS,
+    price=dollars(1200),
+)
+LEASH = ProductView(
+    id="leash", name="Hemp leash", kind=ProductKind.RETAIL, price=dollars(3250), taxed=True
+)
+
+
+def tabs(selected: ShopTab) -> tuple[Choice, ...]:
+    return tuple(Choice(value=tab, count=3, selected=tab is selected) for tab in ShopTab)
+
+
+PACK = PackSummary(
+    id="pack-1",
+    name="Ten-class pass",
+    status=PackStatus.ACTIVE,
+    granted=10,
+    left=6,
+    service="Yoga class",
+    unit="class",
+    location_id="riverside",
+    location="Riverside Studio",
+    zone=ZONE,
+    bought_at=at(2026, 1, 12),
+    usable_from=at(2026, 1, 12, 5, 0),
+    expires_at=at(2026, 4, 12, 3, 59),
+    invoice_id="inv-1",
+)
+UNLIMITED_PACK = PACK.model_copy(
+    update={
+        "id": "pack-2",
+        "name": "Unlimited month",
+        "unlimited": True,
+        "granted": None,
+        "left": None,
+        "expires_at": None,
+        "expires_with_next": True,
+        "subscription_id": "sub-1",
+    }
+)
+EXPIRED_PACK = PACK.model_copy(
+    update={
+        "id": "pack-3",
+        "name": "Intro week",
+        "status": PackStatus.EXPIRED,
+        "left": 0,
+        "trial": True,
+    }
+)
+UPCOMING_PACK = PACK.model_copy(
+    update={"id": "pack-4", "name": "Five days", "unit": "day", "status": PackStatus.UPCOMING}
+)
+
+NEXT = ChargeAhead(
+    period=2,
+    at=at(2026, 3, 31, 3, 59),
+    starts_on=date(2026, 3, 31),
+    amount=dollars(9634),
+    card=VISA,
+)
+ACTIVE = SubscriptionSummary(
+    id="sub-1",
+    name="Yoga every month",
+    state=SubscriptionState.ACTIVE,
+    price=dollars(8900),
+    frequency=Frequency.MONTHLY,
+    service="Yoga class",
+    unit="class",
+    credits=8,
+    location_id="riverside",
+    location="Riverside Studio",
+    zone=ZONE,
+    anchor=date(2026, 1, 31),
+    next_charge=NEXT,
+)
+LATE = ACTIVE.model_copy(update={"state": SubscriptionState.PAST_DUE})
+ENDING = ACTIVE.model_copy(
+    update={
+        "id": "sub-2",
+        "name": "Daycare every week",
+        "frequency": Frequency.WEEKLY,
+        "cancel_at_period_end": True,
+        "ends_at": at(2026, 3, 8, 5, 0),
+        "next_charge": None,
+    }
+)
+CANCELLED = ACTIVE.model_copy(
+    update={
+        "id": "sub-3",
+        "state": SubscriptionState.CANCELLED,
+        "ends_at": at(2025, 11, 5, 4, 59),
+        "end_reason": EndReason.PAYMENT_FAILED,
+        "next_charge": None,
+    }
+)
+PAUSED = ACTIVE.model_copy(
+    update={"id": "sub-4", "state": SubscriptionState.PAUSED, "next_charge": None}
+)
+
+INVOICE = InvoiceSummary(
+    id="inv-1",
+    order_id="7KQ2-M4XA",
+    number="R-2026-0042",
+    state=InvoiceState.CLOSED,
+    status=PaymentStatus.PAID,
+    created_at=at(2026, 1, 12),
+    zone=ZONE,
+    location="Riverside Studio",
+    description="Ten-class pass and 1 more",
+    total=dollars(30581),
+    owed=ZERO,
+)
+OPEN_INVOICE = INVOICE.model_copy(
+    update={
+        "id": "inv-2",
+        "order_id": "9PLM-T0BB",
+        "number": None,
+        "state": InvoiceState.OPEN,
+        "status": PaymentStatus.FAILED,
+        "description": "Yoga every month",
+        "total": dollars(9634),
+        "owed": dollars(9634),
+        "subscription_id": "sub-1",
+    }
+)
+
+
+def payment(day: int, minor: int, order: str, status: PaymentStatus) -> PaymentRow:
+    return PaymentRow(
+        at=at(2026, 1, day),
+        amount=dollars(minor),
+        order_id=order,
+        status=status,
+        description="Ten-class pass",
+        invoice_id="inv-1",
+        brand="visa",
+        last4="4242",
+        zone=ZONE,
+    )
+
+
+PAYMENTS = (
+    payment(31, 9634, "9PLM-T0BB", PaymentStatus.FAILED),
+    payment(20, 121, "4HHT-22QF", PaymentStatus.PROCESSING),
+    payment(12, 30581, "7KQ2-M4XA", PaymentStatus.PAID),
+    payment(3, 1200, "1AAC-80PX", PaymentStatus.REFUNDED),
+)
+CREDITS = (
+    CreditsLeft(
+        service="Yoga class",
+        unit="class",
+        left=6,
+        packs=2,
+        next_expiry_at=at(2026, 4, 12, 3, 59),
+        zone=ZONE,
+    ),
+    CreditsLeft(service="Dog daycare", unit="day", left=None, unlimited=True, packs=1, zone=ZONE),
+)
+CART_LINES = (
+    CartLineView(
+        id="line-1",
+        product_id="ten-classes",
+        kind=ProductKind.PACKAGE,
+        name="Ten-class pass",
+        quantity=1,
+        max_quantity=20,
+        unit=dollars(25000),
+        amount=dollars(25000),
+        tax=dollars(2063),
+        credits=10,
+        credit_unit="class",
+        notice=LineNotice.PRICE_CHANGED,
+        was=dollars(23000),
+    ),
+    CartLineView(
+        id="line-2",
+        product_id="yoga-monthly",
+        kind=ProductKind.SUBSCRIPTION,
+        name="Yoga every month",
+        quantity=1,
+        unit=dollars(8900),
+        amount=dollars(8900),
+        tax=dollars(734),
+        credits=8,
+        credit_unit="class",
+        frequency=Frequency.MONTHLY,
+        starts_on=date(2026, 1, 31),
+        until=date(2026, 12, 31),
+        trial_days=14,
+    ),
+    CartLineView(
+        id="line-3",
+        product_id="leash",
+        kind=ProductKind.RETAIL,
+        name="Hemp leash",
+        quantity=2,
+        max_quantity=99,
+        unit=dollars(3250),
+        amount=dollars(6500),
+        tax=dollars(536),
+    ),
+)
+CART_TOTALS = Totals(
+    subtotal=dollars(40400), tax_name="Sales tax", tax=dollars(3333), total=dollars(43733)
+)
+LATER = DueLater(
+    line_id="line-2",
+    name="Yoga every month",
+    why=LaterReason.TRIAL,
+    starts_on=date(2026, 2, 14),
+    at=at(2026, 2, 14, 4, 59),
+    amount=dollars(9634),
+    zone=ZONE,
+)
+LINES = (
+    LineView(
+        name="Ten-class pass",
+        unit=dollars(25000),
+        amount=dollars(25000),
+        tax=dollars(2063),
+    ),
+    LineView(
+        name="Hemp leash",
+        detail="Green",
+        quantity=2,
+        unit=dollars(3250),
+        amount=dollars(6500),
+        tax=dollars(536),
+    ),
+)
+ATTEMPTS = (
+    AttemptView(
+        id="charge-1-1",
+        at=at(2026, 2, 28, 4, 59),
+        by=By.CLOCK,
+        brand="visa",
+        last4="0341",
+        outcome=Outcome.DECLINED,
+        decline_code="insufficient_funds",
+    ),
+    AttemptView(
+        id="charge-1-2",
+        at=at(2026, 3, 1, 4, 59),
+        by=By.CUSTOMER,
+        brand="visa",
+        last4="4242",
+        outcome=Outcome.AUTHENTICATION_REQUIRED,
+    ),
+)
+CHARGES = (
+    ChargeView(
+        id="charge-1",
+        period=1,
+        starts_on=date(2026, 2, 28),
+        invoice_id="inv-2",
+        amount=dollars(9634),
+        outcome=Outcome.DECLINED,
+        attempts=ATTEMPTS,
+    ),
+    ChargeView(
+        id="charge-0",
+        period=0,
+        starts_on=date(2026, 1, 31),
+        invoice_id="inv-1",
+        amount=dollars(9634),
+        outcome=Outcome.SUCCEEDED,
+        settled_at=at(2026, 1, 31),
+        attempts=ATTEMPTS[:1],
+    ),
+)
+
+
+def forecast() -> tuple[ForecastLine, ...]:
+    anchor, lines = date(2026, 1, 31), []
+    for n in range(2, 14):
+        moment = charge_moment(anchor, Frequency.MONTHLY, n, ZONE)
+        lines.append(
+            ForecastLine(
+                period=n,
+                at=moment,
+                starts_on=(moment + timedelta(minutes=1)).date(),
+                amount=dollars(8900),
+                tax=dollars(734),
+                total=dollars(9634),
+            )
+        )
+    return tuple(lines)
+
+
+SUBSCRIPTION_PAGE = SubscriptionPage(
+    subscription=ACTIVE,
+    expiry=ExpiryPolicy.NEXT_RENEWAL,
+    payments_made=2,
+    commitment=Commitment(minimum_payments=3, made=2, remaining=1),
+    paid_until=at(2026, 3, 31, 4, 0),
+    forecast=forecast(),
+    forecast_total=dollars(9634 * 12),
+    cancel=CancelOptions(ways=(CancelWhen.REQUEST,), why_not=WhyNotCancel.COMMITMENT),
+    cards=(VISA, MASTERCARD),
+    packs=(UNLIMITED_PACK, EXPIRED_PACK),
+    charges=CHARGES,
+    pay_key="pay-key-1",
+    undo_key="undo-key-1",
+)
+FAILING = SUBSCRIPTION_PAGE.model_copy(
+    update={
+        "subscription": LATE,
+        "failing": FailingCharge(
+            invoice_id="inv-2",
+            owed=dollars(9634),
+            slots_used=2,
+            slots=6,
+            next_try_at=at(2026, 3, 2, 4, 59),
+        ),
+    }
+)
+
+
+def statuses(selected: str) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(value=value, count=count, selected=value == selected)
+        for value, count in (("", 4), *((status.value, 1) for status in PackStatus))
+    )
+
+
+def states(selected: str) -> tuple[Choice, ...]:
+    values = ("", "active", "past_due", "cancelled")
+    return tuple(Choice(value=value, count=2, selected=value == selected) for value in values)
+
+
+CHECKOUT = CheckoutPage(
+    location="Riverside Studio",
+    cart="cart-1.4",
+    lines=CART_LINES,
+    totals=CART_TOTALS,
+    due_now=dollars(34099),
+    due_later=(LATER,),
+    expected_total=34099,
+    cards=(VISA, MASTERCARD),
+    card="card-visa",
+    idempotency_key="checkout-key-1",
+    terms=(
+        SubscriptionTerms(
+            line_id="line-2",
+            name="Yoga every month",
+            amount=dollars(9634),
+            frequency=Frequency.MONTHLY,
+            starts_on=date(2026, 1, 31),
+            first_charge_at=at(2026, 2, 14, 4, 59),
+            next_charge_at=at(2026, 3, 14, 3, 59),
+            trial_days=14,
+            minimum_payments=3,
+            self_cancel=SelfCancel.CHOICE,
+            zone=ZONE,
+        ),
+    ),
+)
+ORDER = OrderPage(
+    order_id="7KQ2-M4XA",
+    state=OrderState.PAID,
+    at=at(2026, 1, 12),
+    zone=ZONE,
+    location="Riverside Studio",
+    lines=LINES,
+    totals=Totals(
+        subtotal=dollars(31500), tax_name="Sales tax", tax=dollars(2599), total=dollars(34099)
+    ),
+    card=VISA,
+    invoice_id="inv-1",
+    due_later=(LATER,),
+    packs=(PACK,),
+    subscriptions=(ACTIVE,),
+    access=(AccessLink(product_id="video", name="Morning flow", url="https://video.example/1"),),
+)
+INVOICE_PAGE = InvoicePage(
+    invoice=INVOICE,
+    lines=LINES,
+    totals=ORDER.totals,
+    payments=(
+        PaymentView(
+            kind=PaymentKind.CARD,
+            at=at(2026, 1, 12),
+            amount=dollars(34099),
+            brand="visa",
+            last4="4242",
+        ),
+    ),
+    paid=dollars(34099),
+    merchant="Willow & Paws",
+    merchant_address="12 River Lane, Troy NY",
+    customer_name="Ana Ferreira",
+    customer_email="ana@example.com",
+    attempts=CHARGES[1:],
+)
+
+FULL: Mapping[str, BaseModel] = {
+    "shop": ShopPage(
+        tab=ShopTab.PACKAGES,
+        tabs=tabs(ShopTab.PACKAGES),
+        categories=(
+            Choice(value="", count=3, selected=True),
+            Choice(value="Classes", count=2),
+            Choice(value="Daycare", count=1),
+        ),
+        products=(TEN_CLASSES, UNLIMITED, FIVE_DAYS),
+    ),
+    "product": ProductPage(
+        product=YOGA_MONTHLY,
+        form=LineForm(),
+        today=date(2026, 1, 31),
+        latest_start=date(2027, 1, 31),
+        trial_ends_on=date(2026, 2, 13),
+        first_charge_at=at(2026, 2, 14, 4, 59),
+    ),
+    "cart": CartPage(
+        location_id="riverside",
+        location="Riverside Studio",
+        cart="cart-1.4",
+        lines=CART_LINES,
+        added="Hemp leash",
+        totals=CART_TOTALS,
+        due_now=dollars(34099),
+        due_later=(LATER,),
+        can_check_out=True,
+    ),
+    "checkout": CHECKOUT,
+    "order": ORDER,
+    "cards": CardsPage(
+        cards=(
+            CardOnFile(
+                card=VISA,
+                used_by=(UsedBy(subscription_id="sub-1", name="Yoga every month"),),
+                removable=False,
+                why_not=WhyCardStays.LAST_NEEDED,
+            ),
+            CardOnFile(card=MASTERCARD, removable=True),
+        ),
+        max_cards=10,
+    ),
+    "card_update": CardUpdatePage(
+        state=CardUpdateState.OPEN,
+        owed=(
+            Owed(
+                name="Yoga every month",
+                owed=dollars(9634),
+                next_try_at=at(2026, 3, 2, 4, 59),
+                zone=ZONE,
+            ),
+        ),
+        card=VISA,
+    ),
+    "contact": ContactPage(
+        merchant="Willow & Paws",
+        support_email="hello@willowpaws.example",
+        support_phone="+1 518 555 0100",
+        address="12 River Lane, Troy NY",
+        locations=(
+            PlaceView(id="riverside", name="Riverside Studio", address="12 River Lane"),
+            PlaceView(id="hillside", name="Hillside Daycare", phone="+1 303 555 0100"),
+        ),
+        social=("https://social.example/willowpaws",),
+    ),
+    "account": AccountPage(
+        name="Ana Ferreira",
+        email="ana@example.com",
+        credits=CREDITS,
+        next_charges=(
+            UpcomingCharge(subscription_id="sub-1", name=ACTIVE.name, zone=ZONE, charge=NEXT),
+        ),
+        recent_payments=PAYMENTS,
+        store_credit=(dollars(1500),),
+    ),
+    "packs": PacksPage(
+        statuses=statuses(""),
+        credits=CREDITS,
+        packs=(PACK, UNLIMITED_PACK, UPCOMING_PACK, EXPIRED_PACK),
+        next="/packs?after=pack-3",
+    ),
+    "pack": PackPage(
+        pack=PACK,
+        entries=(
+            EntryView(
+                id="entry-2",
+                kind=EntryKind.DEDUCT,
+                delta=-4,
+                left=6,
+                at=at(2026, 2, 2),
+                reason="Used before we had the portal",
+                by="Sam Okafor",
+            ),
+            EntryView(
+                id="entry-1",
+                kind=EntryKind.GRANT,
+                delta=10,
+                left=10,
+                at=at(2026, 1, 12),
+                invoice_id="inv-1",
+            ),
+        ),
+    ),
+    "subscriptions": SubscriptionsPage(
+        states=states(""), subscriptions=(ACTIVE, ENDING, PAUSED, CANCELLED)
+    ),
+    "subscription": SUBSCRIPTION_PAGE,
+    "cancel": CancelPage(
+        subscription=ACTIVE,
+        choices=(
+            CancelConsequence(
+                when=CancelWhen.PERIOD_END,
+                ends_at=at(2026, 3, 31, 4, 0),
+                credits_kept=5,
+                can_undo=True,
+            ),
+            CancelConsequence(
+                when=CancelWhen.NOW,
+                ends_at=at(2026, 3, 2),
+                void=dollars(9634),
+                outcome_unknown=True,
+                credits_kept=5,
+            ),
+            CancelConsequence(when=CancelWhen.REQUEST, ends_at=at(2026, 4, 30, 4, 0)),
+        ),
+        commitment=Commitment(minimum_payments=3, made=2, remaining=1),
+        why_not=WhyNotCancel.COMMITMENT,
+        idempotency_key="cancel-key-1",
+    ),
+    "invoices": InvoicesPage(
+        states=tuple(
+            Choice(value=value, count=2, selected=value == "")
+            for value in ("", "open", "closed", "void")
+        ),
+        invoices=(OPEN_INVOICE, INVOICE),
+        owed=(dollars(9634),),
+        store_credit=(dollars(1500),),
+    ),
+    "invoice": INVOICE_PAGE,
+    "payments": PaymentsPage(payments=PAYMENTS, next="/payments?after=4"),
+    "sign_in": SignInPage(email="ana@example.com", next="/cart", why=WhySignIn.LINK_USED),
+    "sign_in_sent": SignInSentPage(
+        email="ana@example.com", next="/cart", link_minutes=60, code_minutes=10
+    ),
+    "sign_in_confirm": SignInConfirmPage(email="ana@example.com", next="/cart"),
+    "error": Problem(
+        title="Unprocessable Content",
+        status=422,
+        detail="Some of what you entered does not fit.",
+        code="invalid",
+        fields={"quantity": "Choose a quantity from 1 to 20."},
+    ),
+}
+"""One answer for each page of the portal, with everything in it."""
+
+MORE: Mapping[str, tuple[str, BaseModel]] = {
+    "shop, subscriptions": (
+        "shop",
+        ShopPage(
+            tab=ShopTab.SUBSCRIPTIONS,
+            tabs=tabs(ShopTab.SUBSCRIPTIONS),
+            products=(YOGA_MONTHLY,),
+            query="yoga",
+        ),
+    ),
+    "shop, retail": (
+        "shop",
+        ShopPage(tab=ShopTab.RETAIL, tabs=tabs(ShopTab.RETAIL), products=(LEASH, VIDEO, DONATION)),
+    ),
+    "product, package": (
+        "product",
+        ProductPage(product=TEN_CLASSES, today=date(2026, 1, 31), max_quantity=20),
+    ),
+    "product, pay what you want": (
+        "product",
+        ProductPage(product=DONATION, form=LineForm(price="15.00"), today=date(2026, 1, 31)),
+    ),
+    "product, not here": (
+        "product",
+        ProductPage(
+            product=LEASH,
+            today=date(2026, 1, 31),
+            can_add=False,
+            why_not=Hidden.OTHER_LOCATION,
+        ),
+    ),
+    "product, owned": (
+        "product",
+        ProductPage(product=VIDEO, today=date(2026, 1, 31), access_link="https://video.example/1"),
+    ),
+    "checkout, declined": (
+        "checkout",
+        CHECKOUT.model_copy(
+            update={
+                "decline": Decline(
+                    reason=WhyDeclined.INSUFFICIENT_FUNDS, brand="visa", last4="9995"
+                ),
+                "cart_changed": True,
+            }
+        ),
+    ),
+    "order, processing": ("order", ORDER.model_copy(update={"state": OrderState.PROCESSING})),
+    "order, confirm": (
+        "order",
+        ORDER.model_copy(
+            update={"state": OrderState.CONFIRM, "confirm_url": "https://pay.example/confirm"}
+        ),
+    ),
+    "order, declined": (
+        "order",
+        ORDER.model_copy(
+            update={"state": OrderState.DECLINED, "decline": Decline(reason=WhyDeclined.FINAL)}
+        ),
+    ),
+    "card update, settled": ("card_update", CardUpdatePage(state=CardUpdateState.SETTLED)),
+    "subscription, failing": ("subscription", FAILING),
+    "subscription, ending": (
+        "subscription",
+        SUBSCRIPTION_PAGE.model_copy(
+            update={
+                "subscription": ENDING,
+                "cancel": CancelOptions(why_not=WhyNotCancel.ALREADY_ENDS, can_undo=True),
+                "forecast": (),
+            }
+        ),
+    ),
+    "subscription, cancelled": (
+        "subscription",
+        SUBSCRIPTION_PAGE.model_copy(
+            update={
+                "subscription": CANCELLED,
+                "cancel": CancelOptions(why_not=WhyNotCancel.OVER),
+                "forecast": (),
+            }
+        ),
+    ),
+    "subscription, paused": (
+        "subscription",
+        SUBSCRIPTION_PAGE.model_copy(update={"subscription": PAUSED}),
+    ),
+    "pack, unlimited": ("pack", PackPage(pack=UNLIMITED_PACK)),
+    "pack, expired": ("pack", PackPage(pack=EXPIRED_PACK)),
+    "invoice, open": (
+        "invoice",
+        INVOICE_PAGE.model_copy(
+            update={
+                "invoice": OPEN_INVOICE,
+                "payments": (),
+                "paid": ZERO,
+                "attempts": CHARGES[:1],
+                "pay": PayForm(
+                    amount=dollars(9634),
+                    cards=(VISA, MASTERCARD),
+                    card="card-visa",
+                    idempotency_key="invoice-key-1",
+                ),
+            }
+        ),
+    ),
+    "error, not found": (
+        "error",
+        Problem(title="Not Found", status=404, detail="There is nothing here.", code="not_found"),
+    ),
+    "error, ours": (
+        "error",
+        Problem(
+            title="Internal Server Error",
+            status=500,
+            detail="Something went wrong on our side. We have been told.",
+            code="unexpected",
+        ),
+    ),
+}
+"""Other faces of the same pages, by a name of their own."""
+
+EMPTY: Mapping[str, BaseModel] = {
+    "shop": ShopPage(
+        tab=ShopTab.SUBSCRIPTIONS,
+        tabs=tabs(ShopTab.SUBSCRIPTIONS),
+        why_empty=WhyEmpty.NO_PROVIDER,
+    ),
+    "product": ProductPage(product=FIVE_DAYS, today=date(2026, 1, 31)),
+    "cart": CartPage(
+        location_id="riverside",
+        location="Riverside Studio",
+        totals=NOTHING,
+        due_now=ZERO,
+        why_not=WhyNotCheckOut.EMPTY,
+    ),
+    "checkout": CheckoutPage(
+        location="Riverside Studio",
+        cart="cart-1.1",
+        lines=(),
+        totals=NOTHING,
+        due_now=ZERO,
+        expected_total=0,
+        card_required=False,
+        can_add_card=False,
+        idempotency_key="checkout-key-2",
+    ),
+    "order": OrderPage(
+        order_id="7KQ2-M4XA",
+        state=OrderState.PAID,
+        at=at(2026, 1, 12),
+        zone=ZONE,
+        location="Riverside Studio",
+        totals=NOTHING,
+    ),
+    "cards": CardsPage(max_cards=10),
+    "card_update": CardUpdatePage(state=CardUpdateState.STALE),
+    "contact": ContactPage(merchant="Willow & Paws", support_email="hello@willowpaws.example"),
+    "account": AccountPage(email="ana@example.com"),
+    "packs": PacksPage(),
+    "pack": PackPage(pack=PACK.model_copy(update={"expires_at": None, "service": ""})),
+    "subscriptions": SubscriptionsPage(),
+    "subscription": SubscriptionPage(
+        subscription=ACTIVE.model_copy(
+            update={"state": SubscriptionState.SCHEDULED, "next_charge": None, "credits": 0}
+        ),
+        expiry=ExpiryPolicy.NEXT_RENEWAL,
+        forecast_total=ZERO,
+        cancel=CancelOptions(),
+        pay_key="pay-key-2",
+        undo_key="undo-key-2",
+    ),
+    "cancel": CancelPage(
+        subscription=CANCELLED, why_not=WhyNotCancel.OVER, idempotency_key="cancel-key-2"
+    ),
+    "invoices": InvoicesPage(),
+    "invoice": InvoicePage(
+        invoice=INVOICE.model_copy(update={"number": None}),
+        lines=(),
+        totals=NOTHING,
+        paid=ZERO,
+        merchant="Willow & Paws",
+    ),
+    "payments": PaymentsPage(),
+    "sign_in": SignInPage(),
+    "sign_in_sent": SignInSentPage(email="ana@example.com", link_minutes=60, code_minutes=10),
+    "sign_in_confirm": SignInConfirmPage(),
+    "error": Problem(title="Not Found", status=404, detail="Nothing here.", code="not_found"),
+}
+"""The same pages with nothing in them that need not be."""
+
+
+def entry(number: int, kind: TimelineKind, what: str, **more: object) -> TimelineEntry:
+    return TimelineEntry.model_validate(
+        {"id": f"event-{number}", "at": at(2026, 2, 28 - number), "kind": kind, "what": what} | more
+    )
+
+
+CONSOLE_FULL: Mapping[str, BaseModel] = {
+    "console_home": ConsoleHome(
+        notices=(
+            NoticeView(
+                id="notice-1",
+                kind=NoticeKind.SUBSCRIPTION_FAILED_PAYMENT,
+                title="Subscription failed payment",
+                detail="Yoga every month of Ana Ferreira was cancelled after 6 tries.",
+                created_at=at(2026, 3, 5, 4, 59),
+                location="Riverside Studio",
+                customer_id="cus-1",
+                customer_name="Ana Ferreira",
+            ),
+            NoticeView(
+                id="notice-2",
+                kind=NoticeKind.CANCELLATION_REQUESTED,
+                title="Asks to cancel",
+                created_at=at(2026, 3, 4),
+            ),
+        )
+    ),
+    "console_customers": CustomersPage(
+        email="ana@example.com",
+        customers=(
+            CustomerRow(id="cus-1", name="Ana Ferreira", email="ana@example.com", past_due=True),
+            CustomerRow(id="cus-2", email="ana@example.org"),
+        ),
+    ),
+    "console_customer": CustomerPage(
+        id="01JHZ7Q5S1N9V7M1Y8R4K2D3EF",
+        name="Ana Ferreira",
+        email="ana@example.com",
+        locale="en-US",
+        created_at=at(2025, 12, 1),
+        mail_blocked=True,
+        store_credit=(dollars(1500),),
+        past_due=(
+            PastDueView(
+                subscription_id="sub-1",
+                name="Yoga every month",
+                owed=dollars(9634),
+                zone=ZONE,
+                next_try_at=at(2026, 3, 2, 4, 59),
+            ),
+        ),
+        cards=(VISA, MASTERCARD),
+        packs=(PACK, EXPIRED_PACK),
+        subscriptions=(LATE, CANCELLED),
+        invoices=(OPEN_INVOICE, INVOICE),
+        timeline=(
+            entry(
+                1,
+                TimelineKind.ATTEMPT,
+                "Declined: Visa ending in 0341",
+                detail="Renewal for the period from 28 February, try 1 of 6; not enough money.",
+                amount=dollars(9634),
+                by="clock",
+                links=(
+                    TimelineLink(kind=LinkKind.SUBSCRIPTION, id="sub-1", name="Yoga every month"),
+                    TimelineLink(kind=LinkKind.INVOICE, id="inv-2", name="Order 9PLM-T0BB"),
+                ),
+            ),
+            entry(2, TimelineKind.MESSAGE, "Email sent: renewal reminder"),
+            entry(
+                3,
+                TimelineKind.PAYMENT,
+                "Paid: Ten-class pass and 1 more",
+                amount=dollars(34099),
+                links=(TimelineLink(kind=LinkKind.INVOICE, id="inv-1"),),
+            ),
+            entry(4, TimelineKind.PACK, "10 classes added", detail="Ten-class pass"),
+        ),
+        next="/console/customers/cus-1?after=event-4",
+        zone=ZONE,
+    ),
+    "console_sign_in": SignInPage(why=WhySignIn.SESSION_ENDED),
+    "console_sign_in_sent": SignInSentPage(
+        email="sam@willowpaws.example", link_minutes=60, code_minutes=10
+    ),
+    "console_sign_in_confirm": SignInConfirmPage(email="sam@willowpaws.example"),
+    "error": EMPTY["error"],
+}
+
+CONSOLE_EMPTY: Mapping[str, BaseModel] = {
+    "console_home": ConsoleHome(),
+    "console_customers": CustomersPage(),
+    "console_customer": CustomerPage(
+        id="cus-3", email="new@example.com", created_at=at(2026, 1, 1), zone=ZONE
+    ),
+    "console_sign_in": SignInPage(),
+    "console_sign_in_sent": SignInSentPage(
+        email="sam@willowpaws.example", link_minutes=60, code_minutes=10
+    ),
+    "console_sign_in_confirm": SignInConfirmPage(),
+    "error": EMPTY["error"],
+}
+
+
+def path_of(page: str) -> str:
+    """Where a page is reached, for the frame."""
+    paths = {
+        "product": "/shop/ten-classes",
+        "order": "/orders/7KQ2-M4XA",
+        "card_update": "/card-update/token",
+        "pack": "/packs/pack-1",
+        "subscription": "/subscriptions/sub-1",
+        "cancel": "/subscriptions/sub-1/cancel",
+        "invoice": "/invoices/inv-1",
+        "sign_in": "/sign-in",
+        "sign_in_sent": "/sign-in",
+        "sign_in_confirm": "/sign-in/token",
+        "console_home": "/console",
+        "console_customers": "/console/customers",
+        "console_customer": "/console/customers/cus-1",
+    }
+    return paths.get(page, f"/{page}")
+
+
+def folder_of(page: str) -> Path:
+    return CONSOLE if page.startswith("console") else PORTAL
