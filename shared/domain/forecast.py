@@ -73,6 +73,7 @@ def forecast(
                 "state": SubscriptionState.ACTIVE,
                 "collection": None,
                 "next_period": collection.period + 1,
+                "payments_made": subscription.payments_made + 1,
             }
         )
     ends = now + FORECAST_SPAN
@@ -82,7 +83,8 @@ def forecast(
         if at >= ends or decide_renewal(coming, at) is not NextCharge.CHARGE:
             break
         expected.append(_line(coming, period, at, line))
-        coming = coming.model_copy(update={"next_period": period + 1})
+        paid = {"next_period": period + 1, "payments_made": coming.payments_made + 1}
+        coming = coming.model_copy(update=paid)
     return tuple(expected[:limit])
 
 

@@ -261,8 +261,10 @@ class AccessLink(View):
 
 
 class OrderPage(View):
-    """`GET /orders/{order}`: what became of a checkout. `at` is when it was submitted."""
+    """`GET /orders/{order}`: what became of a checkout. `order` names its page, `order_id` is what
+    people call it; `at` is when it was submitted."""
 
+    order: str = ""
     order_id: str
     state: OrderState
     at: AwareDatetime
@@ -306,6 +308,13 @@ class CardsPage(View):
     cards: tuple[CardOnFile, ...] = ()
     can_add: bool = True
     max_cards: int
+
+
+class CardPage(View):
+    """Where a card is added: the provider's own page. It comes back with `setup_id`."""
+
+    setup_id: str
+    url: str
 
 
 class CardUpdateState(StrEnum):

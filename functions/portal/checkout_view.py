@@ -1,0 +1,246 @@
+"""What checkout and orders show: from the domain to the pages. Pure."""
+
+from datetime import datetime
+
+from functions.portal.cart_view import due_later_views, line_views, totals_view
+from functions.portal.pages.shop_models import (
+    AccessLink,
+    CheckoutPage,
+    Decline,
+    DueLater,
+    LaterReason,
+    OrderPage,
+    OrderState,
+    SubscriptionTerms,
+    WhyDeclined,
+)
+from shared.domain import collecting
+from shared.domain.charge import Attempt, Charge, Outcome
+from shared.domain.customer import MAX_CARDS, Customer
+from shared.domain.errors import Declined
+from shared.domain.fulfilment import Fulfilment, begin_subscription, fulfil
+from shared.domain.invoice import order_id
+from shared.domain.order import Due, OrderLine, invoice_lines
+from shared.domain.pack import Pack
+from shared.domain.pricing import PricedCart, PricedLine
+from shared.domain.product import Catalogue, Location, ProductKind
+from shared.domain.subscription import Subscription
+from shared.operations.checkout import Answered, Checked
+from shared.web.pages.summaries import (
+    card_view,
+    card_views,
+    line_view,
+    pack_summary,
+    place_name,
+    subscription_summary,
+    totals_of,
+    zone_of,
+)
+
+STATES = {
+    Checked.PAID: OrderState.PAID,
+    Checked.PROCESSING: OrderState.PROCESSING,
+    Checked.CONFIRM: OrderState.CONFIRM,
+    Checked.DECLINED: OrderState.DECLINED,
+}
+SENTENCES = {
+    WhyDeclined.DECLINED: "The card was declined by the bank.",
+    WhyDeclined.INSUFFICIENT_FUNDS: "The card does not have enough money on it.",
+    WhyDeclined.EXPIRED_CARD: "The card has expired.",
+    WhyDeclined.FINAL: "The card can't be used any more.",
+}
+
+
+# --- a card that said no ---------------------------------------------------------------------
+
+
+def decline_of(attempt: Attempt | None) -> Decline:
+    """What to tell who paid: the provider's own word is for staff."""
+    if attempt is None:
+        return Decline(reason=WhyDeclined.DECLINED)
+    reason = WhyDeclined.DECLINED
+    if attempt.decline_code == "insufficient_funds":
+        reason = WhyDeclined.INSUFFICIENT_FUNDS
+    elif attempt.decline_code == "expired_card":
+        reason = WhyDeclined.EXPIRED_CARD
+    elif attempt.outcome is Outcome.DECLINED_FINAL:
+        reason = WhyDeclined.FINAL
+    return Decline(reason=reason, brand=attempt.card.brand, last4=attempt.card.last4)
+
+
+def declined(attempt: Attempt | None) -> Declined:
+    """The error that answers a program; people see the page it came from, with `decline`."""
+    told = decline_of(attempt)
+    return Declined(
+        f"{SENTENCES[told.reason]} Nothing was charged. Use another card, with a new key.",
+        reason=told.reason.value,
+        brand=told.brand,
+        last4=told.last4,
+    )
+
+
+def decline_in(error: Declined) -> Decline:
+    return Decline.model_validate(dict(error.facts))
+
+
+# --- before paying ---------------------------------------------------------------------------
+
+
+def _terms(
+    line: PricedLine, location: Location, catalogue: Catalogue, customer: Customer, now: datetime
+) -> SubscriptionTerms:
+    """What is agreed to, from the very subscription that buying would begin."""
+    begun = _begun(line.order, location, customer.id, now)
+    return SubscriptionTerms(
+        line_id=line.line.id,
+        name=line.product.name,
+        amount=line.total,
+        frequency=begun.frequency,
+        starts_on=line.starts_on or begun.anchor,
+        first_charge_at=line.first_charge_at,
+        next_charge_at=begun.charged_at(1) if begun.within_until(1) else None,
+        until=begun.until,
+        trial_days=begun.trial_days,
+        minimum_payments=begun.terms.minimum_payments,
+        self_cancel=catalogue.settings.self_cancel,
+        zone=location.zone,
+    )
+
+
+def _begun(line: OrderLine, location: Location, customer_id: str, now: datetime) -> Subscription:
+    return begin_subscription(
+        subscription_id="",
+        line=line,
+        customer_id=customer_id,
+        location=location,
+        invoice_id="",
+        now=now,
+    )
+
+
+def checkout_page(
+    priced: PricedCart,
+    catalogue: Catalogue,
+    customer: Customer,
+    now: datetime,
+    *,
+    idempotency_key: str,
+    chosen_card: str | None = None,
+    provider_ready: bool,
+    decline: Decline | None = None,
+    cart_changed: bool = False,
+) -> CheckoutPage:
+    """The review before paying. `chosen_card` is preselected while it is on file, else the
+    default one."""
+    card = customer.card_for(chosen_card)
+    return CheckoutPage(
+        location=priced.location.name,
+        cart=priced.cart.token,
+        lines=line_views(priced, catalogue),
+        totals=totals_view(priced),
+        due_now=priced.total,
+        due_later=due_later_views(priced),
+        expected_total=priced.total.minor,
+        cards=card_views(customer, now),
+        card=card.id if card else None,
+        card_required=priced.needs_card,
+        can_add_card=provider_ready and len(customer.cards) < MAX_CARDS,
+        idempotency_key=idempotency_key,
+        terms=tuple(
+            _terms(line, priced.location, catalogue, customer, now)
+            for line in priced.lines
+            if line.product.kind is ProductKind.SUBSCRIPTION
+        ),
+        decline=decline,
+        cart_changed=cart_changed,
+    )
+
+
+# --- afterwards ------------------------------------------------------------------------------
+
+
+def brought_by(charge: Charge, catalogue: Catalogue) -> Fulfilment:
+    """What a settled order brought, as it was at that moment: everything is made from the order
+    alone, so it can be made again."""
+    location = catalogue.location(charge.location_id)
+    if charge.settled_at is None or location is None:
+        return Fulfilment()
+    return fulfil(
+        charge.order,
+        charge_id=charge.id,
+        customer_id=charge.customer_id,
+        location=location,
+        invoice_id=charge.invoice_id,
+        now=charge.settled_at,
+    )
+
+
+def _due_later(charge: Charge, catalogue: Catalogue) -> tuple[DueLater, ...]:
+    location = catalogue.location(charge.location_id)
+    if location is None:
+        return ()
+    found = []
+    for at, line in enumerate(charge.order):
+        if line.due is Due.NOW or line.terms is None or line.starts_on is None:
+            continue
+        begun = _begun(line, location, charge.customer_id, charge.created_at)
+        cost = collecting.period_line(line.terms, location, catalogue, "")
+        found.append(
+            DueLater(
+                line_id=str(at),
+                name=line.name,
+                why=LaterReason.TRIAL if line.due is Due.AFTER_TRIAL else LaterReason.LATER_START,
+                starts_on=line.starts_on,
+                at=begun.charged_at(0),
+                amount=collecting.owed_with_tax(cost),
+                zone=location.zone,
+            )
+        )
+    return tuple(found)
+
+
+def _access(charge: Charge, catalogue: Catalogue) -> tuple[AccessLink, ...]:
+    """Links of digital products: only once their order is paid ([WHO])."""
+    if charge.settled_at is None:
+        return ()
+    links = []
+    for line in charge.order:
+        product = catalogue.product(line.product_id)
+        if line.kind is ProductKind.ACCESS and product is not None and product.access_link:
+            links.append(AccessLink(product_id=product.id, name=line.name, url=product.access_link))
+    return tuple(links)
+
+
+def order_page(
+    answered: Answered,
+    catalogue: Catalogue,
+    customer: Customer,
+    now: datetime,
+    *,
+    packs: tuple[Pack, ...] = (),
+    subscriptions: tuple[Subscription, ...] = (),
+) -> OrderPage:
+    """What became of a checkout; `packs` and `subscriptions` are what it brought."""
+    charge, attempt = answered.charge, answered.attempt
+    lines = invoice_lines(charge.order)
+    confirms = answered.state is Checked.CONFIRM and attempt is not None
+    return OrderPage(
+        order=charge.source,
+        order_id=order_id(charge.invoice_id),
+        state=STATES[answered.state],
+        at=attempt.started_at if attempt else charge.created_at,
+        zone=zone_of(catalogue, charge.location_id),
+        location=place_name(catalogue, charge.location_id),
+        lines=tuple(line_view(line) for line in lines),
+        totals=totals_of(lines, charge.amount.currency, charge.tax_name),
+        card=card_view(attempt.card, customer, now) if attempt else None,
+        invoice_id=charge.invoice_id if lines and charge.settled_at else None,
+        due_later=_due_later(charge, catalogue),
+        packs=tuple(pack_summary(pack, catalogue, now) for pack in packs),
+        subscriptions=tuple(
+            subscription_summary(one, catalogue, customer, now) for one in subscriptions
+        ),
+        access=_access(charge, catalogue),
+        confirm_url=attempt.confirm_url if confirms and attempt else None,
+        decline=decline_of(attempt) if answered.state is Checked.DECLINED else None,
+    )

@@ -1,0 +1,31 @@
+"""The payment provider as pages need it: whether there is one, and where its own pages are."""
+
+from urllib.parse import urlsplit
+
+from shared.operations.context import Context
+from shared.web.request import Request
+
+
+def context(request: Request) -> Context:
+    """What an operation reaches, deciding by the catalogue that this request has read."""
+    made: Context = request.wiring.context(request.catalogue)
+    return made
+
+
+def is_ready(request: Request) -> bool:
+    """Whether a payment provider is set up ([VISIBLE])."""
+    return bool(request.wiring.environment.provider)
+
+
+def origins(request: Request) -> tuple[str, ...]:
+    """Where a form that adds a card or pays may lead; browsers hold redirects to that list."""
+    name = request.wiring.environment.provider
+    found: tuple[str, ...] = request.wiring.provider(name).hosted_origins if name else ()
+    return found
+
+
+def is_hosted(request: Request, url: str | None) -> bool:
+    """Whether `url` is on the provider's own pages, so that a form may lead there at once. A
+    bank's page may be anywhere: it is reached by a link."""
+    parts = urlsplit(url or "")
+    return f"{parts.scheme}://{parts.netloc}" in (*origins(request), request.public_url)
