@@ -19,6 +19,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
         new_id=wiring.new_id,
         new_secret=wiring.new_secret,
         new_code=wiring.new_code,
-        said=lambda key, why: logger.warning("email not handed over", message=key, why=why),
+        said=lambda key, why: logger.warning("email not handed over", key=key, why=why),
     )
     return each(event, lambda pk, sk: deliver(post, pk, sk))

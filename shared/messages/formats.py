@@ -65,9 +65,9 @@ class Formats:
 
     def time(self, when: datetime) -> str:
         """The time of day at the location, with its zone."""
-        return self._mark(
-            format_time(when, format="short", tzinfo=ZoneInfo(self._zone), locale=self._locale)
-        )
+        words = format_time(when, format="short", tzinfo=ZoneInfo(self._zone), locale=self._locale)
+        # Old mail programs have no glyph for the narrow space before "PM".
+        return self._mark(words.replace("\u202f", "\u00a0"))
 
     def _mark(self, words: str) -> str:
         if not self._marked or self._locale.language == WRITTEN_IN:

@@ -6,7 +6,6 @@ merchant's own template is one text of the same form, given as `own`.
 """
 
 import re
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -25,7 +24,6 @@ from shared.messages.facts import FACTS, one_line
 from shared.messages.formats import Formats, locale_of
 
 TEMPLATES = Path(__file__).parent / "templates"
-TEXT_WIDTH = 76
 MAX_SUBJECT = 150
 
 WITHOUT_PORTAL_BUTTON = frozenset(
@@ -195,9 +193,9 @@ def _minutes(minutes: int) -> str:
 
 
 def _flow(text: str) -> str:
-    """One paragraph, wrapped between words; addresses stay whole."""
-    words = " ".join(re.split(r"[ \t\r\n]+", text.strip(" \t\r\n")))
-    return textwrap.fill(words, TEXT_WIDTH, break_long_words=False, break_on_hyphens=False)
+    """One paragraph as one line. Mail programs wrap it; wrapped here, a name could be made long
+    enough for its rest to begin a line of its own."""
+    return re.sub(r"[ \t\r\n]+", " ", text).strip()
 
 
 @cache

@@ -26,8 +26,9 @@ _PUBLIC_URL = "https://portal.example"
 
 def check_template(kind: MessageKind, own: str, settings: Settings) -> None:
     """Refuse a merchant's own template for `kind`: one that does not render, and a required one
-    without how to cancel. It has to say it in the text and in the HTML, with the way: the
-    subscription's page or the support address. Raises `Invalid`, naming the field `template`."""
+    without how to cancel. One of its paragraphs has to say it and name the way, the
+    subscription's page or the support address, in the text and in the HTML. Raises `Invalid`,
+    naming the field `template`."""
     if len(own) > MAX_TEMPLATE:
         raise _refused(f"At most {MAX_TEMPLATE} characters.", "template_too_long")
     sample = samples(settings)[kind]
@@ -40,23 +41,23 @@ def check_template(kind: MessageKind, own: str, settings: Settings) -> None:
     if kind not in SAYS_HOW_TO_CANCEL:
         return
     page = Links(_PUBLIC_URL).subscription(sample.facts["agreement"]["id"])
-    for body in (email.text, _visible(email.html)):
-        if not re.search(r"\bcancel", body, re.IGNORECASE):
-            raise _refused("This email has to say how to cancel.", "how_to_cancel_missing")
-    for body in (email.text, email.html):
-        if page not in body and settings.support_email not in _without_footer(body, settings):
+    ways = (page, settings.support_email)
+    for paragraphs in (email.text.split("\n\n"), re.split(r"</(?:p|div|li|h\d)>", email.html)):
+        if not any(_says_how(paragraph, ways) for paragraph in paragraphs):
             raise _refused(
-                "This email has to lead to the subscription's page or the support address.",
+                "A paragraph has to say how to cancel, with the subscription's page or the "
+                "support address.",
                 "how_to_cancel_missing",
             )
 
 
-def _visible(html: str) -> str:
-    return re.sub(r"<(style|title)\b.*?</\1>|<[^>]+>", " ", html, flags=re.DOTALL)
-
-
-def _without_footer(body: str, settings: Settings) -> str:
-    return body.rpartition("Questions?")[0] if settings.support_email else body
+def _says_how(paragraph: str, ways: tuple[str, ...]) -> bool:
+    """Whether it speaks of cancelling and names a way to do so. Addresses are escaped in HTML
+    only where they hold characters that neither kind has."""
+    words = re.sub(r"<[^>]+>", " ", paragraph)
+    return bool(re.search(r"\bcancel", words, re.IGNORECASE)) and any(
+        way in paragraph for way in ways
+    )
 
 
 def _refused(reason: str, code: str) -> Invalid:
