@@ -196,13 +196,11 @@ class Running:
         self.port = bound
         self.address = f"http://{host}:{self.port}"
         self._hand = Hand()
-        start = datetime.now(UTC).replace(microsecond=0)
+        now = datetime.now(UTC).replace(microsecond=0)
         module = _demo() if demo else None
-        if module is not None and hasattr(module, "starts_at"):
-            start = module.starts_at(start)
         try:
             self.world = LocalWorld(
-                start=start,
+                start=now if module is None else module.begins(now),
                 public_url=self.address,
                 sandbox_over_http=True,
                 woken=self._hand.wake,
@@ -219,23 +217,16 @@ class Running:
             fd=listener.fileno(),
         )
         listener.close()  # the server has a descriptor of its own
-        # Before the demo data: what happens in it reaches the sandbox over HTTP.
+        # Before the demo data: a request that comes early waits for it instead of failing.
         Thread(target=self._server.serve_forever, name="http", daemon=True).start()
         try:
-            self._begin(module)
+            with self.world.lock:
+                if module is not None:
+                    module.load(self.world, now)
+                self.world.clock.go_on()
         except BaseException:
             self.stop()
             raise
-
-    def _begin(self, demo: ModuleType | None) -> None:
-        """Load the demo data. When it begins in the past, what has happened since then happens
-        now; the clock then runs on from there."""
-        if demo is not None:
-            demo.load(self.world)
-            now = datetime.now(UTC).replace(microsecond=0)
-            if self.world.now() < now:
-                self.world.advance_to(now)
-        self.world.clock.go_on()
         self._hand.start(self.world)
 
     def stop(self) -> None:
@@ -246,7 +237,7 @@ class Running:
 
 
 def _demo() -> ModuleType | None:
-    """`infra.local.demo` with `load(world)` and, if its story began earlier, `starts_at(now)`."""
+    """`infra.local.demo`: `begins(now)` says when its story starts, `load(world, now)` plays it."""
     if importlib.util.find_spec("infra.local.demo") is None:
         return None
     return importlib.import_module("infra.local.demo")
