@@ -20,6 +20,9 @@ NOTICES: Mapping[str, str] = {
     "card_removed": "The card is removed.",
     "card_default": "This is your default card now.",
     "card_changed": "The card of your subscription is changed.",
+    "card_changed_not_charged": (
+        "The card of your subscription is changed, but what is owed could not be charged to it."
+    ),
     "cancelled": "Your subscription is cancelled.",
     "cancel_scheduled": "Your subscription ends at the end of this period.",
     "cancel_undone": "Your subscription goes on.",
@@ -28,4 +31,10 @@ NOTICES: Mapping[str, str] = {
     "payment_processing": "Your payment is being processed. We email you when it is through.",
     "saved": "Your changes are saved.",
     "notice_done": "The notice is marked as done.",
+    "sign_in_sent": "A sign-in email is on its way to the customer.",
+    "card_update_sent": "A link to update the card is on its way to the customer.",
+    "staff_cancelled": "The subscription is cancelled. Nothing more is charged.",
+    "staff_cancel_scheduled": "The subscription ends with its period. Until then it can be undone.",
+    "staff_cancel_undone": "The subscription goes on.",
+    "credits_changed": "The credits are changed.",
 }
