@@ -7,13 +7,18 @@ Everything is done through operations and the clock, without pages, so it works 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import replace as with_fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
 from infra.local.aws import Engine
 from infra.local.sandbox import ChargeSeen
+from infra.local.schedules import is_tick
+from infra.local.template import Template
+from infra.local.template import load as load_template
 from infra.local.world import LocalWorld
 from shared.domain.calendar import Frequency
 from shared.domain.cart import Cart, CartLine, with_lines
@@ -42,6 +47,8 @@ from shared.store import accounts
 from shared.store import catalogue as catalogues
 from shared.store.accounts import Address, DirectoryEntry
 from shared.store.engine import Found, Row, commit, create, put, read, replace
+
+PUBLIC_URL = "http://127.0.0.1:8000"
 
 WORKS = "4242424242424242"
 ALSO_WORKS = "5555555555554444"
@@ -126,9 +133,19 @@ def moment(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
 
 
+@cache
+def _template() -> Template:
+    """The project's own, without the daily audit: `books_hold` does its work once, at the end."""
+    parameters = {"PublicUrl": PUBLIC_URL, "SenderAddress": "hi@example.com", "Provider": "sandbox"}
+    whole = load_template(parameters)
+    return with_fields(whole, schedules=tuple(one for one in whole.schedules if is_tick(one)))
+
+
 def open_shop(start: str, *, engine: Engine | None = None, **settings: Any) -> LocalWorld:
     """A world whose clock stands at `start`, with the catalogue published. Close it."""
-    world = LocalWorld(engine=engine, start=moment(start))
+    world = LocalWorld(
+        engine=engine, start=moment(start), public_url=PUBLIC_URL, template=_template()
+    )
     catalogues.publish(catalogue_of(**settings))
     return world
 
@@ -152,9 +169,7 @@ def _there(row: Row[Any] | None) -> Any:
 
 def newcomer(world: LocalWorld, email: str = "ada@example.com") -> str:
     """A customer without a card; answers the id."""
-    customer = Customer(
-        id=world.wiring.new_id(), email=email, name="Ada", created_at=world.now()
-    )
+    customer = Customer(id=world.wiring.new_id(), email=email, name="Ada", created_at=world.now())
     entry = DirectoryEntry(customer_id=customer.id, email=email, name=customer.name)
     commit(
         [
@@ -439,7 +454,9 @@ def charged_at(world: LocalWorld, customer_id: str) -> list[str]:
 
 def asked_of(world: LocalWorld, customer_id: str) -> list[ChargeSeen]:
     """What the provider has of this customer, oldest first."""
-    return [one for one in world.sandbox.charges() if (one.charge_ref or "").startswith(customer_id)]
+    return [
+        one for one in world.sandbox.charges() if (one.charge_ref or "").startswith(customer_id)
+    ]
 
 
 # --- what always holds ---------------------------------------------------------------------------

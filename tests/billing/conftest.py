@@ -1,6 +1,7 @@
 """A shop whose books are looked at after each test."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ def shop() -> Iterator[Shop]:
     """
     opened: list[tuple[LocalWorld, bool]] = []
 
-    def open_one(start: str, *, errors: bool = False, **settings: object) -> LocalWorld:
+    def open_one(start: str, *, errors: bool = False, **settings: Any) -> LocalWorld:
         assert not opened, "one shop at a time"
         world = open_shop(start, **settings)
         opened.append((world, errors))
