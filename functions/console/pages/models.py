@@ -9,6 +9,7 @@ from shared.domain.money import Money
 from shared.web.answer import View
 from shared.web.pages.parts import (
     CardView,
+    EntryView,
     InvoiceSummary,
     PackSummary,
     PastDueView,
@@ -17,22 +18,29 @@ from shared.web.pages.parts import (
 
 
 class NoticeView(View):
-    """Something staff should see ([NOTICE])."""
+    """Something staff should see ([NOTICE]). `zone` is its location's."""
 
     id: str
     kind: NoticeKind
     title: str
     detail: str = ""
     created_at: AwareDatetime
+    zone: str = ""
     location: str = ""
     customer_id: str | None = None
     customer_name: str = ""
+    done_at: AwareDatetime | None = None
+    done_by: str | None = None
 
 
 class ConsoleHome(View):
-    """`GET /console`: the open notices this staff member may see, newest first."""
+    """`GET /console`: the open notices this staff member may see, newest first. Without
+    `provider_ready` no payment provider is set up, and packages and subscriptions are hidden from
+    the shop ([VISIBLE])."""
 
+    provider_ready: bool = True
     notices: tuple[NoticeView, ...] = ()
+    next: str | None = None
 
 
 class CustomerRow(View):
@@ -43,18 +51,20 @@ class CustomerRow(View):
 
 
 class CustomersPage(View):
-    """`GET /console/customers`. `email` is what was searched for."""
+    """`GET /console/customers`. `email` is what their address begins with, `name` is contained in
+    their name or address."""
 
     email: str = ""
+    name: str = ""
     customers: tuple[CustomerRow, ...] = ()
     next: str | None = None
 
 
 class TimelineKind(StrEnum):
-    """What a line of the timeline is about."""
+    """What a line of the timeline is about. `ATTEMPT` is one try to collect; `CHARGE` what was
+    charged, or not, without one."""
 
     CUSTOMER = "customer"
-    CART = "cart"
     CHARGE = "charge"
     ATTEMPT = "attempt"
     INVOICE = "invoice"
@@ -62,7 +72,6 @@ class TimelineKind(StrEnum):
     REFUND = "refund"
     SUBSCRIPTION = "subscription"
     PACK = "pack"
-    ENTRY = "entry"
     CARD = "card"
     MESSAGE = "message"
     NOTICE = "notice"
@@ -72,7 +81,6 @@ class LinkKind(StrEnum):
     SUBSCRIPTION = "subscription"
     PACK = "pack"
     INVOICE = "invoice"
-    CHARGE = "charge"
 
 
 class TimelineLink(View):
@@ -82,21 +90,25 @@ class TimelineLink(View):
 
 
 class TimelineEntry(View):
-    """One thing that happened, in plain words: `what` in a few, `detail` says why or how."""
+    """One thing that happened, in a plain sentence: `detail` says why or how, `amount` is money
+    that moved, `zone` is the location's. `failed`: it did not go as wished."""
 
     id: str
     at: AwareDatetime
+    zone: str = ""
     kind: TimelineKind
     what: str
     detail: str = ""
     amount: Money | None = None
     by: str = ""
+    failed: bool = False
     links: tuple[TimelineLink, ...] = ()
 
 
 class CustomerPage(View):
     """`GET /console/customers/{customer}`. The timeline is newest first and answers
-    "why was I charged?"."""
+    "why was I charged?"; `next` leads to what is older. `may_change`: this person may cancel and
+    change credits. `whole` False: the oldest history was too long to be read."""
 
     id: str
     name: str = ""
@@ -112,4 +124,21 @@ class CustomerPage(View):
     invoices: tuple[InvoiceSummary, ...] = ()
     timeline: tuple[TimelineEntry, ...] = ()
     next: str | None = None
+    whole: bool = True
     zone: str
+    may_change: bool = False
+    idempotency_key: str = ""
+    """New for each page; forms add what they are about."""
+
+
+class EmailSent(View):
+    """An email to a customer was written, and goes out within a minute."""
+
+    to: str
+
+
+class CreditsChanged(View):
+    """The new line of a pack's ledger ([LEDGER])."""
+
+    pack_id: str
+    entry: EntryView
