@@ -110,14 +110,22 @@ def _index(world: "LocalWorld", request: Request) -> Response:
         ("/openapi.json", "OpenAPI", "every route, for programs"),
     ]
     if _wants_json(request):
-        return json_response(200, {"links": [link for link, _, _ in links]})
+        content = {
+            "links": [link for link, _, _ in links],
+            "sign_in_addresses": list(world.sign_in_addresses),
+        }
+        return json_response(200, content)
     items = "".join(
         f'<li><a href="{link}">{name}</a> <span class="quiet">{escape(about)}</span></li>'
         for link, name, about in links
     )
+    people = "".join(f"<li>{escape(one)}</li>" for one in world.sign_in_addresses)
+    who = (
+        f"<details><summary>Who can sign in</summary><ul>{people}</ul></details>" if people else ""
+    )
     errors = "".join(f"<li>{escape(error)}</li>" for error in reversed(world.errors[-20:]))
     failures = f"<h2>Errors</h2><ul>{errors}</ul>" if errors else ""
-    return _page("Punchcard on this machine", f"<ul>{items}</ul>{failures}")
+    return _page("Punchcard on this machine", f"<ul>{items}</ul>{who}{failures}")
 
 
 # Mail

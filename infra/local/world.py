@@ -103,6 +103,8 @@ class LocalWorld:
         """What each handler asked of AWS so far, and its policy granted."""
         self.dead_letters: list[Task] = []
         self.last_happened: Happened | None = None
+        self.sign_in_addresses: tuple[str, ...] = ()
+        """Those of the demo data, staff first, for the page that lists them."""
         self._happened = Happened(start, start)
         self._requests = 0
         self._idle_sweeps = 0
