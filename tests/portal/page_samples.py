@@ -686,7 +686,10 @@ FULL: Mapping[str, BaseModel] = {
         next_charges=(
             UpcomingCharge(subscription_id="sub-1", name=ACTIVE.name, zone=ZONE, charge=NEXT),
         ),
-        recent_payments=PAYMENTS,
+        forecast=(
+            UpcomingCharge(subscription_id="sub-1", name=ACTIVE.name, zone=ZONE, charge=NEXT),
+        ),
+        forecast_totals=(NEXT.amount,),
         store_credit=(dollars(1500),),
     ),
     "packs": PacksPage(

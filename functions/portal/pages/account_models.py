@@ -37,14 +37,16 @@ class UpcomingCharge(View):
 
 
 class AccountPage(View):
-    """`GET /account`: what matters at a glance."""
+    """`GET /account`: what matters at a glance. `forecast` are the charges of the next 12 months of
+    all subscriptions, by their moments; `forecast_totals` their sums per currency, tax included."""
 
     name: str = ""
     email: str
     credits: tuple[CreditsLeft, ...] = ()
     next_charges: tuple[UpcomingCharge, ...] = ()
+    forecast: tuple[UpcomingCharge, ...] = ()
+    forecast_totals: tuple[Money, ...] = ()
     past_due: tuple[PastDueView, ...] = ()
-    recent_payments: tuple[PaymentRow, ...] = ()
     store_credit: tuple[Money, ...] = ()
 
 

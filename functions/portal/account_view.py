@@ -1,0 +1,370 @@
+"""What the pages of one subscription, one invoice and the account show. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from functions.portal.account_lists import store_credit
+from functions.portal.pages.account_models import (
+    AccountPage,
+    CancelConsequence,
+    CancelOptions,
+    CancelPage,
+    CancelWhen,
+    Commitment,
+    FailingCharge,
+    ForecastLine,
+    InvoicePage,
+    PayForm,
+    SubscriptionPage,
+    UpcomingCharge,
+    WhyNotCancel,
+    WhyNotPay,
+)
+from shared.domain.calendar import local_date
+from shared.domain.charge import Charge, Outcome
+from shared.domain.collecting import unlimited_pack_ends_at
+from shared.domain.customer import Attention, Customer
+from shared.domain.forecast import total_of
+from shared.domain.invoice import Invoice, InvoiceState
+from shared.domain.money import Money
+from shared.domain.pack import Pack
+from shared.domain.product import Catalogue, SelfCancel
+from shared.domain.shopping import ExpiryPolicy
+from shared.domain.subscription import (
+    Subscription,
+    SubscriptionState,
+    Terms,
+    next_slot_at,
+    paid_until,
+)
+from shared.operations.cancel import When, allowed
+from shared.operations.forecast import Ahead, ahead, merged
+from shared.web.pages.parts import ChargeView
+from shared.web.pages.summaries import (
+    attempt_view,
+    card_views,
+    charge_ahead,
+    charge_view,
+    credits_left,
+    ends_at,
+    invoice_summary,
+    line_view,
+    pack_summary,
+    past_due_views,
+    payment_views,
+    subscription_summary,
+    totals_of,
+    zone_of,
+)
+
+PAYABLE = frozenset({SubscriptionState.PAST_DUE, SubscriptionState.PAUSED})
+
+
+# --- the account -----------------------------------------------------------------------------
+
+
+def _upcoming(line: Ahead, customer: Customer, now: datetime) -> UpcomingCharge:
+    return UpcomingCharge(
+        subscription_id=line.subscription.id,
+        name=line.subscription.terms.name,
+        zone=line.subscription.zone,
+        charge=charge_ahead(line, customer, now),
+    )
+
+
+def _sums(amounts: Iterable[Money]) -> tuple[Money, ...]:
+    sums: dict[str, Money] = {}
+    for amount in amounts:
+        sums[amount.currency] = sums.get(amount.currency, Money.zero(amount.currency)) + amount
+    return tuple(sums[currency] for currency in sorted(sums))
+
+
+def account_page(
+    customer: Customer,
+    subscriptions: Sequence[Subscription],
+    packs: Sequence[Pack],
+    catalogue: Catalogue,
+    now: datetime,
+) -> AccountPage:
+    lines = merged(catalogue, customer, subscriptions, now)
+    first: dict[str, Ahead] = {}
+    for line in lines:
+        first.setdefault(line.subscription.id, line)
+    return AccountPage(
+        name=customer.name,
+        email=customer.email,
+        credits=credits_left(packs, catalogue, now),
+        next_charges=tuple(_upcoming(line, customer, now) for line in first.values()),
+        forecast=tuple(_upcoming(line, customer, now) for line in lines),
+        forecast_totals=_sums(line.expected.total for line in lines),
+        past_due=past_due_views(customer, catalogue),
+        store_credit=store_credit(customer),
+    )
+
+
+# --- one subscription ------------------------------------------------------------------------
+
+
+def _expiry(terms: Terms) -> ExpiryPolicy:
+    """When the credits of each period expire ([GRANT])."""
+    if terms.validity_days is not None:
+        return ExpiryPolicy.AFTER_DAYS
+    if terms.validity_months is not None:
+        return ExpiryPolicy.AFTER_MONTHS
+    return ExpiryPolicy.PERIOD_END if terms.credits is None else ExpiryPolicy.NEXT_RENEWAL
+
+
+def _commitment(subscription: Subscription) -> Commitment | None:
+    if not subscription.terms.minimum_payments:
+        return None
+    return Commitment(
+        minimum_payments=subscription.terms.minimum_payments,
+        made=subscription.payments_made,
+        remaining=subscription.payments_remaining,
+    )
+
+
+def _failing(subscription: Subscription, charge: Charge | None) -> FailingCharge | None:
+    collection = subscription.collection
+    if collection is None or not collection.failing or charge is None:
+        return None
+    waits = charge.outcome is Outcome.AUTHENTICATION_REQUIRED
+    return FailingCharge(
+        invoice_id=collection.invoice_id,
+        owed=charge.amount,
+        slots_used=collection.slots_used,
+        slots=collection.policy.tries,
+        next_try_at=next_slot_at(subscription),
+        needs=Attention.AUTHENTICATION if waits else Attention.CARD,
+        confirm_url=charge.last.confirm_url if waits and charge.last else None,
+        blocked=charge.undecided,
+    )
+
+
+def _why_not(subscription: Subscription, policy: SelfCancel) -> WhyNotCancel | None:
+    if subscription.over:
+        return WhyNotCancel.OVER
+    ways = allowed(subscription, policy)
+    if not ways:
+        return WhyNotCancel.ALREADY_ENDS
+    if ways != {When.REQUEST}:
+        return None
+    return WhyNotCancel.COMMITMENT if subscription.payments_remaining else WhyNotCancel.OFF
+
+
+def _ways(subscription: Subscription, policy: SelfCancel) -> tuple[CancelWhen, ...]:
+    ways = allowed(subscription, policy)
+    return tuple(CancelWhen(when.value) for when in When if when in ways)
+
+
+def can_undo(subscription: Subscription) -> bool:
+    """Whether an end that was asked for can be taken back by the customer ([CANCEL])."""
+    asked = subscription.cancel_at_period_end or subscription.cancel_after_commitment
+    return asked and not subscription.over
+
+
+def subscription_page(
+    subscription: Subscription,
+    charges: Sequence[Charge],
+    packs: Sequence[Pack],
+    catalogue: Catalogue,
+    customer: Customer,
+    now: datetime,
+    *,
+    pay_key: str,
+    undo_key: str,
+) -> SubscriptionPage:
+    """`charges` and `packs` are its latest, the newest first."""
+    policy = catalogue.settings.self_cancel
+    lines = ahead(catalogue, customer, subscription, now)
+    collection = subscription.collection
+    open_charge = next(
+        (one for one in charges if collection and one.source == collection.source), None
+    )
+    terms = subscription.terms
+    trialing = subscription.state is SubscriptionState.TRIALING
+    return SubscriptionPage(
+        subscription=subscription_summary(subscription, catalogue, customer, now),
+        expiry=_expiry(terms),
+        validity_days=terms.validity_days,
+        validity_months=terms.validity_months,
+        payments_made=subscription.payments_made,
+        commitment=_commitment(subscription),
+        trial_ends_on=subscription.anchor - timedelta(days=1) if trialing else None,
+        paid_until=paid_until(subscription) if subscription.payments_made else None,
+        failing=_failing(subscription, open_charge),
+        forecast=tuple(
+            ForecastLine(
+                period=line.expected.period,
+                at=line.expected.at,
+                starts_on=line.expected.starts_on,
+                amount=line.expected.amount,
+                tax=line.expected.tax,
+                total=line.expected.total,
+            )
+            for line in lines
+        ),
+        forecast_total=total_of((line.expected for line in lines), terms.price.currency),
+        cancel=CancelOptions(
+            ways=_ways(subscription, policy),
+            why_not=_why_not(subscription, policy),
+            can_undo=can_undo(subscription),
+        ),
+        cards=card_views(customer, now),
+        card_id=subscription.card_id if customer.card(subscription.card_id) else None,
+        packs=tuple(pack_summary(pack, catalogue, now) for pack in packs),
+        charges=tuple(charge_view(one, subscription) for one in charges),
+        pay_key=pay_key,
+        undo_key=undo_key,
+    )
+
+
+def _consequence(
+    when: CancelWhen,
+    subscription: Subscription,
+    pack: Pack | None,
+    charge: Charge | None,
+    invoice: Invoice | None,
+    now: datetime,
+) -> CancelConsequence:
+    """What `when` would do, chosen now. A period that is being collected ends at once: the paid
+    one is over, or nearly ([CANCEL])."""
+    if when is CancelWhen.REQUEST:
+        binding = subscription.payments_remaining > 0
+        ending = subscription.model_copy(update={"cancel_after_commitment": True})
+        return CancelConsequence(
+            when=when, ends_at=ends_at(ending) if binding else None, can_undo=binding
+        )
+    at_once = when is CancelWhen.NOW or subscription.collection is not None
+    kept = pack is not None and pack.ended_at is None
+    until = None
+    if pack is not None and kept:
+        until = pack.expires_at or unlimited_pack_ends_at(subscription)
+    return CancelConsequence(
+        when=when,
+        ends_at=now if at_once else paid_until(subscription),
+        void=invoice.owed if invoice is not None and at_once else None,
+        outcome_unknown=charge is not None and charge.undecided,
+        credits_kept=(pack.left or 0) if pack is not None and kept and not pack.unlimited else 0,
+        unlimited=pack is not None and kept and pack.unlimited,
+        credits_until=until,
+        can_undo=not at_once,
+    )
+
+
+def cancel_page(
+    subscription: Subscription,
+    pack: Pack | None,
+    charge: Charge | None,
+    invoice: Invoice | None,
+    catalogue: Catalogue,
+    customer: Customer,
+    now: datetime,
+    *,
+    idempotency_key: str,
+) -> CancelPage:
+    """`pack` is its latest, `charge` and `invoice` those of a period that is being collected."""
+    policy = catalogue.settings.self_cancel
+    return CancelPage(
+        subscription=subscription_summary(subscription, catalogue, customer, now),
+        choices=tuple(
+            _consequence(when, subscription, pack, charge, invoice, now)
+            for when in _ways(subscription, policy)
+        ),
+        why_not=_why_not(subscription, policy),
+        commitment=_commitment(subscription),
+        idempotency_key=idempotency_key,
+    )
+
+
+# --- one invoice -----------------------------------------------------------------------------
+
+
+def _tries(
+    charge: Charge, subscription: Subscription | None, catalogue: Catalogue
+) -> tuple[ChargeView, ...]:
+    if not charge.attempts:
+        return ()
+    if subscription is not None and charge.period is not None:
+        return (charge_view(charge, subscription),)
+    day = local_date(charge.created_at, zone_of(catalogue, charge.location_id))
+    return (
+        ChargeView(
+            id=charge.id,
+            period=0,
+            starts_on=day,
+            invoice_id=charge.invoice_id,
+            amount=charge.amount,
+            outcome=charge.outcome,
+            settled_at=charge.settled_at,
+            given_up=charge.given_up,
+            attempts=tuple(attempt_view(one) for one in charge.attempts),
+        ),
+    )
+
+
+def collects(subscription: Subscription | None, invoice: Invoice) -> bool:
+    """Whether the customer may pay `invoice` now: it is what its subscription fails to collect."""
+    return (
+        subscription is not None
+        and subscription.state in PAYABLE
+        and subscription.collection is not None
+        and subscription.collection.invoice_id == invoice.id
+    )
+
+
+def _pay_form(
+    invoice: Invoice,
+    charge: Charge | None,
+    subscription: Subscription | None,
+    customer: Customer,
+    now: datetime,
+    key: str,
+) -> PayForm | None:
+    if invoice.state is not InvoiceState.OPEN or not invoice.owed:
+        return None
+    unknown = not collects(subscription, invoice) or (charge is not None and charge.undecided)
+    card = customer.card_for(subscription.card_id if subscription else None)
+    waits = charge is not None and charge.outcome is Outcome.AUTHENTICATION_REQUIRED
+    why_not = WhyNotPay.OUTCOME_UNKNOWN if unknown else None if card else WhyNotPay.NO_CARD
+    return PayForm(
+        amount=invoice.owed,
+        cards=card_views(customer, now),
+        card=card.id if card else None,
+        idempotency_key=key,
+        why_not=why_not,
+        confirm_url=charge.last.confirm_url if waits and charge and charge.last else None,
+    )
+
+
+def invoice_page(
+    invoice: Invoice,
+    charge: Charge | None,
+    subscription: Subscription | None,
+    catalogue: Catalogue,
+    customer: Customer,
+    now: datetime,
+    *,
+    idempotency_key: str,
+) -> InvoicePage:
+    """An invoice with its tries, and the form to pay it while something is owed ([HISTORY])."""
+    location = catalogue.location(invoice.location_id)
+    of_period = subscription is not None and invoice.period is not None
+    return InvoicePage(
+        invoice=invoice_summary(invoice, catalogue),
+        lines=tuple(line_view(line) for line in invoice.lines),
+        totals=totals_of(invoice.lines, invoice.currency, invoice.tax_name),
+        payments=payment_views(invoice),
+        paid=invoice.paid,
+        merchant=catalogue.settings.merchant_name,
+        merchant_address=(location.address if location else "") or catalogue.settings.address,
+        customer_name=customer.name,
+        customer_email=customer.email,
+        period_from=(
+            subscription.starts(invoice.period)
+            if of_period and subscription and invoice.period is not None
+            else None
+        ),
+        attempts=_tries(charge, subscription, catalogue) if charge else (),
+        pay=_pay_form(invoice, charge, subscription, customer, now, idempotency_key),
+    )
