@@ -96,6 +96,7 @@ def test_a_visitors_cart_joins_what_the_customers_cart_held(world: LocalWorld) -
     add(customer, "mat", quantity=2)
     add(visitor, "mat", quantity=3)
     add(visitor, "ten")
+    world.advance(timedelta(seconds=1))
     visitor.send("/cart/location", {"location": "be"})
     add(visitor, "ten")
     joined = join(world, visitor.cookies[VISITOR_COOKIE])
