@@ -16,6 +16,7 @@ from shared.domain.cart import Cart
 from shared.domain.customer import Customer
 from shared.domain.errors import Unavailable
 from shared.domain.product import Catalogue, Location
+from shared.operations import cart as carts
 from shared.store import access, accounts
 from shared.store import catalogue as catalogues
 from shared.store.access import Audience, Session
@@ -150,7 +151,7 @@ def look(claims: Claims, refs: Iterable[Refs], now: datetime) -> Visit:
         staff=staff.value if staff else None,
         catalogue=kept,
         location=location,
-        visitor_cart=_visitor_cart(claims, location, found),
+        visitor_cart=_visitor_cart(claims, location, found, now),
         found=found,
     )
 
@@ -198,7 +199,11 @@ def _session(claims: Claims, found: Found, now: datetime) -> Session | None:
     return row.value if is_theirs else None
 
 
-def _visitor_cart(claims: Claims, location: Location, found: Found) -> Row[Cart] | None:
+def _visitor_cart(
+    claims: Claims, location: Location, found: Found, now: datetime
+) -> Row[Cart] | None:
+    """As long as it is kept; TTL deletes late."""
     if claims.visitor is None or claims.customer_id is not None:
         return None
-    return found.get(accounts.cart(accounts.visitor_pk(claims.visitor), location.id))
+    row = found.get(accounts.cart(accounts.visitor_pk(claims.visitor), location.id))
+    return None if carts.live(row, now) is None else row

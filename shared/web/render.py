@@ -87,8 +87,16 @@ def frame_of(request: Request) -> Frame:
         locale=wished
         or accept.best_locale(request.headers.get("accept-language"), otherwise=settings.locale),
         zone=visit.location.zone,
-        notice=NOTICES.get(request.done, ""),
+        notice=_notice(request),
     )
+
+
+def _notice(request: Request) -> str:
+    """What was just done; for the cart it names what was added, as the catalogue calls it."""
+    added = request.catalogue.product(request.item) if request.done == "added" else None
+    if added is not None:
+        return f"{added.name} is in your cart."
+    return NOTICES.get(request.done, "")
 
 
 def plain_frame(request: Request) -> Frame:

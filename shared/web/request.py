@@ -124,7 +124,15 @@ class Request:
     @property
     def done(self) -> str:
         """The code of what the page before did, as the address has it."""
-        return parse_qs(self.query_string, max_num_fields=body.MAX_FIELDS).get("done", [""])[0]
+        return self._asked("done")
+
+    @property
+    def item(self) -> str:
+        """The id of the product that `done` is about, if any."""
+        return self._asked("item")
+
+    def _asked(self, name: str) -> str:
+        return parse_qs(self.query_string, max_num_fields=body.MAX_FIELDS).get(name, [""])[0]
 
     # --- what was sent ---
 
