@@ -1,0 +1,258 @@
+"""Cards on file, and the emailed link that leads only to updating one ([CARDS] [SCAN])."""
+
+from typing import Annotated, Any
+from urllib.parse import urlencode, urlsplit
+
+from pydantic import Field
+
+from functions.portal import card_views, hosted
+from functions.portal.checkout_app import app
+from functions.portal.ids import path_id
+from functions.portal.pages.shop_models import (
+    CardPage,
+    CardsPage,
+    CardUpdatePage,
+    CardUpdateState,
+)
+from shared.domain.customer import Customer
+from shared.domain.errors import Missing, PunchcardError
+from shared.operations import card_link, cards
+from shared.operations.cards import Saved
+from shared.operations.collect import Renewed
+from shared.store import accounts
+from shared.store.card_links import CardLink
+from shared.store.card_links import card_link as card_link_at
+from shared.web.answer import Answer, Input, Query
+from shared.web.request import Request, Who
+from shared.web.security import local_path
+
+
+def _cards(request: Request, customer: Customer, **answer: Any) -> Answer:
+    subscriptions = accounts.subscriptions_of(customer.id).rows
+    page = card_views.cards_page(
+        customer,
+        [one.value for one in subscriptions],
+        request.now,
+        provider_ready=hosted.is_ready(request),
+    )
+    return Answer(page, page="cards", leads_to=hosted.origins(request), **answer)
+
+
+@app.get("/cards", page="cards", answer=CardsPage, who=Who.CUSTOMER, summary="The cards on file.")
+def show_cards(request: Request) -> Answer:
+    return _cards(request, request.signed_in.value)
+
+
+def _cards_again(request: Request, _: PunchcardError) -> Answer:
+    ref = request.signed_in.ref
+    row = request.load(ref).get(ref) or request.signed_in
+    return _cards(request, row.value)
+
+
+class AddCard(Input):
+    """`next` is the page to go on with afterwards: a path of this site."""
+
+    next: Annotated[str, Field(max_length=1000)] = "/cards"
+
+
+@app.post(
+    "/cards",
+    page="cards",
+    answer=CardPage,
+    body=AddCard,
+    who=Who.CUSTOMER,
+    on_error=_cards_again,
+    status=201,
+    summary="Open the provider's page for a new card.",
+)
+def add_card(request: Request) -> Answer:
+    body: AddCard = request.body
+    context = hosted.context(request)
+    back = {
+        "provider": context.preferred_provider,
+        "next": local_path(body.next) or "/cards",
+    }
+    setup = cards.start(
+        context, request.signed_in.value, return_path=f"/cards/return?{urlencode(back)}"
+    )
+    url = setup.url or ""
+    return Answer(CardPage(setup_id=setup.setup_id, url=url), status=201, location=url)
+
+
+class CardReturn(Query):
+    setup: Annotated[str, Field(min_length=1, max_length=200)]
+    provider: Annotated[str, Field(max_length=50)] = ""
+    next: Annotated[str, Field(max_length=1000)] = "/cards"
+
+
+@app.get(
+    "/cards/return",
+    page="cards",
+    answer=CardsPage,
+    query=CardReturn,
+    who=Who.CUSTOMER,
+    summary="Back from the provider's page: the card that was saved there is put on file.",
+)
+def returned(request: Request) -> Answer:
+    """It changes something by GET, since that is how the provider sends people back: only what
+    the provider itself says of this customer's own setup, and once."""
+    query: CardReturn = request.query
+    customer = request.signed_in.value
+    saved = _finish(request, query, customer.id)
+    back = local_path(query.next) or "/cards"
+    if saved.card is not None and urlsplit(back).path == "/checkout":
+        back = f"/checkout?{urlencode({'card': saved.card.id})}"
+    ref = request.signed_in.ref
+    fresh = request.load(ref).get(ref)
+    return _cards(request, fresh.value if fresh else customer, location=back, done=_done(saved))
+
+
+def _finish(request: Request, query: CardReturn, customer_id: str) -> Saved:
+    context = hosted.context(request)
+    try:
+        return cards.finish(
+            context,
+            query.provider or context.preferred_provider,
+            query.setup,
+            customer_id=customer_id,
+        )
+    except KeyError as unknown:
+        raise Missing("There is no such card page.") from unknown
+
+
+def _done(saved: Saved) -> str | None:
+    """Which sentence the next page shows."""
+    if saved.card is None:
+        return "card_not_saved" if saved.failure else None
+    return _tried(saved.tried) or "card_added"
+
+
+def _tried(tried: tuple[tuple[str, Renewed], ...]) -> str | None:
+    results = {result for _, result in tried}
+    if Renewed.NOT_PAID in results:
+        return "card_not_charged"
+    return "card_paid" if Renewed.COLLECTED in results else None
+
+
+@app.post(
+    "/cards/{card}/default",
+    page="cards",
+    answer=CardsPage,
+    who=Who.CUSTOMER,
+    on_error=_cards_again,
+    summary="Name the default card; what is owed is tried on it at once.",
+)
+def make_default(request: Request) -> Answer:
+    card_id, customer = path_id(request, "card"), request.signed_in.value
+    _, tried = cards.make_default(hosted.context(request), customer.id, card_id)
+    ref = request.signed_in.ref
+    fresh = request.load(ref).get(ref)
+    done = _tried(tried) or "card_default"
+    return _cards(request, fresh.value if fresh else customer, location="/cards", done=done)
+
+
+@app.post(
+    "/cards/{card}/remove",
+    page="cards",
+    answer=CardsPage,
+    who=Who.CUSTOMER,
+    on_error=_cards_again,
+    summary="Take a card off file.",
+)
+def remove(request: Request) -> Answer:
+    card_id = path_id(request, "card")
+    left = cards.remove(hosted.context(request), request.signed_in.value.id, card_id)
+    return _cards(request, left, location="/cards", done="card_removed")
+
+
+# --- a link that leads only to updating a card -----------------------------------------------
+
+
+def _link(request: Request) -> tuple[CardLink | None, Customer | None, CardUpdatePage]:
+    """What the token in the path is good for. Looking uses nothing up ([SCAN])."""
+    ref = card_link_at(path_id(request, "token"))
+    row = request.load(ref).get(ref)
+    link = row.value if row is not None and request.now < row.value.ends_at else None
+    if link is None:
+        return None, None, CardUpdatePage(state=CardUpdateState.STALE)
+    head_ref = accounts.head(link.customer_id)
+    subscription_ref = accounts.subscription(link.customer_id, link.subscription_id or "none")
+    found = request.load(head_ref, subscription_ref)
+    head, subscription = found.get(head_ref), found.get(subscription_ref)
+    if head is None:
+        return None, None, CardUpdatePage(state=CardUpdateState.STALE)
+    page = card_views.card_update_page(
+        head.value,
+        subscription.value if subscription else None,
+        request.catalogue,
+        request.now,
+        of_subscription=link.subscription_id,
+    )
+    return link, head.value, page
+
+
+_LINK_STATUS = {
+    CardUpdateState.OPEN: 200,
+    CardUpdateState.SETTLED: 200,
+    CardUpdateState.STALE: 404,
+}
+
+
+def _link_answer(request: Request, page: CardUpdatePage) -> Answer:
+    return Answer(page, status=_LINK_STATUS[page.state], leads_to=hosted.origins(request))
+
+
+@app.get(
+    "/card-update/{token}",
+    page="card_update",
+    answer=CardUpdatePage,
+    holds_token=True,
+    summary="Where an emailed link to update a card leads; it uses nothing up.",
+)
+def card_update(request: Request) -> Answer:
+    return _link_answer(request, _link(request)[2])
+
+
+@app.post(
+    "/card-update/{token}",
+    page="card_update",
+    answer=CardPage,
+    holds_token=True,
+    status=201,
+    summary="Open the provider's page for a new card.",
+)
+def update_card(request: Request) -> Answer:
+    link, customer, page = _link(request)
+    if link is None or customer is None or page.state is not CardUpdateState.OPEN:
+        return _link_answer(request, page)
+    context = hosted.context(request)
+    back = urlencode({"provider": context.preferred_provider})
+    path = f"{card_link.PATH}/{path_id(request, 'token')}/return?{back}"
+    setup = cards.start(context, customer, return_path=path)
+    url = setup.url or ""
+    return Answer(CardPage(setup_id=setup.setup_id, url=url), status=201, location=url)
+
+
+@app.get(
+    "/card-update/{token}/return",
+    page="card_update",
+    answer=CardUpdatePage,
+    query=CardReturn,
+    holds_token=True,
+    summary="Back from the provider's page, by an emailed link.",
+)
+def card_updated(request: Request) -> Answer:
+    """As `/cards/return`, for the customer of the link and nobody else. When nothing is owed any
+    more, the link has done its work and is dead."""
+    link, _, page = _link(request)
+    if link is None:
+        return _link_answer(request, page)
+    saved = _finish(request, request.query, link.customer_id)
+    _, _, page = _link(request)
+    if saved.card is None:
+        return _link_answer(request, page)
+    if link.subscription_id is None and not page.owed:
+        page = CardUpdatePage(state=CardUpdateState.SETTLED)
+    if page.state is CardUpdateState.SETTLED:
+        card_link.revoke(path_id(request, "token"))
+    return _link_answer(request, page)
