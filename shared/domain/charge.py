@@ -76,6 +76,9 @@ OPEN_OUTCOMES = frozenset(
 UNDECIDED_OUTCOMES = frozenset({Outcome.ATTEMPTING, Outcome.UNKNOWN, Outcome.PROCESSING})
 """Money may have moved, and nobody has said."""
 
+UNSAID_OUTCOMES = frozenset({Outcome.ATTEMPTING, Outcome.UNKNOWN})
+"""The provider has said nothing of the attempt yet."""
+
 
 class Card(BaseModel):
     """A card on file, as the provider describes it. The number never reaches us."""
@@ -162,6 +165,8 @@ class Charge(BaseModel):
     refund: RefundState = RefundState.NONE
     refund_attempt: str | None = None
     """The attempt whose money goes back."""
+    refunds_waiting: tuple[str, ...] = ()
+    """Further attempts whose money goes back, one after the other."""
     refund_tries: int = 0
     settled_at: AwareDatetime | None = None
     """When it succeeded, or nothing was to be paid. Set once."""
@@ -197,6 +202,18 @@ class Charge(BaseModel):
     def attempt(self, attempt_id: str) -> Attempt | None:
         return next((one for one in self.attempts if one.id == attempt_id), None)
 
+    def attempt_at(self, provider_charge_id: str | None) -> Attempt | None:
+        """The attempt that the provider knows by this name."""
+        if provider_charge_id is None:
+            return None
+        named = (one for one in self.attempts if one.provider_charge_id == provider_charge_id)
+        return next(named, None)
+
+    @property
+    def all_named(self) -> bool:
+        """Whether the provider's name of every attempt is known."""
+        return all(one.provider_charge_id is not None for one in self.attempts)
+
 
 def begin_attempt(
     charge: Charge, *, card: Card, provider_customer: str, by: By, now: datetime
@@ -224,7 +241,11 @@ def begin_attempt(
 def _next_check(charge: Charge, outcome: Outcome, now: datetime) -> datetime | None:
     match outcome:
         case Outcome.ATTEMPTING | Outcome.UNKNOWN:
-            return now + CHECK_INTERVALS[min(charge.checks, len(CHECK_INTERVALS) - 1)]
+            at = now + CHECK_INTERVALS[min(charge.checks, len(CHECK_INTERVALS) - 1)]
+            # Not later than the moment at which "not found" becomes final: slots pass meanwhile.
+            last = charge.last
+            final_at = at if last is None else last.started_at + NOT_FOUND_IS_FINAL_AFTER
+            return final_at if now < final_at < at else at
         case Outcome.PROCESSING:
             return now + SETTLING_CHECK_EVERY
         case Outcome.AUTHENTICATION_REQUIRED:
@@ -251,13 +272,16 @@ def record_outcome(
     A final outcome never changes, but for one case: a success that the provider reports after we
     took the attempt for lost or declined is recorded, since the money did move. Where nobody
     waits for it any more (given up, paid by another attempt, a checkout whose customer was told
-    that it failed) a refund is opened ([ONCE], [CANCEL]).
+    that it failed) a refund is opened ([ONCE], [CANCEL]). An answer that did not come takes back
+    nothing that the provider has said of the attempt before.
     """
     known = charge.attempt(attempt_id)
     if known is None:
         return None
     final = known.outcome not in OPEN_OUTCOMES
     if final and not (outcome is Outcome.SUCCEEDED and known.outcome is not Outcome.SUCCEEDED):
+        return None
+    if outcome is Outcome.UNKNOWN and known.outcome not in UNSAID_OUTCOMES:
         return None
     told_before = outcome is known.outcome and confirm_url in (None, known.confirm_url)
     if told_before and outcome not in (Outcome.UNKNOWN, Outcome.ATTEMPTING):
@@ -282,13 +306,40 @@ def record_outcome(
             or charge.settled_at is not None
             or (final and charge.purpose is Purpose.CHECKOUT)
         )
-        if unwanted:
-            changes["refund"] = RefundState.DUE
-            changes["refund_attempt"] = attempt_id
-            changes["next_check_at"] = now
+        if unwanted and charge.refund is RefundState.DUE:
+            changes["refunds_waiting"] = (*charge.refunds_waiting, attempt_id)
+        elif unwanted:
+            changes.update(_owed_back(attempt_id, now))
         else:
             changes["settled_at"] = now
     return charge.model_copy(update=changes)
+
+
+def _owed_back(attempt_id: str, now: datetime) -> dict[str, Any]:
+    return {
+        "refund": RefundState.DUE,
+        "refund_attempt": attempt_id,
+        "refund_tries": 0,
+        "next_check_at": now,
+    }
+
+
+def record_refund(charge: Charge, state: RefundState, now: datetime) -> Charge:
+    """The charge after one more try to pay back what is owed: `state` is what came of it. The
+    next that waits is owed then; an attempt that is still open keeps being looked at."""
+    tries = charge.refund_tries + 1
+    if state is RefundState.DUE:
+        wait = CHECK_INTERVALS[min(tries, len(CHECK_INTERVALS) - 1)]
+        return charge.model_copy(update={"refund_tries": tries, "next_check_at": now + wait})
+    if charge.refunds_waiting:
+        following, *rest = charge.refunds_waiting
+        owed = {**_owed_back(following, now), "refunds_waiting": tuple(rest)}
+        return charge.model_copy(update=owed)
+    outcome = charge.outcome
+    check_at = None if outcome is None else _next_check(charge, outcome, now)
+    return charge.model_copy(
+        update={"refund": state, "refund_tries": tries, "next_check_at": check_at}
+    )
 
 
 def postpone_check(charge: Charge, now: datetime) -> Charge:

@@ -10,23 +10,25 @@ from enum import StrEnum
 
 from shared.domain.charge import (
     AUTHENTICATION_WAIT,
-    CHECK_INTERVALS,
     CHECKS_BEFORE_NOTICE,
     NOT_FOUND_IS_FINAL_AFTER,
     OPEN_OUTCOMES,
     SAME_KEY_FOR,
     Attempt,
+    Charge,
     Outcome,
     Purpose,
     RefundState,
     next_moment,
     postpone_check,
+    record_refund,
 )
+from shared.domain.message import Notice
 from shared.domain.subscription import next_slot_at
 from shared.operations import tell
 from shared.operations.collect import ask
 from shared.operations.context import Context
-from shared.operations.settle import Books, open_books, settle
+from shared.operations.settle import Books, open_books, reopen, settle
 from shared.providers.port import (
     ChargeResult,
     ProviderUnavailable,
@@ -43,6 +45,10 @@ class Reconciled(StrEnum):
     NOTHING_DUE = "nothing_due"
     SETTLED = "settled"
     STILL_OPEN = "still_open"
+    UNANSWERED = "unanswered"
+    """The provider did not answer, and nothing else would ask it again: whoever asked has to."""
+    UNEXPECTED = "unexpected"
+    """Money that the provider took in our name, by none of our attempts."""
     REFUNDED = "refunded"
     REFUND_FAILED = "refund_failed"
     LOST = "lost"
@@ -62,31 +68,45 @@ def reconcile(
     books = open_books(customer_id, source)
     if books is None:
         return Reconciled.NOTHING_DUE
-    charge = books.charge.value
-    moment = next_moment(charge)
+    moment = next_moment(books.charge.value)
     due = moment is not None and moment.at <= context.now()
+    if not (due or asked_by_webhook):
+        return Reconciled.NOTHING_DUE
     try:
-        if charge.refund is RefundState.DUE and (due or asked_by_webhook):
-            return _refund(context, books)
-        if charge.last is None or not (due or asked_by_webhook):
-            return Reconciled.NOTHING_DUE
-        named = next(
-            (one for one in charge.attempts if object_id and one.provider_charge_id == object_id),
-            charge.last,
-        )
-        return _look(context, books, named)
+        return _now(context, books, object_id)
     except Lost:
         return Reconciled.LOST
 
 
-def _look(context: Context, books: Books, attempt: Attempt) -> Reconciled:
+def _now(context: Context, books: Books, object_id: str | None) -> Reconciled:
+    charge = books.charge.value
+    refunded: Reconciled | None = None
+    if charge.refund is RefundState.DUE:
+        refunded = _refund(context, books)
+        if charge.outcome not in OPEN_OUTCOMES:
+            return refunded
+        books = reopen(books.charge)
+        charge = books.charge.value
+    if charge.last is None:
+        return refunded or Reconciled.NOTHING_DUE
+    named = charge.attempt_at(object_id)
+    if named is None and object_id is not None and charge.all_named:
+        return _unexpected(context, books, object_id)
+    return _look(context, books, named or charge.last, object_id)
+
+
+def _look(context: Context, books: Books, attempt: Attempt, object_id: str | None) -> Reconciled:
     try:
-        result = _what_became_of(context, books, attempt)
+        result = _what_became_of(context, books, attempt, object_id)
     except (ProviderUnavailable, RequestRefused):
+        if books.charge.value.outcome not in OPEN_OUTCOMES:
+            return Reconciled.UNANSWERED
         result = None
     if result is None:
         return _ask_again_later(context, books)
-    _, after = settle(context, books, attempt.id, result)
+    # A look-up answers any success for this charge, also that of another attempt than was asked.
+    owner = books.charge.value.attempt_at(result.provider_charge_id) or attempt
+    _, after = settle(context, books, owner.id, result)
     if after.outcome in OPEN_OUTCOMES and after.last is not None:
         fresh = open_books(after.customer_id, after.source)
         if fresh is not None and fresh.charge.value.outcome in OPEN_OUTCOMES:
@@ -94,17 +114,42 @@ def _look(context: Context, books: Books, attempt: Attempt) -> Reconciled:
     return Reconciled.SETTLED
 
 
-def _what_became_of(context: Context, books: Books, attempt: Attempt) -> ChargeResult | None:
+def _unexpected(context: Context, books: Books, object_id: str) -> Reconciled:
+    """The provider speaks of a charge in our name that none of our attempts is. When money moved,
+    staff are told: paying back what we did not ask for is theirs to decide."""
+    charge = books.charge.value
+    attempt = charge.last
+    assert attempt is not None
+    try:
+        found = context.provider(attempt.card.provider).look_up(
+            charge_ref=charge.ref,
+            attempt_id=attempt.id,
+            provider_charge_id=object_id,
+            provider_customer=attempt.provider_customer,
+        )
+    except (ProviderUnavailable, RequestRefused):
+        return Reconciled.UNANSWERED
+    if found is None or found.provider_charge_id != object_id:
+        return Reconciled.NOTHING_DUE
+    if found.outcome is not Outcome.SUCCEEDED:
+        return Reconciled.NOTHING_DUE
+    transactions.notify([tell.unexpected_charge(context, charge, object_id)])
+    return Reconciled.UNEXPECTED
+
+
+def _what_became_of(
+    context: Context, books: Books, attempt: Attempt, object_id: str | None
+) -> ChargeResult | None:
     """The outcome as the provider knows it, or None when it is still open."""
     charge, now = books.charge.value, context.now()
     provider = context.provider(attempt.card.provider)
     found = provider.look_up(
         charge_ref=charge.ref,
         attempt_id=attempt.id,
-        provider_charge_id=attempt.provider_charge_id,
+        provider_charge_id=attempt.provider_charge_id or object_id,
         provider_customer=attempt.provider_customer,
     )
-    if found is not None:
+    if found is not None and not _known_success(charge, attempt, found):
         if found.outcome is Outcome.AUTHENTICATION_REQUIRED and _waited_enough(books, attempt, now):
             assert found.provider_charge_id is not None
             return provider.cancel_charge(
@@ -122,6 +167,13 @@ def _what_became_of(context: Context, books: Books, attempt: Attempt) -> ChargeR
         repeated = ask(context, charge)
         return None if repeated.outcome is Outcome.UNKNOWN else repeated
     return None
+
+
+def _known_success(charge: Charge, asked: Attempt, found: ChargeResult) -> bool:
+    """Whether what was found is another attempt's success, which is recorded already: of the
+    attempt that was asked for it says nothing."""
+    owner = charge.attempt_at(found.provider_charge_id)
+    return owner is not None and owner.id != asked.id and owner.outcome is Outcome.SUCCEEDED
 
 
 def _waited_enough(books: Books, attempt: Attempt, now: datetime) -> bool:
@@ -144,7 +196,11 @@ def _ask_again_later(context: Context, books: Books) -> Reconciled:
     notices = []
     if unknown and checked.checks == CHECKS_BEFORE_NOTICE:
         notices.append(tell.outcome_unknown(context, checked))
-    transactions.record_try(charge=books.charge, recorded=checked, notices=notices)
+    try:
+        transactions.record_try(charge=books.charge, recorded=checked, notices=notices)
+    except Lost:
+        # Somebody else has just written what became of it, or looks after it.
+        return Reconciled.STILL_OPEN
     return Reconciled.STILL_OPEN
 
 
@@ -163,25 +219,17 @@ def _refund(context: Context, books: Books) -> Reconciled:
             )
         except RequestRefused:
             outcome = RefundOutcome.REFUSED
-    tries = charge.refund_tries + 1
-    now = context.now()
+    notices: list[Notice] = []
     match outcome:
         case RefundOutcome.SUCCEEDED:
-            state, notices = RefundState.DONE, []
+            state = RefundState.DONE
         case RefundOutcome.REFUSED:
             state, notices = RefundState.FAILED, [tell.refund_failed(context, charge)]
         case RefundOutcome.UNKNOWN:
-            state, notices = RefundState.DUE, []
-            if tries == MAX_REFUND_TRIES:
+            state = RefundState.DUE
+            if charge.refund_tries + 1 == MAX_REFUND_TRIES:
                 notices = [tell.refund_failed(context, charge)]
-    wait = CHECK_INTERVALS[min(tries, len(CHECK_INTERVALS) - 1)]
-    recorded = charge.model_copy(
-        update={
-            "refund": state,
-            "refund_tries": tries,
-            "next_check_at": now + wait if state is RefundState.DUE else None,
-        }
-    )
+    recorded = record_refund(charge, state, context.now())
     done = state is RefundState.DONE
     transactions.record_try(
         charge=books.charge,

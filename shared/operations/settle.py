@@ -16,7 +16,6 @@ from shared.domain.charge import (
     Charge,
     Outcome,
     Purpose,
-    RefundState,
     record_outcome,
 )
 from shared.domain.customer import Customer
@@ -115,9 +114,10 @@ def settle(
 def _write(context: Context, books: Books, recorded: Charge, attempt_id: str) -> None:
     attempt = recorded.attempt(attempt_id)
     assert attempt is not None
-    newly_settled = recorded.settled_at is not None and books.charge.value.settled_at is None
+    before = books.charge.value
+    newly_settled = recorded.settled_at is not None and before.settled_at is None
     is_last = recorded.last is attempt
-    if recorded.refund is RefundState.DUE and books.charge.value.refund is RefundState.NONE:
+    if _owed_back(recorded) != _owed_back(before):
         transactions.record_try(
             charge=books.charge,
             recorded=recorded,
@@ -133,6 +133,11 @@ def _write(context: Context, books: Books, recorded: Charge, attempt_id: str) ->
         _checkout_not_paid(books, recorded)
     else:
         _period_not_paid(context, books, recorded, attempt)
+
+
+def _owed_back(charge: Charge) -> tuple[str | None, ...]:
+    """The attempts whose money goes back, or went."""
+    return charge.refund_attempt, *charge.refunds_waiting
 
 
 def _location(context: Context, location_id: str) -> Location:
@@ -331,6 +336,7 @@ def _period_not_paid(context: Context, books: Books, recorded: Charge, attempt: 
         transactions.record_try(charge=books.charge, recorded=recorded)
         return
     waiting = recorded.outcome is Outcome.AUTHENTICATION_REQUIRED
+    told_before = waiting and books.charge.value.outcome is Outcome.AUTHENTICATION_REQUIRED
     failing = collecting.mark_failing(subscription.value)
     last_chance_gone = next_slot_at(failing) is None
     if last_chance_gone and not waiting:
@@ -353,5 +359,9 @@ def _period_not_paid(context: Context, books: Books, recorded: Charge, attempt: 
         changed_subscription=failing,
         customer=customer,
         changed_customer=collecting.with_past_due(customer.value, entry),
-        messages=[tell.try_failed(context, customer.value, failing, recorded, attempt)],
+        messages=(
+            []
+            if told_before
+            else [tell.try_failed(context, customer.value, failing, recorded, attempt)]
+        ),
     )

@@ -161,7 +161,7 @@ def refunded(context: Context, customer: Customer, charge: Charge, attempt: Atte
             lines=lines,
         ),
         refund_id=f"{attempt.id}-refund",
-        amount=charge.amount,
+        amount=attempt.amount,
         card=CardShown(brand=attempt.card.brand, last4=attempt.card.last4),
     )
 
@@ -233,6 +233,18 @@ def late_success(context: Context, charge: Charge) -> Notice:
         NoticeKind.LATE_SUCCESS_REFUNDED,
         "A late payment is being refunded",
         f"The payment for {charge.description} succeeded after it had been given up.",
+        customer_id=charge.customer_id,
+        location_id=charge.location_id,
+    )
+
+
+def unexpected_charge(context: Context, charge: Charge, object_id: str) -> Notice:
+    return _notice(
+        context,
+        NoticeKind.UNEXPECTED_CHARGE,
+        "A payment that nobody asked for",
+        f"The provider took money for {charge.description} that is none of our tries. "
+        f"Look at {object_id} there, and refund it if it should not be.",
         customer_id=charge.customer_id,
         location_id=charge.location_id,
     )

@@ -10,10 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.domain.charge import RefundState
-from shared.domain.errors import Missing
+from shared.domain.errors import Missing, Unavailable
 from shared.operations import cards
 from shared.operations.context import Context
-from shared.operations.reconcile import reconcile
+from shared.operations.reconcile import Reconciled, reconcile
 from shared.providers.port import EventKind, PaymentProvider
 from shared.store import accounts, transactions
 from shared.store.accounts import WebhookReceived
@@ -105,13 +105,17 @@ def _apply_charge(context: Context, event: WebhookReceived) -> Applied:
     if row is None:
         return Applied.UNKNOWN_OBJECT
     charge = row.value
-    paid_by = next(
-        (one for one in charge.attempts if one.provider_charge_id == event.object_id), None
-    )
-    if charge.settled_at is not None and charge.refund is RefundState.NONE and paid_by is not None:
+    if (
+        charge.settled_at is not None
+        and charge.refund is RefundState.NONE
+        and charge.attempt_at(event.object_id) is not None
+    ):
         # What the event can tell is recorded already; nothing is left to look up.
         return Applied.APPLIED
-    reconcile(
+    result = reconcile(
         context, charge.customer_id, charge.source, asked_by_webhook=True, object_id=event.object_id
     )
+    if result in (Reconciled.UNANSWERED, Reconciled.LOST):
+        # Nothing else may ever ask again: the event stays due until it has been looked at.
+        raise Unavailable("What the event is about could not be looked at.")
     return Applied.APPLIED
