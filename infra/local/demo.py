@@ -48,6 +48,7 @@ def load(world: LocalWorld, now: datetime) -> None:
     catalogue.publish(CATALOGUE)
     for member in STAFF:
         catalogue.write_staff_member(member)
+    ran = world.clock.stand_still()
     with _provider_in_this_process(world), _without_webhooks(world), _without_audits(world):
         for at, steps in groupby(lives(world, now), key=lambda step: step.at):
             world.advance_to(max(at, world.now()))
@@ -55,6 +56,8 @@ def load(world: LocalWorld, now: datetime) -> None:
                 step.do()
         world.advance_to(max(now, world.now()))
     world.sign_in_addresses = sign_in_addresses()
+    if ran:
+        world.clock.go_on()
 
 
 @contextmanager
