@@ -11,7 +11,6 @@ import copy
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from threading import RLock
 from typing import Any
 
@@ -30,7 +29,7 @@ from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
 from infra.local.aws import Answer
-from infra.local.sorted_table import SortedTable, plain
+from infra.local.sorted_table import SortedTable, plain, shown
 from infra.local.template import ACCOUNT_ID, REGION
 
 MAX_TRANSACTION_ITEMS = 100
@@ -183,12 +182,6 @@ class _Handler(DynamoHandler):
         return self._backend
 
 
-def _encode(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.timestamp()
-    raise TypeError(f"{type(value).__name__} in an answer")
-
-
 class Embedded:
     """The embedded engine. Every call is atomic; nothing outlives the process."""
 
@@ -203,10 +196,12 @@ class Embedded:
             raise NotImplementedError(f"DynamoDB's {operation} is not served in this process")
         with self._lock:
             try:
-                result = perform(_Handler(self._backend, json.loads(body))).result
+                result: Any = perform(_Handler(self._backend, json.loads(body))).result
+                if "Items" in result:
+                    result["Items"] = [shown(attributes) for attributes in result["Items"]]
             except JsonRESTError as error:
                 return Answer(int(error.code), str(error.description).encode())
-            return Answer(200, json.dumps(result, default=_encode).encode())
+            return Answer(200, content=result)
 
     def first_due(self, table_name: str, index_name: str = "due") -> str | None:
         """The smallest `due_at` in the index, over every shard."""

@@ -7,9 +7,13 @@ from typing import Any
 from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import SecondaryIndex, Table
+from moto.dynamodb.models.utilities import dynamo_to_dict
 
 PAGE_BYTES = 1_000_000
 """A page of a query ends here, as in DynamoDB."""
+
+_SCALARS = frozenset({"S", "N", "BOOL", "NULL"})
+_SIZE = "counted_bytes"
 
 Position = tuple[Any, ...]
 """Where an item stands within its partition: its range key; in an index, then its own key."""
@@ -94,11 +98,48 @@ def _page(items: Iterable[Item], limit: int | None) -> tuple[list[Item], bool]:
     page: list[Item] = []
     size = 0
     for item in items:
-        size += item.size()
+        size += _size(item)
         page.append(item)
         if len(page) == limit or size >= PAGE_BYTES:
             return page, True
     return page, False
+
+
+def _size(item: Item) -> int:
+    """The item's bytes, counted once until it is settled anew."""
+    kept: int | None = item.__dict__.get(_SIZE)
+    if kept is None:
+        kept = item.__dict__[_SIZE] = item.size()
+    return kept
+
+
+class Attributes:
+    """An item's attributes on their way out of a query. moto would translate them one by one on
+    the way; this it hands on as it is, for `shown`."""
+
+    __slots__ = ("held",)
+
+    def __init__(self, item: Item) -> None:
+        self.held: Mapping[str, DynamoType] = item.attrs
+
+
+class _Found:
+    """As much of an item as moto's handler looks at in an answer."""
+
+    __slots__ = ("attrs",)
+
+    def __init__(self, item: Item) -> None:
+        self.attrs = Attributes(item)
+
+
+def shown(attributes: Any) -> Any:
+    """Attributes as an answer holds them; what is no `Attributes` is so already."""
+    if not isinstance(attributes, Attributes):
+        return attributes
+    return {
+        name: {value.type: value.value} if value.type in _SCALARS else dynamo_to_dict(value)
+        for name, value in attributes.held.items()
+    }
 
 
 def _projected(index: SecondaryIndex, item: Item) -> Item:
@@ -133,6 +174,8 @@ class SortedTable(Table):
     def settle(self, hash_key: DynamoType, range_key: DynamoType | None) -> None:
         """Bring every order in line with what is stored under this key."""
         item = self.get_item(hash_key, range_key)
+        if item is not None:
+            item.__dict__.pop(_SIZE, None)
         key = (plain(hash_key), plain(range_key))
         before = self._places.pop(key, {})
         after: dict[str | None, tuple[Any, Position]] = {}
@@ -184,7 +227,7 @@ class SortedTable(Table):
         consistent_read: bool = False,
         filter_expression: Any = None,
         **conditions: Any,
-    ) -> tuple[list[Item], int, dict[str, Any] | None]:
+    ) -> tuple[list[Any], int, dict[str, Any] | None]:
         """One page, read from its place in the order. As in DynamoDB, a page that ends by its
         limit has a last key, whether or not anything follows."""
         if set(conditions) - {"hash_key_conditions", "range_key_conditions"}:
@@ -222,7 +265,7 @@ class SortedTable(Table):
             page = [item for item in page if filter_expression.expr(item)]
         if projection_expressions:
             page = [item.project(projection_expressions) for item in page]
-        return page, scanned, last_key
+        return [_Found(item) for item in page], scanned, last_key
 
     def least(self, index_name: str) -> Any:
         """The smallest range key of an index over all its partitions; None when it is empty."""

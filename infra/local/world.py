@@ -130,7 +130,12 @@ class LocalWorld:
             "eventbridge": self.bus.call,
             "ssm": self._parameters.call,
         }
-        switchboard.connect({name: partial(self._serve_aws, name) for name in self._services})
+        # An engine that stands outside is reached as the network is, with botocore's retries.
+        outside = set() if isinstance(self.engine, Embedded) else {"dynamodb"}
+        switchboard.connect(
+            {name: partial(self._serve_aws, name) for name in self._services},
+            direct=set(self._services) - outside,
+        )
         self.sandbox = open_sandbox(self._parameters, self.clock.now, self.deliver, self.public_url)
         self.wiring = install_wiring(
             self.template.environment,
