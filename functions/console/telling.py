@@ -117,7 +117,8 @@ class Telling:
         one = self.packs.get(pack_id or "")
         if one is None:
             return ()
-        return (TimelineLink(kind=LinkKind.PACK, id=one.id, name=one.name),)
+        name = f"Pack of {one.name}" if one.subscription_id else one.name
+        return (TimelineLink(kind=LinkKind.PACK, id=one.id, name=name),)
 
     def line(
         self,

@@ -133,11 +133,11 @@ def _subscription(telling: Telling, one: Subscription) -> Iterator[Line]:
     name, zone = one.terms.name, one.zone
     links = (*telling.to_subscription(one.id), *telling.to_invoice(one.first_invoice_id))
     every = f"{telling.money(one.terms.price)} {FREQUENCY_WORDS[one.frequency]}"
-    until = f" Until {telling.day(one.until, zone)}." if one.until else ""
+    until = f", until {telling.day(one.until, zone)}" if one.until else ""
     if one.trial_days is not None:
-        agreed = f"{one.trial_days} days free, then {every} from {telling.day(one.anchor, zone)}."
+        agreed = f"{one.trial_days} days free, then {every} from {telling.day(one.anchor, zone)}"
     else:
-        agreed = f"{every}, from {telling.day(one.anchor, zone)}."
+        agreed = f"{every}, from {telling.day(one.anchor, zone)}"
     yield telling.line(
         Rank.SUBSCRIPTION,
         TimelineKind.SUBSCRIPTION,
@@ -264,11 +264,17 @@ def _message(telling: Telling, message: Message) -> Line:
 def _told_of(telling: Telling, message: Message) -> tuple[TimelineLink, ...]:
     """What a message is about: its key names it, or the charge of one of its tries."""
     told = message.key.partition(":")[2].partition(":")[0]
-    charge = telling.charges.get(told) or telling.charges.get(told.rpartition("-")[0])
-    return (
-        *telling.to_invoice(charge.invoice_id if charge else told),
-        *telling.to_subscription(charge.subscription_id if charge else message.only_while or told),
+    direct = (
+        *telling.to_invoice(told),
+        *telling.to_subscription(message.only_while or told),
         *telling.to_pack(told),
+    )
+    charge = telling.charges.get(told) or telling.charges.get(told.rpartition("-")[0])
+    if direct or charge is None:
+        return direct
+    return (
+        *telling.to_invoice(charge.invoice_id),
+        *telling.to_subscription(charge.subscription_id),
     )
 
 
