@@ -9,7 +9,7 @@ from decimal import Decimal
 from shared.domain.calendar import local_date, start_of_day
 from shared.domain.charge import Charge, Outcome
 from shared.domain.customer import Attention, Customer, PastDue
-from shared.domain.dunning import FirstSlot, RetryPolicy
+from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
 from shared.domain.fulfilment import remember_pack
 from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money
@@ -45,22 +45,33 @@ def period_line(terms: Terms, location: Location, catalogue: Catalogue, detail: 
 
 
 def open_collection(
-    subscription: Subscription, *, source: str, invoice_id: str, policy: RetryPolicy, reminds: bool
+    subscription: Subscription,
+    *,
+    source: str,
+    invoice_id: str,
+    policy: RetryPolicy,
+    reminds: bool,
+    now: datetime,
 ) -> Subscription:
-    """The next period is being collected: slot 0 is used."""
+    """The next period is being collected: slot 0 is used. A charge that had to wait so long that
+    slots of its own day have passed counts its days from today ([RETRY])."""
     period = subscription.next_period
+    zone = subscription.zone
     first = (
         FirstSlot.AT_DAY_START
         if period == 0 and subscription.first is FirstSlot.AT_DAY_START
         else FirstSlot.AT_2359
     )
+    first_day = local_date(subscription.charged_at(period), zone)
+    if policy.tries > 1 and slot_moment(first_day, 1, policy, zone) <= now:
+        first_day = local_date(now, zone)
     return subscription.model_copy(
         update={
             "collection": Collection(
                 period=period,
                 source=source,
                 invoice_id=invoice_id,
-                first_day=local_date(subscription.charged_at(period), subscription.zone),
+                first_day=first_day,
                 first=first,
                 policy=policy,
             ),
@@ -69,14 +80,21 @@ def open_collection(
     )
 
 
-def use_slot(subscription: Subscription) -> Subscription:
-    """One more of the clock's slots is gone, with a try or without one ([HARD])."""
+def use_slot(subscription: Subscription, now: datetime) -> Subscription:
+    """The clock's slots up to `now` are gone, with a try or without one ([HARD]). Of several that
+    came while nothing ran, one is tried and the others pass: never one right after the other."""
     collection = _open(subscription)
+    used = collection.slots_used + 1
+    while used < collection.policy.tries and _slot_at(subscription, used) <= now:
+        used += 1
     return subscription.model_copy(
-        update={
-            "collection": collection.model_copy(update={"slots_used": collection.slots_used + 1})
-        }
+        update={"collection": collection.model_copy(update={"slots_used": used})}
     )
+
+
+def _slot_at(subscription: Subscription, slot: int) -> datetime:
+    collection = _open(subscription)
+    return slot_moment(collection.first_day, slot, collection.policy, subscription.zone)
 
 
 def slots_left(subscription: Subscription) -> bool:
@@ -84,11 +102,13 @@ def slots_left(subscription: Subscription) -> bool:
 
 
 def mark_failing(subscription: Subscription) -> Subscription:
-    """A try was declined or waits for the customer: the subscription is past due."""
+    """A try was declined or waits for the customer: the subscription is past due. One that is
+    paused stays so ([PAUSE])."""
     collection = _open(subscription)
+    paused = subscription.state is SubscriptionState.PAUSED
     return subscription.model_copy(
         update={
-            "state": SubscriptionState.PAST_DUE,
+            "state": SubscriptionState.PAUSED if paused else SubscriptionState.PAST_DUE,
             "collection": collection.model_copy(update={"failing": True}),
         }
     )

@@ -81,6 +81,8 @@ class Collection(BaseModel):
     slots_used: int = 1
     failing: bool = False
     """Whether a try was declined, or waits for the customer: the subscription is past due."""
+    exhausted: bool = False
+    """Whether the last slot has failed and staff were told, where the policy does not cancel."""
 
 
 class Subscription(BaseModel):

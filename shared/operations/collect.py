@@ -33,7 +33,7 @@ from shared.providers.port import (
 )
 from shared.store import accounts, transactions
 from shared.store.accounts import Submission
-from shared.store.engine import E, Lost, Ref, Row, read
+from shared.store.engine import Lost, Row, read, unsaved
 
 
 class Renewed(StrEnum):
@@ -187,6 +187,7 @@ def _charge_period(
         invoice_id=invoice.id,
         policy=context.catalogue.settings.retry,
         reminds=context.catalogue.reminds(value.frequency),
+        now=now,
     )
     card = customer.value.card_for(value.card_id)
     provider_customer = customer.value.provider_customers.get(card.provider) if card else None
@@ -194,26 +195,34 @@ def _charge_period(
         charge = begin_attempt(
             charge, card=card, provider_customer=provider_customer, by=By.CLOCK, now=now
         )
-    transactions.open_period(
-        subscription=subscription, collecting=opened, charge=charge, invoice=invoice
-    )
     books = Books(
-        charge=_written(accounts.charge(value.customer_id, source), charge),
+        charge=unsaved(accounts.charge(value.customer_id, source), charge),
         customer=customer,
-        subscription=Row(subscription.ref, opened, subscription.version + 1),
-        invoice=_written(accounts.invoice(value.customer_id, invoice.id), invoice),
+        subscription=Row(subscription.ref, opened, subscription.version),
+        invoice=unsaved(accounts.invoice(value.customer_id, invoice.id), invoice),
     )
+    # Where nobody is asked there is nothing between intent and outcome: one transaction.
     if not invoice.total:
         return _settle_free_period(context, books)
     if charge.last is None:
         return _no_card(context, books)
-    _, settled = settle(context, books, charge.last.id, ask(context, charge))
+    transactions.open_period(
+        subscription=subscription, collecting=opened, charge=charge, invoice=invoice
+    )
+    _, settled = settle(context, _stored(books), charge.last.id, ask(context, charge))
     return _result(settled)
 
 
-def _written(ref: Ref[E], value: E) -> Row[E]:
-    """The row as our own transaction has just created it."""
-    return Row(ref=ref, value=value, version=1)
+def _stored(books: Books) -> Books:
+    """The books as our own transaction has just written them."""
+    subscription, invoice = books.subscription, books.invoice
+    assert subscription is not None and invoice is not None
+    return Books(
+        charge=Row(books.charge.ref, books.charge.value, books.charge.version + 1),
+        customer=books.customer,
+        subscription=Row(subscription.ref, subscription.value, subscription.version + 1),
+        invoice=Row(invoice.ref, invoice.value, invoice.version + 1),
+    )
 
 
 def _settle_free_period(context: Context, books: Books) -> Renewed:
@@ -292,7 +301,7 @@ def retry(context: Context, customer_id: str, subscription_id: str) -> Renewed:
 def _use_slot(context: Context, books: Books) -> Renewed:
     assert books.subscription is not None and books.invoice is not None
     charge, customer = books.charge.value, books.customer.value
-    subscription = collecting.use_slot(books.subscription.value)
+    subscription = collecting.use_slot(books.subscription.value, context.now())
     card = customer.card_for(subscription.card_id)
     provider_customer = customer.provider_customers.get(card.provider) if card else None
     refused_for_good = card is not None and any(

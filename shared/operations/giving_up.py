@@ -30,12 +30,7 @@ def give_up_period(
     failing = collecting.mark_failing(subscription.value)
     notice = tell.subscription_failed(context, customer.value, failing, recorded)
     if collection.policy.then is not Then.CANCEL:
-        state = (
-            SubscriptionState.PAUSED
-            if collection.policy.then is Then.PAUSE
-            else SubscriptionState.PAST_DUE
-        )
-        left = failing.model_copy(update={"state": state})
+        left = _left_open(failing)
         transactions.record_try(
             charge=charge,
             recorded=recorded,
@@ -47,12 +42,14 @@ def give_up_period(
             changed_customer=collecting.with_past_due(
                 customer.value, collecting.past_due_of(left, recorded)
             ),
+            # A slot that passed without a try has nothing new to tell.
             messages=(
                 [tell.try_failed(context, customer.value, left, recorded, recorded.last)]
-                if recorded.last
+                if recorded.last and recorded.last != charge.value.last
                 else []
             ),
-            notices=[notice],
+            # A try that a person starts later may fail too: staff know already.
+            notices=[] if collection.exhausted else [notice],
         )
         return
     over = collecting.end(
@@ -79,6 +76,19 @@ def give_up_period(
             )
         ],
         notices=[notice],
+    )
+
+
+def _left_open(failing: Subscription) -> Subscription:
+    """What is owed stays owed, and no slot is left: paused, or waiting for a payment."""
+    collection = failing.collection
+    assert collection is not None
+    pause = collection.policy.then is Then.PAUSE
+    return failing.model_copy(
+        update={
+            "state": SubscriptionState.PAUSED if pause else failing.state,
+            "collection": collection.model_copy(update={"exhausted": True}),
+        }
     )
 
 

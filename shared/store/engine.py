@@ -100,7 +100,8 @@ class Ref(Generic[E]):
 
 @dataclass(frozen=True)
 class Row(Generic[E]):
-    """An entity as it was read: `version` is the condition of the next change."""
+    """An entity as it was read: `version` is the condition of the next change; 0 says that it is
+    not stored yet, so that replacing it creates it (`unsaved`)."""
 
     ref: Ref[E]
     value: E
@@ -360,8 +361,15 @@ def overwrite(ref: Ref[E], value: E) -> Write:
     return Write("put", item=_item(ref, value, 1))
 
 
+def unsaved(ref: Ref[E], value: E) -> Row[E]:
+    """The row of something that is about to be written for the first time."""
+    return Row(ref=ref, value=value, version=0)
+
+
 def replace(row: Row[E], value: E) -> Write:
     """Put `value` in place of what `row` read, on the condition that it is still that version."""
+    if row.version == 0:
+        return create(row.ref, value)
     return Write(
         "put",
         item=_item(row.ref, value, row.version + 1),

@@ -45,8 +45,10 @@ def _happened(customer_id: str | None, events: Iterable[TimelineEvent]) -> list[
 
 
 def _changed(row: "Row[Any] | None", value: Any) -> list[Write]:
-    """A replacement, when there is a row and something about it changed."""
-    return [] if row is None or value is None or value == row.value else [replace(row, value)]
+    """A replacement, when there is a row and something about it changed or is not stored yet."""
+    if row is None or value is None or (value == row.value and row.version):
+        return []
+    return [replace(row, value)]
 
 
 # --- paying ----------------------------------------------------------------------------------
@@ -175,7 +177,7 @@ def settle_period(
     notices: Sequence[Notice],
 ) -> None:
     """A period is paid: the charge was unsettled as it was read; its invoice is closed, its pack
-    granted and the next period due."""
+    granted and the next period due. When nothing was to be paid, charge and invoice are new."""
     commit(
         [
             replace(charge, settled),
@@ -203,7 +205,8 @@ def record_try(
     messages: Sequence[Message] = (),
     notices: Sequence[Notice] = (),
 ) -> None:
-    """What became of a try that did not pay: the charge was as it was read."""
+    """What became of a try that did not pay, or of a period with nobody to ask: the charge was
+    as it was read, or is new."""
     commit(
         [
             replace(charge, recorded),
