@@ -1,0 +1,1 @@
+"""Punchcard in a real browser: Debian's Chromium without a window, on loopback alone."""
