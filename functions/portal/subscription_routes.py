@@ -149,7 +149,7 @@ def _cancel_page(request: Request) -> CancelPage:
     customer = customer_in(request, found)
     collection = subscription.collection
     source = collection.source if collection else "none"
-    pack_ref = accounts.pack(customer.id, (*subscription.packs, "none")[-1])
+    pack_ref = accounts.pack(customer.id, ("none", *subscription.packs)[-1])
     charge_ref = accounts.charge(customer.id, source)
     invoice_ref = accounts.invoice(customer.id, collection.invoice_id if collection else "none")
     found = request.load(pack_ref, charge_ref, invoice_ref)
