@@ -263,10 +263,13 @@ class App:
         if isinstance(answer, Raw):
             headers = self._headers(request)
             headers.update(answer.headers)
+            # Powertools would make JSON of whatever is JSON and not text already.
+            is_json = answer.content_type.startswith(JSON)
+            body = answer.body.decode() if is_json else answer.body
             return Response(
                 answer.status,
                 answer.content_type,
-                answer.body,
+                body,
                 headers,
                 compress=answer.compress,
             )
@@ -280,10 +283,10 @@ class App:
         if answer.location is not None:
             headers["Location"] = answer.location
         if request.wants_html and page is not None:
-            body = self._page(request, page, answer.model)
-            return Response(status or answer.status, HTML, body, headers, cookies)
-        body = answer.model.model_dump_json()
-        return Response(status or answer.status, JSON, body, headers, cookies)
+            shown = self._page(request, page, answer.model)
+            return Response(status or answer.status, HTML, shown, headers, cookies)
+        data = answer.model.model_dump_json()
+        return Response(status or answer.status, JSON, data, headers, cookies)
 
     def _headers(self, request: Request, leads_to: tuple[str, ...] = ()) -> dict[str, str]:
         return security.security_headers(

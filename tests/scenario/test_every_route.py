@@ -69,8 +69,8 @@ def town() -> Iterator[Town]:
         olga.sign_in(at="/console/sign-in")
         owner.add("mat", quantity=1)
         ids = {
-            "pack": owner.data("/packs?status=all")["packs"][0]["id"],
-            "subscription": owner.data("/subscriptions?status=all")["subscriptions"][0]["id"],
+            "pack": owner.data("/packs")["packs"][0]["id"],
+            "subscription": owner.data("/subscriptions")["subscriptions"][0]["id"],
             "invoice": owner.data("/invoices")["invoices"][0]["id"],
             "card": owner.data("/cards")["cards"][0]["card"]["id"],
             "line": owner.data("/cart")["lines"][0]["id"],

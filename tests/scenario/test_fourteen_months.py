@@ -179,11 +179,11 @@ def renewal_packs(person: Person) -> list[dict[str, object]]:
     packs: list[dict[str, object]] = []
     after = ""
     while True:
-        page = person.data(f"/packs?status=all{after}")
+        page = person.data(f"/packs{after}")
         packs += page["packs"]
         if not page.get("next"):
             break
-        after = f"&after={page['next']}"
+        after = f"?after={page['next']}"
     return sorted(
         (pack for pack in packs if pack["name"] == "Monthly yoga"),
         key=lambda pack: str(pack["usable_from"]),
@@ -220,7 +220,7 @@ def test_a_year_goes_by_in_two_time_zones_across_both_changes_of_clock(world: Lo
         "2026-01-30T23:00:00Z",
         *map(next_minute, BERLIN_CHARGES),
     ]
-    # 250.00 + 2 × 35.00 + 49.00 with 8.25%, rounded half-up per line; then 49.00 + 4.04.
+    # 250.00 + 2 * 35.00 + 49.00 with 8.25%, rounded half-up per line; then 49.00 + 4.04.
     amounts = [charge.amount for charge in world.sandbox.charges() if charge.currency == "USD"]
     assert amounts == [27063 + 7578 + 5304, *[5304] * 14]
     assert_every_mail_once(ada)
@@ -247,7 +247,7 @@ def test_reminders_come_exactly_seven_days_before_each_charge(world: LocalWorld)
         "2027-02-21T04:59:00Z",
         "2027-03-24T03:59:00Z",
     ]
-    reminders = [at for at in of_kind(ada, "renews")]
+    reminders = of_kind(ada, "renews")
     assert reminders == expected
 
 
@@ -270,7 +270,7 @@ def test_a_failing_card_is_tried_daily_and_a_new_one_pays_at_once(world: LocalWo
     for path in ("/shop", "/cart", "/packs", "/subscriptions", "/account"):
         page = ada.page(path)
         assert "$53.04" in page, f"{path} does not say what is owed"
-        assert "Mar 2" in page, f"{path} does not say when the next try is"
+        assert "March 2, 2026" in page, f"{path} does not say when the next try is"
 
     ada.save_card("4242424242424242")
     succeeded = texts(charged_at(world, ada, "succeeded"))
@@ -303,10 +303,12 @@ def test_the_sixth_failure_cancels_and_nothing_is_ever_charged_again(world: Loca
         "2026-03-05T04:59:00Z",
     ]
     assert texts(charged_at(world, ben, "succeeded")) == ["2026-01-31T15:00:00Z"]
-    subscription = ben.data("/subscriptions?status=all")["subscriptions"][0]
+    subscription = ben.data("/subscriptions")["subscriptions"][0]
     assert subscription["state"] == "cancelled"
     open_invoices = [
-        one for one in ben.data("/invoices")["invoices"] if one["status"] in ("failed", "processing")
+        one
+        for one in ben.data("/invoices")["invoices"]
+        if one["status"] in ("failed", "processing")
     ]
     assert open_invoices == []
 
