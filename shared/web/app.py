@@ -278,10 +278,10 @@ class App:
         cookies = list(answer.cookies)
         page = answer.page or request.route.page
         if request.wants_html and answer.location is not None:
-            headers["Location"] = _with_done(answer.location, answer.done)
+            headers["Location"] = security.location_header(_with_done(answer.location, answer.done))
             return Response(303, HTML, "", headers, cookies)
         if answer.location is not None:
-            headers["Location"] = answer.location
+            headers["Location"] = security.location_header(answer.location)
         if request.wants_html and page is not None:
             shown = self._page(request, page, answer.model)
             return Response(status or answer.status, HTML, shown, headers, cookies)

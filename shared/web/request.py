@@ -132,7 +132,10 @@ class Request:
         return self._asked("item")
 
     def _asked(self, name: str) -> str:
-        return parse_qs(self.query_string, max_num_fields=body.MAX_FIELDS).get(name, [""])[0]
+        try:
+            return parse_qs(self.query_string, max_num_fields=body.MAX_FIELDS).get(name, [""])[0]
+        except ValueError:
+            return ""
 
     # --- what was sent ---
 

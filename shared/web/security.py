@@ -47,6 +47,11 @@ def next_parameter(path: str) -> str:
     return f"next={quote(path, safe='/')}"
 
 
+def location_header(location: str) -> str:
+    """`location` as a header may hold it: what no URL contains is escaped, line ends too."""
+    return quote(location, safe="%/:?#[]@!$&'()*+,;=-._~")
+
+
 def referring_path(headers: Mapping[str, str], public_url: str) -> str | None:
     """The page of ours that the request came from, when the browser says so."""
     referer = urlsplit(headers.get("referer", ""))

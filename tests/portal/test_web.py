@@ -132,6 +132,16 @@ def test_after_a_change_people_are_led_on_and_programs_get_the_model(web: Web) -
     assert json.loads(program.body)["said"]["title"] == "Hi"
 
 
+def test_a_place_to_go_can_not_break_out_of_its_header(web: Web) -> None:
+    answer = web.ask("POST", "/go", form={"to": "/shop?q=caf\u00e9 \r\nset-cookie: x=1"}, html=True)
+    assert answer.header("location") == "/shop?q=caf%C3%A9%20%0D%0Aset-cookie:%20x=1"
+    assert answer.cookies == []
+
+
+def test_a_page_with_hundreds_of_parameters_is_still_a_page(web: Web) -> None:
+    assert web.ask("GET", "/away?" + "&".join(["a=1"] * 300), html=True).status == 200
+
+
 def test_head_answers_as_get_does_without_a_body(web: Web) -> None:
     got, head = web.ask("GET", "/notes"), web.ask("HEAD", "/notes")
     assert (head.status, head.header("content-type")) == (got.status, got.header("content-type"))

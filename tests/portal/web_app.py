@@ -86,6 +86,16 @@ def throw_away(_: Request) -> Answer:
     return Answer(Told(said="gone"))
 
 
+class Go(Input):
+    to: str
+
+
+@app.post("/go", answer=Told, body=Go, summary="Go somewhere.")
+def go(request: Request) -> Answer:
+    body: Go = request.body
+    return Answer(Told(), location=body.to)
+
+
 @app.post("/pay", answer=Told, idempotency_key=True, summary="Pay.")
 def pay(request: Request) -> Answer:
     seen.append(request.idempotency_key)
