@@ -29,8 +29,9 @@ def each(event: Mapping[str, Any], do: Callable[[str, str], Any]) -> dict[str, i
     outcomes: dict[str, int] = {}
     failed = 0
     for item in items[:MAX_ITEMS]:
-        pk, sk = str(item["pk"]), str(item["sk"])
+        pk = sk = ""
         try:
+            pk, sk = str(item["pk"]), str(item["sk"])
             outcome = do(pk, sk)
         except Exception:
             failed += 1
@@ -51,5 +52,7 @@ def key_of(pk: str, sk: str) -> tuple[str, str]:
 
 def count(name: str, value: int) -> None:
     """One number to CloudWatch, by the log line that Lambda writes anyway."""
-    with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE) as metric:
+    with single_metric(
+        name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE
+    ) as metric:
         metric.add_dimension(name="service", value=SERVICE)

@@ -23,4 +23,6 @@ def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
         count("ParkedItems", swept.parked)
     if swept.leased or swept.parked:
         logger.info("swept", leased=swept.leased, lost=swept.lost, parked=swept.parked)
+    if swept.refused:
+        logger.error("items could not be leased", refused=swept.refused)
     return {"leased": swept.leased, "lost": swept.lost, "parked": swept.parked}

@@ -8,7 +8,8 @@ from typing import Any
 
 from shared.domain.due import Lane, Worker
 from shared.domain.message import Notice, NoticeKind
-from shared.store.due import MAX_TRIES, Leased, back_off, due, lease, park
+from shared.store.due import MAX_TRIES, Entry, Leased, back_off, due, lease, park
+from shared.store.engine import StoreUnavailable
 
 SOURCE = "punchcard"
 ITEMS_PER_EVENT = {
@@ -27,13 +28,19 @@ EVENTS_PER_CALL = 10
 """EventBridge takes at most ten entries in one PutEvents call."""
 
 
+MAX_REFUSALS = 20
+"""Items that may not let themselves be leased before a sweep gives up until the next tick."""
+
+
 @dataclass
 class Swept:
-    """What one sweep found and did. `oldest_seconds` is how long the oldest has been waiting."""
+    """What one sweep found and did. `oldest_seconds` is how long the oldest has been waiting,
+    `refused` how many items the store would not lease."""
 
     leased: dict[str, int] = field(default_factory=dict)
     lost: int = 0
     parked: int = 0
+    refused: int = 0
     oldest_seconds: int = 0
 
 
@@ -57,6 +64,40 @@ def put_events(events: Any, entries: Sequence[dict[str, str]]) -> int:
     return failed
 
 
+class _HandOver:
+    """Puts what was leased on the bus as soon as a call is full, so that a sweep that does not
+    come to its end has not leased in vain."""
+
+    def __init__(self, events: Any, bus: str, swept: Swept) -> None:
+        self._events = events
+        self._bus = bus
+        self._swept = swept
+        self._items: dict[Worker, list[dict[str, str]]] = {}
+        self._entries: list[dict[str, str]] = []
+
+    def add(self, leased: Leased) -> None:
+        worker, entry = leased.entry.worker, leased.entry
+        items = self._items.setdefault(worker, [])
+        items.append({"pk": entry.pk, "sk": entry.sk, "due_at": leased.due_at})
+        self._swept.leased[worker.value] = self._swept.leased.get(worker.value, 0) + 1
+        if len(items) == ITEMS_PER_EVENT[worker]:
+            self._close(worker)
+        if len(self._entries) == EVENTS_PER_CALL:
+            self._put()
+
+    def flush(self) -> None:
+        for worker in list(self._items):
+            self._close(worker)
+        self._put()
+
+    def _close(self, worker: Worker) -> None:
+        self._entries.append(event(self._bus, worker, self._items.pop(worker)))
+
+    def _put(self) -> None:
+        entries, self._entries = self._entries, []
+        put_events(self._events, entries)
+
+
 def sweep(
     *,
     now: datetime,
@@ -67,45 +108,58 @@ def sweep(
     limit: int,
 ) -> Swept:
     """One tick: per lane and shard at most `limit` items, oldest first. An item that was leased
-    `MAX_TRIES` times and is still due is parked with a notice to staff."""
+    `MAX_TRIES` times and is still due is parked with a notice to staff, and so is one that waits
+    for a worker that this version does not have. One that can't be leased stops no other;
+    `StoreUnavailable` after `MAX_REFUSALS` of them."""
     swept = Swept()
-    taken: dict[Worker, list[dict[str, str]]] = {}
+    taken = _HandOver(events, bus, swept)
     for lane in Lane:
         for shard in range(shards):
-            for entry in due(lane, shard, now, limit):
-                waited = int((now - entry.moment).total_seconds())
-                swept.oldest_seconds = max(swept.oldest_seconds, waited)
-                leased = lease(entry, now)
-                if leased is None:
-                    swept.lost += 1
-                elif leased.tries > MAX_TRIES:
-                    swept.parked += park(leased, _parked(leased, now, new_id()))
-                else:
-                    if leased.tries > 1:
-                        back_off(leased, now)
-                    taken.setdefault(entry.worker, []).append(
-                        {"pk": entry.pk, "sk": entry.sk, "due_at": leased.due_at}
-                    )
-    entries = [
-        event(bus, worker, items[at : at + ITEMS_PER_EVENT[worker]])
-        for worker, items in taken.items()
-        for at in range(0, len(items), ITEMS_PER_EVENT[worker])
-    ]
-    put_events(events, entries)
-    swept.leased = {worker.value: len(items) for worker, items in taken.items()}
+            try:
+                for entry in due(lane, shard, now, limit):
+                    _take(entry, now, new_id, taken, swept)
+            finally:
+                taken.flush()
     return swept
 
 
-def _parked(leased: Leased, now: datetime, notice_id: str) -> Notice:
-    entry = leased.entry
+def _take(
+    entry: Entry, now: datetime, new_id: Callable[[], str], taken: _HandOver, swept: Swept
+) -> None:
+    if not entry.readable:
+        unreadable = Leased(entry=entry, due_at=entry.due_at, tries=0)
+        swept.parked += park(unreadable, _parked(entry, "can't be read", now, new_id()))
+        return
+    swept.oldest_seconds = max(swept.oldest_seconds, int((now - entry.moment).total_seconds()))
+    try:
+        leased = lease(entry, now)
+        if leased is None:
+            swept.lost += 1
+            return
+        if leased.tries > MAX_TRIES:
+            why = f"failed {MAX_TRIES} times"
+            swept.parked += park(leased, _parked(entry, why, now, new_id()))
+            return
+        if leased.tries > 1:
+            back_off(leased, now)
+    except StoreUnavailable:
+        swept.refused += 1
+        if swept.refused > MAX_REFUSALS:
+            raise
+        return
+    taken.add(leased)
+
+
+def _parked(entry: Entry, why: str, now: datetime, notice_id: str) -> Notice:
     customer = entry.pk.removeprefix("customer#") if entry.pk.startswith("customer#") else None
+    worker = entry.due_at.split("#")[1] if entry.due_at.count("#") else "The work"
     return Notice(
         id=notice_id,
         kind=NoticeKind.PARKED,
         customer_id=customer,
         title="Something could not be done",
         detail=(
-            f"{entry.worker.value} of {entry.sk} failed {MAX_TRIES} times and was set aside. "
+            f"{worker} of {entry.sk} {why} and was set aside. "
             f"Nothing was charged twice or lost; it waits under {entry.pk}."
         ),
         created_at=now,

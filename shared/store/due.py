@@ -14,7 +14,15 @@ from pynamodb.exceptions import UpdateError
 from shared.domain.due import Lane, Moment, Worker, due_moment, due_shard, due_text
 from shared.domain.message import Notice
 from shared.store import accounts
-from shared.store.engine import AccountItem, Lost, Write, commit, connection, create
+from shared.store.engine import (
+    AccountItem,
+    Lost,
+    StoreUnavailable,
+    Write,
+    commit,
+    connection,
+    create,
+)
 
 LEASE = timedelta(minutes=5)
 """How long a worker has before an item is due again: the maximum age of its event."""
@@ -41,6 +49,15 @@ class Entry:
     @property
     def worker(self) -> Worker:
         return due_moment(self.due_at)[1]
+
+    @property
+    def readable(self) -> bool:
+        """Whether this version of the code knows the moment and the worker."""
+        try:
+            due_moment(self.due_at)
+        except ValueError:
+            return False
+        return True
 
 
 def due(lane: Lane, shard: int, now: datetime, limit: int) -> Iterator[Entry]:
@@ -79,7 +96,8 @@ class Leased:
 
 def lease(entry: Entry, now: datetime) -> Leased | None:
     """Take an entry for one lease, longer with each try. None when it is no longer what was seen:
-    another sweep has it, or the item has moved on."""
+    another sweep has it, or the item has moved on. `StoreUnavailable` when it could not be asked
+    for; it then stays due."""
     item = AccountItem(entry.pk, entry.sk)
     until = due_text(Moment(at=now + LEASE, worker=entry.worker), f"{entry.pk}/{entry.sk}")
     try:
@@ -94,7 +112,7 @@ def lease(entry: Entry, now: datetime) -> Leased | None:
     except UpdateError as error:
         if error.cause_response_code == "ConditionalCheckFailedException":
             return None
-        raise
+        raise StoreUnavailable(str(error)) from error
     return Leased(entry=entry, due_at=until, tries=int(item.due_tries or 1))
 
 
@@ -112,7 +130,7 @@ def back_off(leased: Leased, now: datetime) -> None:
         )
     except UpdateError as error:
         if error.cause_response_code != "ConditionalCheckFailedException":
-            raise
+            raise StoreUnavailable(str(error)) from error
 
 
 def park(leased: Leased, notice: Notice) -> bool:
@@ -126,7 +144,11 @@ def park(leased: Leased, notice: Notice) -> bool:
                     "update",
                     table=AccountItem,
                     key=(entry.pk, entry.sk),
-                    actions=(AccountItem.due_at.remove(), AccountItem.due_shard.remove()),
+                    actions=(
+                        AccountItem.due_at.remove(),
+                        AccountItem.due_shard.remove(),
+                        AccountItem.due_for.set(AccountItem.due_for | entry.due_at),
+                    ),
                     condition=AccountItem.due_at == leased.due_at,
                 ),
                 create(accounts.notice(notice), notice),
