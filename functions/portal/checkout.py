@@ -141,11 +141,13 @@ def _not_now(
 
 class CheckOut(Input):
     """`cart` names what was seen, `expected_total` is what the page said is due now, in minor
-    units; `card` absent is the default one."""
+    units; `card` absent is the default one. `seen` is the page's own, for who wants what is
+    charged later to be what it said, too."""
 
     cart: Id
     card: Id | None = None
     expected_total: Annotated[int, Field(ge=0, le=MAX_TOTAL_MINOR)]
+    seen: Id | None = None
 
 
 def _review_again(request: Request, error: PunchcardError) -> Answer | None:
@@ -194,6 +196,7 @@ def pay(request: Request) -> Answer:
         card_id=body.card,
         expected_total_minor=body.expected_total,
         key=request.idempotency_key,
+        seen=body.seen or "",
     )
 
     def submission(claims: Claims) -> list[Ref[Any]]:

@@ -141,6 +141,7 @@ def checkout_page(
         due_now=priced.total,
         due_later=due_later_views(priced),
         expected_total=priced.total.minor,
+        seen=priced.seen,
         cards=card_views(customer, now),
         card=card.id if card else None,
         card_required=priced.needs_card,

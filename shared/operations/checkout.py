@@ -52,16 +52,18 @@ class CartChanged(Conflict):
 @dataclass(frozen=True)
 class Submitted:
     """One press of "pay". `cart` is the token of what was seen, `expected_total_minor` what the
-    page said is due now, `card_id` None the default card."""
+    page said is due now, `card_id` None the default card. `seen` is `PricedCart.seen` of the page,
+    which also covers what is charged later; empty when the caller looked at the total alone."""
 
     cart: str
     card_id: str | None
     expected_total_minor: int
     key: str
+    seen: str = ""
 
     @property
     def content(self) -> str:
-        told = json.dumps([self.cart, self.card_id, self.expected_total_minor])
+        told = json.dumps([self.cart, self.card_id, self.expected_total_minor, self.seen])
         return hashlib.sha256(told.encode()).hexdigest()
 
 
@@ -170,6 +172,8 @@ def _seen(
         raise CartChanged("Something in your cart can't be bought any more.", priced)
     if priced.total.minor != submitted.expected_total_minor:
         raise CartChanged("A price has changed since you looked at your cart.", priced)
+    if submitted.seen not in ("", priced.seen):
+        raise CartChanged("What is charged later has changed since you looked.", priced)
     return priced
 
 

@@ -95,7 +95,7 @@ def test_a_person_pays_with_the_form_and_is_led_to_the_order(
 ) -> None:
     fill_cart(world, ada.id, "mat")
     fields = hidden_fields(ada.see("/checkout"), "/checkout")
-    assert set(fields) == {"cart", "expected_total", "idempotency_key"}
+    assert set(fields) == {"cart", "expected_total", "seen", "idempotency_key"}
     answer = ada.press("/checkout", **fields, card=card_of(ada.id).id)
     assert answer.status == 303
     order = ada.see(answer.header("location") or "")
@@ -396,6 +396,31 @@ def test_a_price_that_changed_answers_409_and_the_page_says_so(
     assert "$43.30" in refused.text
     assert hidden_fields(refused, "/checkout")["expected_total"] == "4330"
     assert asked_of(world, ada.id) == []
+
+
+def test_a_later_charge_that_changed_is_not_agreed_to(world: LocalWorld, ada: Customer) -> None:
+    fill_cart(world, ada.id, "trial")
+    fields = hidden_fields(ada.see("/checkout"), "/checkout")
+    dearer = catalogue_of()
+    products = tuple(
+        one.model_copy(update={"prices": {"USD": 9_000}}) if one.id == "trial" else one
+        for one in dearer.products
+    )
+    catalogues.publish(dearer.model_copy(update={"products": products}))
+    refused = ada.press("/checkout", **fields, card=card_of(ada.id).id)
+    assert refused.status == 409
+    assert "$97.43" in refused.text
+    assert packs_of(ada.id) == []
+
+
+def test_a_trial_seen_yesterday_is_looked_at_again(world: LocalWorld, ada: Customer) -> None:
+    fill_cart(world, ada.id, "trial")
+    fields = hidden_fields(ada.see("/checkout"), "/checkout")
+    world.advance(timedelta(days=1))
+    ada.sign_in()
+    refused = ada.press("/checkout", **fields, card=card_of(ada.id).id)
+    assert refused.status == 409
+    assert packs_of(ada.id) == []
 
 
 def test_an_empty_cart_has_nothing_to_check_out(world: LocalWorld, ada: Customer) -> None:

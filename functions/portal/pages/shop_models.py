@@ -233,6 +233,8 @@ class CheckoutPage(View):
     due_later: tuple[DueLater, ...] = ()
     expected_total: int
     """`due_now` in minor units, sent back by the form."""
+    seen: str = ""
+    """Names all that is shown, what is charged later included; sent back by the form."""
     cards: tuple[CardView, ...] = ()
     card: str | None = None
     card_required: bool = True
