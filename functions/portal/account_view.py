@@ -97,7 +97,7 @@ def account_page(
         next_charges=tuple(_upcoming(line, customer, now) for line in first.values()),
         forecast=tuple(_upcoming(line, customer, now) for line in lines),
         forecast_totals=_sums(line.expected.total for line in lines),
-        past_due=past_due_views(customer, catalogue),
+        past_due=past_due_views(customer),
         store_credit=store_credit(customer),
     )
 

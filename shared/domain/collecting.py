@@ -177,6 +177,7 @@ def past_due_of(subscription: Subscription, charge: Charge) -> PastDue:
         subscription_id=subscription.id,
         name=subscription.terms.name,
         owed=charge.amount,
+        zone=subscription.zone,
         next_try_at=next_slot_at(subscription),
         needs=Attention.AUTHENTICATION if waiting else Attention.CARD,
         confirm_url=charge.last.confirm_url if waiting and charge.last else None,

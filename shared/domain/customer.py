@@ -18,13 +18,15 @@ class Attention(StrEnum):
 
 
 class PastDue(BaseModel):
-    """A failing charge as every page shows it ([PASTDUE]); `next_try_at` is None after the last."""
+    """A failing charge as every page shows it ([PASTDUE]); `next_try_at` is None after the last.
+    `zone` is its location's."""
 
     model_config = ConfigDict(frozen=True)
 
     subscription_id: str
     name: str
     owed: Money
+    zone: str = "UTC"
     next_try_at: AwareDatetime | None
     needs: Attention = Attention.CARD
     confirm_url: str | None = None

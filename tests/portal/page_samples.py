@@ -141,7 +141,8 @@ PAST_DUE = PastDue(
     subscription_id="sub-1",
     name="Yoga every month",
     owed=dollars(9634),
-    next_try_at=at(2026, 3, 1, 4, 59),
+    zone="America/Denver",
+    next_try_at=at(2026, 3, 1, 6, 59),
 )
 STAFF_FRAME = FRAME.model_copy(
     update={"audience": Audience.STAFF, "name": "Sam Okafor", "role": "owner", "past_due": ()}
@@ -1049,6 +1050,26 @@ CONSOLE_FULL: Mapping[str, BaseModel] = {
     ),
     "console_sign_in_confirm": SignInConfirmPage(email="sam@willowpaws.example"),
     "error": EMPTY["error"],
+}
+
+CONSOLE_MORE: Mapping[str, tuple[str, BaseModel]] = {
+    "console home, no provider": (
+        "console_home",
+        CONSOLE_FULL["console_home"].model_copy(
+            update={"provider_ready": False, "next": "notice-9"}
+        ),
+    ),
+    "console customer, to be changed": (
+        "console_customer",
+        CONSOLE_FULL["console_customer"].model_copy(
+            update={
+                "may_change": True,
+                "whole": False,
+                "subscriptions": (LATE, ENDING, CANCELLED),
+                "idempotency_key": "console-key-1",
+            }
+        ),
+    ),
 }
 
 CONSOLE_EMPTY: Mapping[str, BaseModel] = {

@@ -26,6 +26,10 @@ PAGES = [
         for page, model in samples.CONSOLE_FULL.items()
     ),
     *(
+        (name, page, model, samples.STAFF_FRAME)
+        for name, (page, model) in samples.CONSOLE_MORE.items()
+    ),
+    *(
         (f"staff {page}, empty", page, model, samples.STAFF_FRAME)
         for page, model in samples.CONSOLE_EMPTY.items()
     ),

@@ -201,15 +201,14 @@ def subscription_summary(
     )
 
 
-def past_due_views(customer: Customer, catalogue: Catalogue) -> tuple[PastDueView, ...]:
-    """What fails, as the head of the customer knows it; days are those of the default location."""
-    zone = zone_of(catalogue, customer.location or catalogue.locations[0].id)
+def past_due_views(customer: Customer) -> tuple[PastDueView, ...]:
+    """What fails, as the head of the customer knows it."""
     return tuple(
         PastDueView(
             subscription_id=one.subscription_id,
             name=one.name,
             owed=one.owed,
-            zone=zone,
+            zone=one.zone,
             next_try_at=one.next_try_at,
             needs=one.needs,
             confirm_url=one.confirm_url,
