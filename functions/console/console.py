@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 from pydantic import Field, StringConstraints
 
 from functions.console.books import read_books
-from functions.console.customer_view import customer_page, entry_view, subscription_summary
+from functions.console.customer_view import customer_page
 from functions.console.pages.models import (
     ConsoleHome,
     CreditsChanged,
@@ -36,6 +36,7 @@ from shared.web import accept
 from shared.web.answer import STAFF_COOKIE, Answer, Input, Query
 from shared.web.app import App
 from shared.web.pages.parts import SubscriptionSummary
+from shared.web.pages.summaries import entry_view, subscription_summary
 from shared.web.request import Request, Who
 from shared.web.sign_in import mount_sign_in
 from shared.wiring import current
@@ -327,7 +328,7 @@ def _changed(
     assert head is not None, "a subscription has its customer"
     logger.info("subscription", extra={"subscription": value.id, "done": done})
     return Answer(
-        subscription_summary(value, head.value, _context(request)),
+        subscription_summary(value, request.catalogue, head.value, request.now),
         location=_path(request),
         done=done,
     )
