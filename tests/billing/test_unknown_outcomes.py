@@ -1,11 +1,12 @@
 """Answers that do not come, come late, twice, or of something else: one charge, and the truth."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from infra.local.sandbox_faults import Fault, Operation
-from infra.local.world import LocalWorld
+from infra.local.world import LocalWorld, outside
 from shared.domain.charge import By, Outcome, RefundState
 from shared.domain.invoice import InvoiceState
 from shared.domain.message import MessageKind, NoticeKind
@@ -216,6 +217,32 @@ def test_cancelled_while_unknown_the_late_success_is_refunded_once_and_grants_no
     assert [one.state for one in invoices_of(ada)] == [InvoiceState.CLOSED, InvoiceState.VOID]
     assert len(notices(NoticeKind.LATE_SUCCESS_REFUNDED)) == 1
     assert len(messages_of(ada, MessageKind.REFUND)) == 1
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_cancelled_in_the_very_middle_of_the_call_is_refunded_and_grants_nothing(
+    shop: Shop, moved: bool
+) -> None:
+    world = shop("2026-01-31 15:00")
+    ada = subscribed(world, "month")
+    provider = world.wiring.provider("sandbox")
+    whole = provider.charge
+
+    def cancels(request: Any) -> Any:
+        provider.charge = whole  # type: ignore[method-assign]
+        answer = whole(request) if moved else None
+        with outside():
+            what = subscription_of(ada).id
+            cancel.cancel(context_of(world), ada, what, cancel.When.NOW, by=By.CUSTOMER)
+        return answer or whole(request)
+
+    provider.charge = cancels  # type: ignore[method-assign]
+    go_to(world, "2026-02-28 12:00")
+    assert subscription_of(ada).state is SubscriptionState.CANCELLED
+    (_, late) = asked_of(world, ada)
+    assert late.refunds == (late.amount,)
+    assert len(packs_of(ada)) == 1
+    assert messages_of(ada, MessageKind.RENEWAL_RECEIPT) == []
 
 
 def test_cancelled_while_unknown_and_never_arrived_nothing_is_asked_again(shop: Shop) -> None:
