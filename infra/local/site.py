@@ -24,12 +24,13 @@ MAILS_PER_PAGE = 200
 """How many emails the page shows; programs get them all."""
 
 STYLE = """
-:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
+:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif;background:Canvas;color:CanvasText}
 body{max-width:52rem;margin:2rem auto;padding:0 1rem}
-a{color:LinkText} article{border-top:1px solid #8886;padding:1rem 0}
+a{color:LinkText} nav a{display:inline-block;padding:.5rem 0} article{border-top:1px solid #8886;padding:1rem 0}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#8881;padding:1rem;border-radius:.5rem}
 iframe{width:100%;height:32rem;border:1px solid #8886;border-radius:.5rem;background:#fff}
-input,button{font:inherit;padding:.6rem .8rem;min-height:2.75rem;border-radius:.4rem}
+*{box-sizing:border-box}
+input,button{font:inherit;padding:.6rem .8rem;min-height:2.75rem;max-width:100%;border-radius:.4rem}
 button{cursor:pointer} form{margin:1rem 0} label{display:block;margin-bottom:.25rem}
 dt{font-weight:600} .quiet{opacity:.75}
 """
