@@ -8,7 +8,8 @@ moment, and at each runs what is due, so that everything happens at its own time
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -60,6 +61,17 @@ log = logging.getLogger(__name__)
 
 _working: ContextVar[Function | None] = ContextVar("working", default=None)
 """The function at work in this thread: its policy decides what it may ask of AWS."""
+
+
+@contextmanager
+def outside() -> Iterator[None]:
+    """What is done meanwhile is not the doing of the function at work: for tests in which somebody
+    else acts in the middle of its call, with permissions of their own."""
+    before = _working.set(None)
+    try:
+        yield
+    finally:
+        _working.reset(before)
 
 
 class LocalWorld:

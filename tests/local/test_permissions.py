@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from infra.local.world import LocalWorld
+from infra.local.world import LocalWorld, outside
+from tests.local import stand_ins
 
 KEY = {"pk": {"S": "a"}}
 ACCOUNT = {"pk": {"S": "a"}, "sk": {"S": "b"}}
@@ -108,3 +109,21 @@ def test_what_was_asked_is_remembered(world: LocalWorld) -> None:
         ("tests.local.stand_ins.curious", "dynamodb:GetItem"),
         ("tests.local.stand_ins.curious", "dynamodb:PutItem"),
     }
+
+
+def test_what_somebody_else_does_meanwhile_is_not_held_against_the_function(
+    world: LocalWorld,
+) -> None:
+    def meddle() -> None:
+        world.client("dynamodb").delete_item(TableName="tested-catalogue", Key=KEY)
+
+    def meddle_from_outside() -> None:
+        with outside():
+            meddle()
+
+    arguments = {"TableName": "tested-catalogue", "Item": KEY}
+    stand_ins.meanwhile.append(meddle_from_outside)
+    assert _ask(world, "dynamodb", "put_item", arguments) == 204, world.errors
+    stand_ins.meanwhile[:] = [meddle]
+    assert _ask(world, "dynamodb", "put_item", arguments) == 500
+    assert "dynamodb:DeleteItem" in world.errors[0]
