@@ -28,6 +28,7 @@ def shop() -> Iterator[Shop]:
     yield open_one
     for world, errors in opened:
         try:
+            world.run_due()
             books_hold(world, errors=errors)
         finally:
             world.close()
