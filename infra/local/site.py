@@ -25,8 +25,9 @@ MAILS_PER_PAGE = 200
 
 STYLE = """
 :root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif;background:Canvas;color:CanvasText}
-body{max-width:52rem;margin:2rem auto;padding:0 1rem}
-a{color:LinkText} nav a{display:inline-block;padding:.5rem 0} article{border-top:1px solid #8886;padding:1rem 0}
+body{max-width:52rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}
+a{color:LinkText} nav a{display:inline-block;padding:.5rem 0}
+article{border-top:1px solid #8886;padding:1rem 0}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#8881;padding:1rem;border-radius:.5rem}
 iframe{width:100%;height:32rem;border:1px solid #8886;border-radius:.5rem;background:#fff}
 *{box-sizing:border-box}
