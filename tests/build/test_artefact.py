@@ -106,8 +106,9 @@ def artefact(tmp_path_factory: pytest.TempPathFactory) -> Artefact:
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
     """AWS for the started functions: the same world that `make run` serves, over HTTP."""
-    with LocalWorld(start=NOW, parameters=PARAMETERS) as world:
-        importlib.import_module("infra.local.demo").load(world)
+    demo = importlib.import_module("infra.local.demo")
+    with LocalWorld(start=demo.begins(NOW), parameters=PARAMETERS) as world:
+        demo.load(world, NOW)
         with aws_over_http(switchboard._services) as address:
             yield address
 
