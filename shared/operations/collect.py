@@ -1,5 +1,6 @@
 """Asking the provider: the act between intent and settling, and what a slot of the clock does."""
 
+from datetime import timedelta
 from enum import StrEnum
 
 from shared.domain import collecting
@@ -153,8 +154,12 @@ def _charge_period(
     location = _location(context, value.location_id)
     period = value.next_period
     source = accounts.period_source(value.id, period)
+    first_day, last_day = value.starts(period), value.starts(period + 1) - timedelta(days=1)
     line = collecting.period_line(
-        value.terms, location, context.catalogue, f"Period from {value.starts(period).isoformat()}"
+        value.terms,
+        location,
+        context.catalogue,
+        f"{first_day.isoformat()} to {last_day.isoformat()}",
     )
     invoice = Invoice(
         id=context.new_id(),
