@@ -8,6 +8,7 @@ from shared.domain.charge import Card
 from shared.domain.money import Money
 
 MAX_CARDS = 10
+REMOVED_REMEMBERED = 50
 
 
 class Attention(StrEnum):
@@ -45,6 +46,8 @@ class Customer(BaseModel):
     created_at: AwareDatetime
     cards: tuple[Card, ...] = ()
     default_card: str | None = None
+    removed_cards: tuple[str, ...] = ()
+    """The tokens of cards that were taken off file, the latest `REMOVED_REMEMBERED`."""
     provider_customers: dict[str, str] = {}
     can_purchase_packages: bool | None = None
     has_reservations: bool = False

@@ -178,8 +178,15 @@ def reminder_at(subscription: Subscription) -> datetime | None:
     if not subscription.reminds and subscription.frequency is not Frequency.ANNUAL:
         return None
     at = reminder_moment(subscription.anchor, subscription.frequency, period, subscription.zone)
-    bought = start_of_day(subscription.anchor, subscription.zone)
-    return at if at >= max(bought, subscription.created_at) else None
+    return at if at >= _agreed_at(subscription) else None
+
+
+def _agreed_at(subscription: Subscription) -> datetime:
+    """When the purchase took place, before which nothing is announced ([REMIND]): a later start
+    is bought when it starts, a trial when it was taken up."""
+    if subscription.trial_days is not None:
+        return subscription.created_at
+    return max(subscription.created_at, start_of_day(subscription.anchor, subscription.zone))
 
 
 def next_slot_at(subscription: Subscription) -> datetime | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.domain.charge import UNDECIDED_OUTCOMES, By, Card, Outcome
-from shared.domain.customer import MAX_CARDS, Customer
+from shared.domain.customer import MAX_CARDS, REMOVED_REMEMBERED, Customer
 from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
 from shared.domain.subscription import OVER, Subscription, SubscriptionState
 from shared.operations.cancel import named
@@ -17,6 +17,9 @@ from shared.store.accounts import TimelineEvent
 from shared.store.engine import Lost, Row, read
 
 CARD_TRIES = 5
+REMOVED = "removed"
+"""What came of a card page whose card was taken off file since: its late webhook, or an old
+address opened again, does not bring it back."""
 
 
 class Why(StrEnum):
@@ -86,8 +89,10 @@ def finish(context: Context, provider: str, setup_id: str, *, customer_id: str |
         return Saved(card=None, failure=setup.failure)
     for _ in range(CARD_TRIES):
         row = _customer(setup.reference)
+        if setup.card.token in row.value.removed_cards:
+            return Saved(card=None, failure=REMOVED)
         if any(card.token == setup.card.token for card in row.value.cards):
-            return Saved(card=setup.card)
+            return Saved(card=setup.card, tried=_try_if_nobody_has(context, row.value, setup.card))
         changed = _with_card(row.value, setup.card, setup.provider_customer, provider)
         try:
             transactions.change_customer(
@@ -99,6 +104,16 @@ def finish(context: Context, provider: str, setup_id: str, *, customer_id: str |
             continue
         return Saved(card=setup.card, tried=try_past_due(context, setup.reference, setup.card.id))
     raise Conflict("Your account changed at the same moment. Try again.")
+
+
+def _try_if_nobody_has(
+    context: Context, customer: Customer, card: Card
+) -> tuple[tuple[str, Renewed], ...]:
+    """Whoever put the card on file may have ended right then. So whoever reports it again tries
+    what it has not been tried on, while it still is what the clock would take."""
+    if not customer.past_due or customer.default_card != card.id:
+        return ()
+    return try_past_due(context, customer.id, card.id, only_untried=True)
 
 
 def _event(context: Context, what: str, *, before: str = "", after: str = "") -> TimelineEvent:
@@ -132,10 +147,10 @@ def _customer(customer_id: str) -> Row[Customer]:
 
 
 def try_past_due(
-    context: Context, customer_id: str, card_id: str
+    context: Context, customer_id: str, card_id: str, *, only_untried: bool = False
 ) -> tuple[tuple[str, Renewed], ...]:
     """Try every failing charge of a customer on `card_id`, and let a subscription whose own card
-    failed use it from now on."""
+    failed use it from now on. `only_untried` leaves out what was tried on this card before."""
     tried: list[tuple[str, Renewed]] = []
     customer = _customer(customer_id).value
     for entry in customer.past_due:
@@ -152,6 +167,9 @@ def try_past_due(
                 continue
         books = open_books(customer_id, row.value.collection.source)
         if books is None or books.subscription is None:
+            continue
+        attempts = books.charge.value.attempts
+        if only_untried and any(one.card.id == card_id for one in attempts):
             continue
         tried.append(
             (entry.subscription_id, pay_now(context, books, card_id=card_id, by=By.CUSTOMER))
@@ -252,7 +270,10 @@ def remove(context: Context, customer_id: str, card_id: str) -> Customer:
         default = row.value.default_card
         if default == card_id:
             default = left[-1].id if left else None
-        changed = row.value.model_copy(update={"cards": left, "default_card": default})
+        removed = (*row.value.removed_cards, card.token)[-REMOVED_REMEMBERED:]
+        changed = row.value.model_copy(
+            update={"cards": left, "default_card": default, "removed_cards": removed}
+        )
         try:
             transactions.change_customer(
                 customer=row,
