@@ -29,8 +29,11 @@ def axe() -> str:
     return AXE.read_text()
 
 
-_RUN = """async (rules) => {
-  const found = await axe.run(document, {resultTypes: ["violations"], runOnly: rules});
+COLOUR_RULES = ["color-contrast", "link-in-text-block"]
+"""The rules whose answer depends on the colour scheme."""
+
+_RUN = """async (only) => {
+  const found = await axe.run(document, {resultTypes: ["violations"], runOnly: only});
   return found.violations.flatMap(one => one.nodes.map(
     node => `${one.id}: ${node.target.join(" ")}: ${node.failureSummary}`));
 }"""
@@ -38,9 +41,18 @@ _RUN = """async (rules) => {
 
 def violations(page: Page) -> list[str]:
     """What the accessibility rules find on the page as it is shown now."""
+    return _run(page, {"type": "tag", "values": RULES})
+
+
+def colour_violations(page: Page) -> list[str]:
+    """The same, of what another colour scheme may change."""
+    return _run(page, {"type": "rule", "values": COLOUR_RULES})
+
+
+def _run(page: Page, only: dict[str, Any]) -> list[str]:
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(axe())
-    found: list[str] = page.evaluate(_RUN, RULES)
+    found: list[str] = page.evaluate(_RUN, only)
     return found
 
 
