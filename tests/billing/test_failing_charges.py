@@ -361,5 +361,7 @@ def test_a_provider_that_answers_nothing_for_days_holds_every_further_try(shop: 
     assert len(charge.attempts) == 1
     assert len(notices(NoticeKind.OUTCOME_UNKNOWN)) == 1
     world.sandbox.behave()
-    go_to(world, "2026-03-04 12:00")
+    go_to(world, "2026-03-05 12:00")
+    # It answers again, and does not know the try: so that one is over, and a slot is left.
+    assert charged_at(world, ada)[1:] in ([SIX_SLOTS[4]], [SIX_SLOTS[5]])
     assert subscription_of(ada).state is SubscriptionState.ACTIVE
