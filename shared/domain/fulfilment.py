@@ -114,7 +114,7 @@ def grant_bought_pack(
     invoice_id: str,
     now: datetime,
 ) -> Granted:
-    """A package that was paid at `now`: valid from the day of payment ([PACK])."""
+    """A package that was paid at `now`: its first day is the day of payment ([PACK])."""
     today = local_date(now, location.zone)
     pack = _pack(
         pack_id=pack_id,
@@ -122,7 +122,7 @@ def grant_bought_pack(
         customer_id=customer_id,
         location=location,
         now=now,
-        usable_from=now,
+        usable_from=start_of_day(today, location.zone),
         expires_at=_window(terms, today, location.zone),
         invoice_id=invoice_id,
     )
