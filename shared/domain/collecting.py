@@ -21,11 +21,10 @@ from shared.domain.subscription import (
     Subscription,
     SubscriptionState,
     Terms,
+    ended_periods,
     next_slot_at,
     reminder_at,
 )
-
-MAX_SKIPPED_PERIODS = 1000
 
 
 def period_line(terms: Terms, location: Location, catalogue: Catalogue, detail: str) -> InvoiceLine:
@@ -125,11 +124,7 @@ def settle_period(
     """
     collection = _open(subscription)
     following = collection.period + 1
-    skipped = 0
-    while skipped < MAX_SKIPPED_PERIODS and (
-        start_of_day(subscription.starts(following + skipped + 1), subscription.zone) <= now
-    ):
-        skipped += 1
+    skipped = ended_periods(subscription, following, now)
     settled = remember_pack(subscription, pack).model_copy(
         update={
             "state": SubscriptionState.ACTIVE,
@@ -142,6 +137,13 @@ def settle_period(
     if collection.failing and announce_at is not None and announce_at <= now:
         settled = settled.model_copy(update={"reminded_for": settled.next_period})
     return settled, skipped
+
+
+def skip_ended(subscription: Subscription, now: datetime) -> tuple[Subscription, int]:
+    """The periods that ended before they could be charged are left out. Also how many."""
+    skipped = ended_periods(subscription, subscription.next_period, now)
+    following = subscription.next_period + skipped
+    return subscription.model_copy(update={"next_period": following}), skipped
 
 
 def end(

@@ -22,6 +22,7 @@ from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
 from shared.domain.money import Money
 
 PACKS_REMEMBERED = 6
+MAX_SKIPPED_PERIODS = 1000
 
 
 class SubscriptionState(StrEnum):
@@ -225,6 +226,8 @@ class NextCharge(StrEnum):
     """The customer asked for the end of the period: it acts just before the charge."""
     END = "end"
     """The period would start after `until`."""
+    SKIP = "skip"
+    """The period has ended before it could be charged: it is not caught up."""
 
 
 def decide_renewal(subscription: Subscription, now: datetime) -> NextCharge:
@@ -240,7 +243,20 @@ def decide_renewal(subscription: Subscription, now: datetime) -> NextCharge:
         return NextCharge.CANCEL
     if not subscription.within_until(subscription.next_period):
         return NextCharge.END
+    if ended_periods(subscription, subscription.next_period, now):
+        return NextCharge.SKIP
     return NextCharge.CHARGE
+
+
+def ended_periods(subscription: Subscription, period: int, now: datetime) -> int:
+    """How many periods from `period` on have ended by `now` ([RETRY]): what nobody could charge
+    while an earlier charge was open, or nothing ran, is skipped."""
+    ended = 0
+    while ended < MAX_SKIPPED_PERIODS and (
+        start_of_day(subscription.starts(period + ended + 1), subscription.zone) <= now
+    ):
+        ended += 1
+    return ended
 
 
 def paid_until(subscription: Subscription) -> datetime:

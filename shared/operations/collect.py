@@ -47,6 +47,7 @@ class Renewed(StrEnum):
     """The outcome is not known yet, or waits for the customer."""
     CANCELLED = "cancelled"
     ENDED = "ended"
+    SKIPPED = "skipped"
     SLOT_PASSED = "slot_passed"
     GAVE_UP = "gave_up"
     LOST = "lost"
@@ -112,6 +113,8 @@ def renew(context: Context, customer_id: str, subscription_id: str) -> Renewed:
                 return _end_at_period(context, subscription, customer, reason)
             case NextCharge.END:
                 return _end_at_period(context, subscription, customer, EndReason.UNTIL)
+            case NextCharge.SKIP:
+                return _skip_ended(context, subscription)
             case NextCharge.CHARGE:
                 return _charge_period(context, subscription, customer)
     except Lost:
@@ -138,6 +141,17 @@ def _end_at_period(
         ],
     )
     return Renewed.ENDED if by_until else Renewed.CANCELLED
+
+
+def _skip_ended(context: Context, subscription: Row[Subscription]) -> Renewed:
+    """Nobody could charge these periods while they ran: staff are told, nothing is caught up."""
+    following, skipped = collecting.skip_ended(subscription.value, context.now())
+    transactions.change_subscription(
+        subscription=subscription,
+        changed=following,
+        notices=[tell.periods_skipped(context, following, skipped)],
+    )
+    return Renewed.SKIPPED
 
 
 def _location(context: Context, location_id: str) -> Location:

@@ -221,7 +221,7 @@ def periods_skipped(context: Context, subscription: Subscription, skipped: int) 
         context,
         NoticeKind.PERIOD_SKIPPED,
         "Periods skipped",
-        f"{subscription.terms.name}: {skipped} period(s) had ended before an earlier one was paid.",
+        f"{subscription.terms.name}: {skipped} period(s) ended before they could be charged.",
         customer_id=subscription.customer_id,
         location_id=subscription.location_id,
     )

@@ -1,6 +1,6 @@
 """What the merchant's policy makes of a charge that goes on failing, and of time that ran on."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -17,10 +17,12 @@ from tests.shop_floor import (
     LOST_CARD,
     WORKS,
     asked_of,
+    buy,
     card_of,
     charge_of_period,
     charged_at,
     context_of,
+    customer_with_card,
     go_to,
     head,
     invoices_of,
@@ -188,6 +190,36 @@ def test_a_renewal_that_comes_a_week_late_gets_its_tries_on_the_days_after(shop:
         "2026-03-11 03:59",
         "2026-03-12 03:59",
         "2026-03-13 03:59",
+    ]
+
+
+def test_periods_that_ended_while_nothing_ran_are_skipped_and_not_caught_up(shop: Shop) -> None:
+    world = shop("2026-01-31 15:00")
+    ada = subscribed(world, "month")
+    world.clock.move_to(moment("2026-05-10 12:00"))
+    world.run_due()
+    # Those of 28 February and 31 March are over; that of 30 April runs.
+    assert charged_at(world, ada) == ["2026-01-31 15:00", "2026-05-10 12:00"]
+    assert [one.period for one in invoices_of(ada)] == [None, 3]
+    (notice,) = notices(NoticeKind.PERIOD_SKIPPED)
+    assert "2 period(s)" in notice.detail
+    go_to(world, "2026-06-01 12:00")
+    assert charged_at(world, ada)[2:] == ["2026-05-31 03:59"]
+
+
+def test_a_purchase_that_settles_weeks_later_skips_what_ended_meanwhile(shop: Shop) -> None:
+    world = shop("2026-01-05 15:00")
+    ada = customer_with_card(world)
+    world.sandbox.misbehave(Operation.CHARGE, Fault.LATE, seconds=16 * 86_400)
+    buy(world, ada, "five_days")
+    go_to(world, "2026-01-27 12:00")
+    # Settled on Wed 21: the week of the 12th is over, that of the 19th runs.
+    assert len(notices(NoticeKind.PERIOD_SKIPPED)) == 1
+    assert subscription_of(ada).anchor == date(2026, 1, 5)
+    assert [text(pack.usable_from) for pack in packs_of(ada)] == [
+        "2026-01-21 05:00",
+        "2026-01-21 05:00",
+        "2026-01-26 05:00",
     ]
 
 
