@@ -109,11 +109,12 @@ def too_small(page: Page) -> list[str]:
 
 # --- the keyboard ----------------------------------------------------------------------------
 
-_LOOK = """one => {
-  const style = getComputedStyle(one);
+# What covers a whole card shows the focus around the card, by its ::after.
+_LOOK = """one => [null, "::after"].map(part => {
+  const style = getComputedStyle(one, part);
   const line = style.outlineStyle === "none" ? "" : `${style.outlineWidth} ${style.outlineColor}`;
   return `${line}|${style.boxShadow}|${style.borderColor}|${style.backgroundColor}`;
-}"""
+}).join()"""
 
 _AT_REST = f"""() => {{
   const look = {_LOOK};

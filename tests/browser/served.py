@@ -16,6 +16,10 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
 
 
+POLL_SECONDS = 0.02
+"""How soon the server sees that it is to end."""
+
+
 class _Quiet(WSGIRequestHandler):
     def log_request(self, *_: Any) -> None:
         pass
@@ -37,7 +41,9 @@ class Served:
             fd=listener.fileno(),
         )
         listener.close()
-        Thread(target=self._server.serve_forever, name="http", daemon=True).start()
+        Thread(
+            target=self._server.serve_forever, args=(POLL_SECONDS,), name="http", daemon=True
+        ).start()
 
     def __enter__(self) -> Self:
         return self

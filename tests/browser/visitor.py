@@ -95,8 +95,8 @@ class Visitor:
         self.complaints.append(f"script: {error.error}")
 
     def _failed(self, request: Request) -> None:
-        # A second press while the first is under way takes its place.
-        if not (request.is_navigation_request() and request.failure == "net::ERR_ABORTED"):
+        # The browser gave it up by itself, for a page that came next.
+        if request.failure != "net::ERR_ABORTED":
             self.complaints.append(f"failed: {request.url}: {request.failure}")
 
     def _answered(self, response: Response) -> None:
