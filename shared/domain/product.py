@@ -8,7 +8,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.domain.calendar import Frequency
-from shared.domain.dunning import RetryPolicy
+from shared.domain.dunning import RetryPolicy, check_policy
+from shared.domain.errors import Invalid
 from shared.domain.money import Currency, Money
 
 MAX_PRICE_MINOR = 100_000_000
@@ -183,7 +184,17 @@ class Catalogue(Definition):
             raise ValueError("product names are unique")
         if not self.locations:
             raise ValueError("a merchant has at least one location")
+        for product in self.products:
+            for frequency in product.allowed_frequencies:
+                self._retries_fit(product, frequency)
         return self
+
+    def _retries_fit(self, product: Product, frequency: Frequency) -> None:
+        """Retries end before the product renews again ([RETRY])."""
+        try:
+            check_policy(self.settings.retry, frequency)
+        except Invalid as error:
+            raise ValueError(f"{product.name}: {error.detail}") from error
 
     @cached_property
     def _products(self) -> dict[str, Product]:

@@ -44,13 +44,13 @@ PAUSE = RetryPolicy(then=Then.PAUSE)
 
 
 def test_other_days_between_tries_and_another_number_of_them(shop: Shop) -> None:
-    world = shop("2026-01-31 15:00", retry=RetryPolicy(days_between=3, tries=3))
+    world = shop("2026-01-31 15:00", retry=RetryPolicy(days_between=2, tries=3))
     ada = subscribed(world, "month", number=FAILS_LATER)
     go_to(world, "2026-04-01 12:00")
     assert tried_at(world, ada, "failed") == [
         "2026-02-28 04:59",
-        "2026-03-03 04:59",
-        "2026-03-06 04:59",
+        "2026-03-02 04:59",
+        "2026-03-04 04:59",
     ]
     assert subscription_of(ada).state is SubscriptionState.CANCELLED
 
