@@ -47,7 +47,8 @@ SECURITY = [
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
 ]
-_LINK = re.compile(r"https?://[^\s<>\"']+")
+_LINK = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)]")
+"""A link in a text ends before the sentence's own punctuation."""
 
 
 def answer(world: "LocalWorld", request: Request) -> Response:
