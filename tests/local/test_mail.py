@@ -102,7 +102,8 @@ def test_links_in_mail_can_be_followed(world: LocalWorld) -> None:
         Destination={"ToAddresses": ["a@example.com"]},
         Content={
             "Raw": {
-                "Data": b"Subject: x\r\n\r\nSign in (http://127.0.0.1:8000/sign-in/abc?x=1&y=2), today.\r\n"
+                "Data": b"Subject: x\r\n\r\n"
+                b"Sign in (http://127.0.0.1:8000/sign-in/abc?x=1&y=2), today.\r\n"
             }
         },
     )
