@@ -52,8 +52,9 @@ class Tour:
             self.look(name)
 
     def look(self, name: str) -> None:
-        """Look at the page that is open now."""
+        """Look at the page that is open now, with all unfolded that can be."""
         page = self.visitor.page
+        page.evaluate("document.querySelectorAll('details').forEach(one => (one.open = true))")
         findings: list[str] = []
         for screen in (PHONE, DESK):
             page.set_viewport_size({"width": screen.width, "height": screen.height})
