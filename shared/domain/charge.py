@@ -222,7 +222,7 @@ def begin_attempt(
     if charge.blocked:
         raise ValueError("the last outcome is not known, or the charge is over")
     attempt = Attempt(
-        id=f"{charge.id}-{len(charge.attempts) + 1}",
+        id=f"{charge.source}-{len(charge.attempts) + 1}",
         by=by,
         amount=charge.amount,
         card=card,
