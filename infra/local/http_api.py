@@ -90,10 +90,15 @@ class Match:
         return self.route.function
 
 
+DEFAULT_ROUTE = "$default"
+
+
 class Routes:
     """Finds who owns a method and a path. The more literal path wins, then the named method."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[Route], elsewhere: Function | None = None) -> None:
+        """`elsewhere` is the function of the `$default` route: it gets what nobody owns."""
+        self._elsewhere = elsewhere
         self._routes: list[tuple[list[str], Route]] = []
         seen: set[tuple[str, str]] = set()
         for route in routes:
@@ -118,7 +123,11 @@ class Routes:
             if best is None or rank < best[0]:
                 values = {name: seen for literal, seen in pairs if (name := _name(literal))}
                 best = rank, Match(route, values)
-        return None if best is None else best[1]
+        if best is not None:
+            return best[1]
+        if self._elsewhere is None:
+            return None
+        return Match(Route("ANY", DEFAULT_ROUTE, self._elsewhere))
 
 
 def _name(segment: str) -> str | None:
@@ -147,7 +156,8 @@ def event_of(request: Request, match: Match, now: datetime, request_id: str) -> 
         for cookie in value.split(";")
         if cookie.strip()
     ]
-    route_key = f"{match.route.method} {match.route.path}"
+    is_default = match.route.path == DEFAULT_ROUTE
+    route_key = DEFAULT_ROUTE if is_default else f"{match.route.method} {match.route.path}"
     host = request.header("host") or "127.0.0.1"
     event: dict[str, Any] = {
         "version": "2.0",

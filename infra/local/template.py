@@ -111,6 +111,8 @@ class Template:
     tables: tuple[Table, ...] = ()
     functions: tuple[Function, ...] = ()
     routes: tuple[Route, ...] = ()
+    elsewhere: Function | None = None
+    """The function of the default route: it gets what no other route owns."""
     rules: tuple[Rule, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -255,6 +257,7 @@ def load(
     routes: list[Route] = []
     rules: list[Rule] = []
     schedules: list[Schedule] = []
+    elsewhere: Function | None = None
     for name, resource in document["Resources"].items():
         if "Condition" in resource and not resolver.holds(resource["Condition"]):
             continue
@@ -268,6 +271,8 @@ def load(
         for event_name, event in properties.get("Events", {}).items():
             asked = event["Properties"]
             match event["Type"]:
+                case "HttpApi" if "Path" not in asked:
+                    elsewhere = function
                 case "HttpApi":
                     _check_path(asked["Path"])
                     routes.append(Route(asked["Method"].upper(), asked["Path"], function))
@@ -289,6 +294,7 @@ def load(
         tables=tuple(tables),
         functions=tuple(functions),
         routes=tuple(routes),
+        elsewhere=elsewhere,
         rules=tuple(rules),
         schedules=tuple(schedules),
         environment={

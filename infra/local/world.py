@@ -109,7 +109,7 @@ class LocalWorld:
         self.clock = LocalClock(start, running=running)
         self.agenda = Agenda(woken)
         self.mailbox = Mailbox(self.clock.now)
-        self.routes = Routes(self.template.routes)
+        self.routes = Routes(self.template.routes, self.template.elsewhere)
         self.errors: list[str] = []
         self.used_permissions: set[tuple[str, permissions.Need]] = set()
         """What each handler asked of AWS so far, and its policy granted."""

@@ -258,3 +258,13 @@ def problem(answer: Response) -> dict[str, Any]:
     assert header(answer, "content-type").startswith("application/problem+json")
     found: dict[str, Any] = json.loads(answer.body)
     return found
+
+
+def test_an_address_that_no_route_owns_gets_an_answer_of_ours(town: Town) -> None:
+    for path in ("/nowhere", "/shop/daycare/extra", "/invoices/1/2/3/4"):
+        page = town.owner.ask("GET", path)
+        assert page.status == 404, path
+        assert b"<h1" in page.body, path
+        assert "content-security-policy" in {name.lower() for name, _ in page.headers}
+        told = town.owner.ask("POST", path, accept="application/json")
+        assert (told.status, problem(told)["code"]) == (404, "not_found"), path
