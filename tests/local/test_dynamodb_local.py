@@ -1,4 +1,4 @@
-"""Amazon's own engine keeps the same contract; skipped where it is not installed."""
+"""Amazon's own engine keeps the same contract; `make test` installs it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,14 +12,14 @@ from infra.local.template import REGION, create_tables, load
 from tests.local.engine_contract import *  # noqa: F403 - the contract's tests run here
 from tests.local.engine_contract import TABLE, put
 
-pytestmark = [
-    pytest.mark.xdist_group("dynamodb-local"),
-    pytest.mark.skipif(missing() is not None, reason=f"DynamoDB Local needs {missing()}"),
-]
+pytestmark = pytest.mark.xdist_group("dynamodb-local")
 
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[DynamoDBLocal]:
+    lacking = missing()
+    if lacking is not None:
+        pytest.fail(f"DynamoDB Local needs {lacking}; `make test` installs it.", pytrace=False)
     with DynamoDBLocal(shards=4) as engine:
         yield engine
 
