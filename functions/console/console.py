@@ -20,6 +20,7 @@ from functions.console.pages.models import (
     EmailSent,
     NoticeView,
 )
+from functions.console.retry_policy import mount_retry_policy
 from shared.domain.customer import Customer
 from shared.domain.errors import Invalid, Missing, PunchcardError, Unauthenticated
 from shared.domain.ledger import MAX_ADJUSTMENT
@@ -55,6 +56,7 @@ HEADS_READ = 90
 logger = Logger()
 app = App(pages="functions.console.pages", wiring=current, audience=Audience.STAFF)
 mount_sign_in(app)
+mount_retry_policy(app)
 
 
 def _context(request: Request) -> Context:

@@ -9,12 +9,15 @@ from functions.console.timeline import timeline
 from shared.domain.money import Money
 from shared.domain.pack import PackStatus
 from shared.operations.context import Context
+from shared.operations.forecast import merged
 from shared.web.pages.summaries import (
     card_views,
     invoice_summary,
     pack_summary,
     past_due_views,
     subscription_summary,
+    sums_ahead,
+    upcoming_charge,
 )
 
 SHOWN_MAX = 50
@@ -51,6 +54,7 @@ def customer_page(
     subscriptions = sorted(
         books.subscriptions, key=lambda one: (one.over, -one.created_at.timestamp())
     )
+    coming = merged(catalogue, customer, books.subscriptions, now)
     return CustomerPage(
         id=customer.id,
         name=customer.name,
@@ -75,6 +79,8 @@ def customer_page(
             invoice_summary(one, catalogue)
             for one in _shown(books.invoices, LinkKind.INVOICE, told)
         ),
+        forecast=tuple(upcoming_charge(line, customer, now) for line in coming),
+        forecast_totals=sums_ahead(coming),
         timeline=told,
         next=older,
         whole=books.whole,

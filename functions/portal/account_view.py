@@ -1,6 +1,6 @@
 """What the pages of one subscription, one invoice and the account show. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from functions.portal.account_lists import store_credit
@@ -16,7 +16,6 @@ from functions.portal.pages.account_models import (
     InvoicePage,
     PayForm,
     SubscriptionPage,
-    UpcomingCharge,
     WhyNotCancel,
     WhyNotPay,
 )
@@ -26,7 +25,6 @@ from shared.domain.collecting import unlimited_pack_ends_at
 from shared.domain.customer import Attention, Customer
 from shared.domain.forecast import total_of
 from shared.domain.invoice import Invoice, InvoiceState
-from shared.domain.money import Money
 from shared.domain.pack import Pack
 from shared.domain.product import Catalogue, SelfCancel
 from shared.domain.shopping import ExpiryPolicy
@@ -43,7 +41,6 @@ from shared.web.pages.parts import ChargeView
 from shared.web.pages.summaries import (
     attempt_view,
     card_views,
-    charge_ahead,
     charge_view,
     credits_left,
     ends_at,
@@ -53,7 +50,9 @@ from shared.web.pages.summaries import (
     past_due_views,
     payment_views,
     subscription_summary,
+    sums_ahead,
     totals_of,
+    upcoming_charge,
     zone_of,
 )
 
@@ -61,22 +60,6 @@ PAYABLE = frozenset({SubscriptionState.PAST_DUE, SubscriptionState.PAUSED})
 
 
 # --- the account -----------------------------------------------------------------------------
-
-
-def _upcoming(line: Ahead, customer: Customer, now: datetime) -> UpcomingCharge:
-    return UpcomingCharge(
-        subscription_id=line.subscription.id,
-        name=line.subscription.terms.name,
-        zone=line.subscription.zone,
-        charge=charge_ahead(line, customer, now),
-    )
-
-
-def _sums(amounts: Iterable[Money]) -> tuple[Money, ...]:
-    sums: dict[str, Money] = {}
-    for amount in amounts:
-        sums[amount.currency] = sums.get(amount.currency, Money.zero(amount.currency)) + amount
-    return tuple(sums[currency] for currency in sorted(sums))
 
 
 def account_page(
@@ -94,9 +77,9 @@ def account_page(
         name=customer.name,
         email=customer.email,
         credits=credits_left(packs, catalogue, now),
-        next_charges=tuple(_upcoming(line, customer, now) for line in first.values()),
-        forecast=tuple(_upcoming(line, customer, now) for line in lines),
-        forecast_totals=_sums(line.expected.total for line in lines),
+        next_charges=tuple(upcoming_charge(line, customer, now) for line in first.values()),
+        forecast=tuple(upcoming_charge(line, customer, now) for line in lines),
+        forecast_totals=sums_ahead(lines),
         past_due=past_due_views(customer),
         store_credit=store_credit(customer),
     )

@@ -93,6 +93,8 @@ PAGES: dict[str, dict[str, str]] = {
         "console-customer-past-due": "/console/customers/demo-ben",
         "console-customer": "/console/customers/demo-ada",
         "console-customer-new": "/console/customers/demo-dora",
+        "console-retry-policy": "/console/retry-policy",
+        "console-retry-policy-tried": "/console/retry-policy?frequency=monthly&pattern=d,d,f",
     },
 }
 """By who looks at them. Parameters are filled in with what is theirs."""

@@ -14,7 +14,12 @@ from shared.store.catalogue import Role
 from tests import shop_floor as shop
 from tests.console.office import Desk, code_of, customer, events_of, mails_to, staff
 
-PAGES = ("/console", "/console/customers", "/console/customers/{customer}")
+PAGES = (
+    "/console",
+    "/console/customers",
+    "/console/customers/{customer}",
+    "/console/retry-policy",
+)
 CHANGES = (
     "/console/notices/{notice}/done",
     "/console/customers/{customer}/sign-in-email",

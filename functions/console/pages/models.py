@@ -1,11 +1,15 @@
 """Answers of the console: notices, customers, and one customer's whole story ([CONSOLE])."""
 
+from datetime import date
 from enum import StrEnum
 
 from pydantic import AwareDatetime
 
+from shared.domain.calendar import Frequency
+from shared.domain.dunning import RetryPolicy
 from shared.domain.message import NoticeKind
 from shared.domain.money import Money
+from shared.domain.policy_trial import PolicyTrial
 from shared.web.answer import View
 from shared.web.pages.parts import (
     CardView,
@@ -14,6 +18,7 @@ from shared.web.pages.parts import (
     PackSummary,
     PastDueView,
     SubscriptionSummary,
+    UpcomingCharge,
 )
 
 
@@ -107,8 +112,10 @@ class TimelineEntry(View):
 
 class CustomerPage(View):
     """`GET /console/customers/{customer}`. The timeline is newest first and answers
-    "why was I charged?"; `next` leads to what is older. `may_change`: this person may cancel and
-    change credits. `whole` False: the oldest history was too long to be read."""
+    "why was I charged?"; `next` leads to what is older. `forecast` are the charges of the next 12
+    months as the customer sees them, `forecast_totals` their sums per currency, tax included.
+    `may_change`: this person may cancel and change credits. `whole` False: the oldest history was
+    too long to be read."""
 
     id: str
     name: str = ""
@@ -122,6 +129,8 @@ class CustomerPage(View):
     packs: tuple[PackSummary, ...] = ()
     subscriptions: tuple[SubscriptionSummary, ...] = ()
     invoices: tuple[InvoiceSummary, ...] = ()
+    forecast: tuple[UpcomingCharge, ...] = ()
+    forecast_totals: tuple[Money, ...] = ()
     timeline: tuple[TimelineEntry, ...] = ()
     next: str | None = None
     whole: bool = True
@@ -142,3 +151,34 @@ class CreditsChanged(View):
 
     pack_id: str
     entry: EntryView
+
+
+class PlaceChoice(View):
+    id: str
+    name: str
+
+
+class PolicyRefusal(View):
+    """A product that could not be sold at `frequency` with the policy, and why ([RETRY])."""
+
+    product_id: str
+    name: str
+    frequency: Frequency
+    reason: str
+
+
+class RetryPolicyPage(View):
+    """`GET /console/retry-policy`: what `policy` does when the first renewal of a subscription
+    from `starts_on` meets `pattern`. `present` is the merchant's policy, which only publishing the
+    catalogue changes. `trial` None: nothing was asked yet."""
+
+    present: RetryPolicy
+    policy: RetryPolicy
+    frequency: Frequency
+    starts_on: date
+    location_id: str
+    zone: str
+    pattern: str
+    locations: tuple[PlaceChoice, ...] = ()
+    trial: PolicyTrial | None = None
+    refusals: tuple[PolicyRefusal, ...] = ()

@@ -11,7 +11,6 @@ from shared.domain.shopping import ExpiryPolicy
 from shared.web.answer import View
 from shared.web.pages.parts import (
     CardView,
-    ChargeAhead,
     ChargeView,
     Choice,
     CreditsLeft,
@@ -24,16 +23,8 @@ from shared.web.pages.parts import (
     PaymentView,
     SubscriptionSummary,
     Totals,
+    UpcomingCharge,
 )
-
-
-class UpcomingCharge(View):
-    """The next charge of one subscription."""
-
-    subscription_id: str
-    name: str
-    zone: str
-    charge: ChargeAhead
 
 
 class AccountPage(View):

@@ -97,6 +97,15 @@ class ChargeAhead(View):
     card: CardView | None = None
 
 
+class UpcomingCharge(View):
+    """A charge to come of one of a customer's subscriptions, by name."""
+
+    subscription_id: str
+    name: str
+    zone: str
+    charge: ChargeAhead
+
+
 class SubscriptionSummary(View):
     """A subscription in one row. `price` is of one period, before tax. `ends_at` is set when it is
     to end, or has: at a period's end, by `until`, or cancelled."""

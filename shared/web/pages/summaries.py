@@ -27,6 +27,7 @@ from shared.web.pages.parts import (
     PaymentView,
     SubscriptionSummary,
     Totals,
+    UpcomingCharge,
 )
 
 UNTIL_PERIODS_MAX = 600
@@ -148,6 +149,24 @@ def charge_ahead(line: Ahead, customer: Customer, now: datetime) -> ChargeAhead:
         amount=line.expected.total,
         card=card_view(line.card, customer, now) if line.card else None,
     )
+
+
+def upcoming_charge(line: Ahead, customer: Customer, now: datetime) -> UpcomingCharge:
+    return UpcomingCharge(
+        subscription_id=line.subscription.id,
+        name=line.subscription.terms.name,
+        zone=line.subscription.zone,
+        charge=charge_ahead(line, customer, now),
+    )
+
+
+def sums_ahead(lines: Iterable[Ahead]) -> tuple[Money, ...]:
+    """What `lines` come to per currency, tax included."""
+    sums: dict[str, Money] = {}
+    for line in lines:
+        total = line.expected.total
+        sums[total.currency] = sums.get(total.currency, Money.zero(total.currency)) + total
+    return tuple(sums[currency] for currency in sorted(sums))
 
 
 def ends_at(subscription: Subscription) -> datetime | None:
