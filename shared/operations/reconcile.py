@@ -219,6 +219,8 @@ def _refund(context: Context, books: Books) -> Reconciled:
             )
         except RequestRefused:
             outcome = RefundOutcome.REFUSED
+    if outcome is RefundOutcome.REFUSED:
+        outcome = _why_refused(context, charge, attempt)
     notices: list[Notice] = []
     match outcome:
         case RefundOutcome.SUCCEEDED:
@@ -244,3 +246,23 @@ def _refund(context: Context, books: Books) -> Reconciled:
             return Reconciled.REFUND_FAILED
         case RefundState.DUE | RefundState.NONE:
             return Reconciled.STILL_OPEN
+
+
+def _why_refused(context: Context, charge: Charge, attempt: Attempt) -> RefundOutcome:
+    """A refund is refused also when the money went back before: by a try whose answer was lost
+    and whose key the provider has forgotten, or by the merchant's own hand there."""
+    try:
+        found = context.provider(attempt.card.provider).look_up(
+            charge_ref=charge.ref,
+            attempt_id=attempt.id,
+            provider_charge_id=attempt.provider_charge_id,
+            provider_customer=attempt.provider_customer,
+        )
+    except (ProviderUnavailable, RequestRefused):
+        return RefundOutcome.UNKNOWN
+    went_back = (
+        found is not None
+        and found.refunded
+        and found.provider_charge_id == attempt.provider_charge_id
+    )
+    return RefundOutcome.SUCCEEDED if went_back else RefundOutcome.REFUSED

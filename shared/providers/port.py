@@ -63,6 +63,8 @@ class ChargeResult(_Value):
     repeatable: bool = False
     """Of an unknown outcome: the request may never have arrived (a network error, a rate limit),
     and repeating it with the same key is the way to find out. Otherwise only asking is."""
+    refunded: bool = False
+    """Of a success: the whole amount has gone back since."""
 
 
 class RefundOutcome(StrEnum):

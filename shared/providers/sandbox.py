@@ -307,7 +307,13 @@ def _charge_result(charge: Any) -> ChargeResult:
         provider_charge_id=charge["id"],
         decline_code=decline_code,
         confirm_url=_text(charge.get("confirm_url")),
+        refunded=_wholly_refunded(charge),
     )
+
+
+def _wholly_refunded(charge: dict[str, Any]) -> bool:
+    amount, refunded = charge.get("amount"), charge.get("refunded")
+    return isinstance(amount, int) and isinstance(refunded, int) and 0 < amount <= refunded
 
 
 def _text(value: Any) -> str | None:

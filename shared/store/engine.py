@@ -33,6 +33,8 @@ CONFLICT_TRIES = 6
 CONFLICT_BASE_SECONDS = 0.02
 CALL_TIMEOUT_SECONDS = 5
 SENT_ORDER = ("check", "delete", "put", "update")
+WORTH_ANOTHER_TRY = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+"""Why DynamoDB cancels a transaction that may well succeed in a moment."""
 
 E = TypeVar("E", bound=BaseModel)
 
@@ -432,7 +434,7 @@ def commit(writes: Iterable[Write]) -> None:
             ]
             if lost:
                 raise Lost(sorted(lost)) from error
-            if not set(reasons) & {"TransactionConflict", "ThrottlingError"}:
+            if not WORTH_ANOTHER_TRY.intersection(reasons):
                 raise StoreUnavailable(str(error)) from error
         except PynamoDBConnectionError as error:
             raise StoreUnavailable(str(error)) from error

@@ -256,7 +256,9 @@ def test_cancelled_while_unknown_and_never_arrived_nothing_is_asked_again(shop: 
     assert charge_of_period(ada, 1).outcome is Outcome.DECLINED
 
 
-@pytest.mark.parametrize("fault", [Fault.TIMEOUT_BEFORE, Fault.TIMEOUT_AFTER, Fault.ERROR_BEFORE])
+@pytest.mark.parametrize(
+    "fault", [Fault.TIMEOUT_BEFORE, Fault.TIMEOUT_AFTER, Fault.ERROR_BEFORE, Fault.ERROR_AFTER]
+)
 def test_a_refund_without_an_answer_is_paid_back_once(shop: Shop, fault: Fault) -> None:
     world = shop("2026-01-31 15:00")
     ada = subscribed(world, "month")
@@ -266,13 +268,16 @@ def test_a_refund_without_an_answer_is_paid_back_once(shop: Shop, fault: Fault) 
     world.sandbox.webhooks(hold=True)
     go_to(world, RENEWAL)
     cancel.cancel(context_of(world), ada, subscription_of(ada).id, cancel.When.NOW, by=By.CUSTOMER)
-    if fault is Fault.ERROR_BEFORE:
+    if fault in (Fault.ERROR_BEFORE, Fault.ERROR_AFTER):
         # The provider answers its key with the same 500 for a day.
         go_to(world, "2026-03-05 12:00")
     else:
         go_to(world, "2026-02-28 12:00")
     (_, late) = asked_of(world, ada)
     assert late.refunds == (late.amount,)
+    assert charge_of_period(ada, 1).refund is RefundState.DONE
+    assert notices(NoticeKind.REFUND_FAILED) == []
+    assert len(messages_of(ada, MessageKind.REFUND)) == 1
 
 
 def test_a_debit_under_way_holds_the_next_tries_and_settles_days_later(shop: Shop) -> None:

@@ -305,6 +305,23 @@ def test_no_more_is_refunded_than_was_paid(bench: Bench) -> None:
     assert bench.refunded("charge-1") == PRICE.minor
 
 
+def test_a_look_up_tells_when_the_whole_amount_went_back(bench: Bench) -> None:
+    request = request_for(save(bench))
+    charged = bench.provider.charge(request)
+    assert charged.provider_charge_id
+    told = []
+    for minor in (4_000, 900):
+        bench.provider.refund(
+            provider_charge_id=charged.provider_charge_id,
+            amount=Money(minor=minor, currency="USD"),
+            idempotency_key=f"refund-{minor}",
+        )
+        found = look_up(bench, request)
+        assert found is not None
+        told.append((found.outcome, found.refunded))
+    assert told == [(Outcome.SUCCEEDED, False), (Outcome.SUCCEEDED, True)]
+
+
 @pytest.mark.parametrize("trouble", [Trouble.LOST_ANSWER, Trouble.LOST_REQUEST, Trouble.RATE_LIMIT])
 def test_a_refund_without_an_answer_is_unknown_and_repeats_safely(
     bench: Bench, trouble: Trouble
