@@ -209,18 +209,7 @@ def _refund(context: Context, books: Books) -> Reconciled:
     charge = books.charge.value
     attempt = charge.attempt(charge.refund_attempt or "")
     assert attempt is not None
-    outcome = RefundOutcome.UNKNOWN
-    if attempt.provider_charge_id is not None:
-        try:
-            outcome = context.provider(attempt.card.provider).refund(
-                provider_charge_id=attempt.provider_charge_id,
-                amount=attempt.amount,
-                idempotency_key=f"{attempt.id}-refund",
-            )
-        except RequestRefused:
-            outcome = RefundOutcome.REFUSED
-    if outcome is RefundOutcome.REFUSED:
-        outcome = _why_refused(context, charge, attempt)
+    outcome = _pay_back(context, charge, attempt)
     notices: list[Notice] = []
     match outcome:
         case RefundOutcome.SUCCEEDED:
@@ -246,6 +235,22 @@ def _refund(context: Context, books: Books) -> Reconciled:
             return Reconciled.REFUND_FAILED
         case RefundState.DUE | RefundState.NONE:
             return Reconciled.STILL_OPEN
+
+
+def _pay_back(context: Context, charge: Charge, attempt: Attempt) -> RefundOutcome:
+    if attempt.provider_charge_id is None:
+        return RefundOutcome.UNKNOWN
+    try:
+        outcome = context.provider(attempt.card.provider).refund(
+            provider_charge_id=attempt.provider_charge_id,
+            amount=attempt.amount,
+            idempotency_key=f"{attempt.id}-refund",
+        )
+    except RequestRefused:
+        outcome = RefundOutcome.REFUSED
+    if outcome is RefundOutcome.REFUSED:
+        return _why_refused(context, charge, attempt)
+    return outcome
 
 
 def _why_refused(context: Context, charge: Charge, attempt: Attempt) -> RefundOutcome:
