@@ -1,9 +1,10 @@
 """Cards on file: add on the provider's hosted page, name the default, remove ([CARDS])."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
-from shared.domain.charge import UNDECIDED_OUTCOMES, By, Card, Outcome
+from shared.domain.charge import OPEN_OUTCOMES, UNDECIDED_OUTCOMES, By, Card, Outcome
 from shared.domain.customer import MAX_CARDS, REMOVED_REMEMBERED, Customer
 from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
 from shared.domain.subscription import OVER, Subscription, SubscriptionState
@@ -17,6 +18,8 @@ from shared.store.accounts import TimelineEvent
 from shared.store.engine import Lost, Row, read
 
 CARD_TRIES = 5
+JUST_NOW = timedelta(minutes=5)
+"""How long after a card was tried its owner, coming back from the card page, is told of it."""
 REMOVED = "removed"
 """What came of a card page whose card was taken off file since: its late webhook, or an old
 address opened again, does not bring it back."""
@@ -92,7 +95,10 @@ def finish(context: Context, provider: str, setup_id: str, *, customer_id: str |
         if setup.card.token in row.value.removed_cards:
             return Saved(card=None, failure=REMOVED)
         if any(card.token == setup.card.token for card in row.value.cards):
-            return Saved(card=setup.card, tried=_try_if_nobody_has(context, row.value, setup.card))
+            tried = _try_if_nobody_has(context, row.value, setup.card)
+            if not tried and customer_id is not None:
+                tried = _just_tried(context, customer_id, setup.card)
+            return Saved(card=setup.card, tried=tried)
         changed = _with_card(row.value, setup.card, setup.provider_customer, provider)
         try:
             transactions.change_customer(
@@ -114,6 +120,24 @@ def _try_if_nobody_has(
     if not customer.past_due or customer.default_card != card.id:
         return ()
     return try_past_due(context, customer.id, card.id, only_untried=True)
+
+
+def _just_tried(context: Context, customer_id: str, card: Card) -> tuple[tuple[str, Renewed], ...]:
+    """What the webhook has tried on the card a moment before its owner came back: they are told
+    what became of it all the same."""
+    since = context.now() - JUST_NOW
+    found: list[tuple[str, Renewed]] = []
+    for row in accounts.charges_of(customer_id).rows:
+        charge, last = row.value, row.value.last
+        if charge.subscription_id is None or last is None or last.card.id != card.id:
+            continue
+        if last.started_at < since or last.by is By.CLOCK:
+            continue
+        paid = charge.settled_at is not None
+        open_still = charge.outcome in OPEN_OUTCOMES
+        result = Renewed.COLLECTED if paid else Renewed.OPEN if open_still else Renewed.NOT_PAID
+        found.append((charge.subscription_id, result))
+    return tuple(found)
 
 
 def _event(context: Context, what: str, *, before: str = "", after: str = "") -> TimelineEvent:

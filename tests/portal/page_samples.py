@@ -34,7 +34,6 @@ from functions.portal.pages.account_models import (
     PaymentsPage,
     SubscriptionPage,
     SubscriptionsPage,
-    UpcomingCharge,
     WhyNotCancel,
 )
 from functions.portal.pages.shop_models import (
@@ -95,6 +94,7 @@ from shared.web.pages.parts import (
     PaymentView,
     SubscriptionSummary,
     Totals,
+    UpcomingCharge,
 )
 from shared.web.pages.sign_in import SignInConfirmPage, SignInPage, SignInSentPage, WhySignIn
 from shared.web.render import ROOT, Frame

@@ -272,7 +272,8 @@ def test_a_failing_card_is_tried_daily_and_a_new_one_pays_at_once(world: LocalWo
         assert "$53.04" in page, f"{path} does not say what is owed"
         assert "March 2, 2026" in page, f"{path} does not say when the next try is"
 
-    ada.save_card("4242424242424242")
+    back = ada.save_card("4242424242424242")
+    assert "what was owed is paid" in back.body.decode()
     succeeded = texts(charged_at(world, ada, "succeeded"))
     assert succeeded == ["2026-01-31T15:00:00Z", "2026-03-02T12:00:00Z"]
     assert "$53.04" not in ada.page("/account").split("<main")[0]
