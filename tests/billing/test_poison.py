@@ -20,11 +20,13 @@ from tests.shop_floor import (
     charged_at,
     context_of,
     customer_with_card,
+    fill_cart,
     go_to,
     invoices_of,
     messages_of,
     notices,
     packs_of,
+    press_pay,
     subscribed,
     subscription_of,
     told_at,
@@ -105,6 +107,23 @@ def test_an_invoice_that_cant_be_read_keeps_no_other_from_its_number(shop: Shop)
         "NY-000002",
     ]
     assert len(notices(NoticeKind.PARKED)) == 1
+
+
+def test_an_email_that_cant_be_made_holds_up_no_other_and_staff_are_told(shop: Shop) -> None:
+    world = shop("2026-01-31 15:00", errors=True)
+    ada = customer_with_card(world)
+    bob = customer_with_card(world, email="bob@example.com")
+    for one in (ada, bob):
+        press_pay(world, one, fill_cart(world, one, "ten")).carry_out(context_of(world))
+    (receipt,) = messages_of(ada, MessageKind.ORDER_RECEIPT)
+    bad = receipt.model_copy(update={"facts": {"nothing": "of use"}})
+    spoil(world, f"customer#{ada}", f"message#{receipt.key}", bad.model_dump_json())
+    world.run_due()
+    assert len(told_at(bob, MessageKind.ORDER_RECEIPT)) == 1
+    assert len(told_at(ada, MessageKind.INVOICE)) == 1
+    world.advance(timedelta(days=5))
+    assert len(notices(NoticeKind.PARKED)) == 1
+    assert told_at(ada, MessageKind.ORDER_RECEIPT) == []
 
 
 def test_a_worker_that_this_version_does_not_know_stops_no_sweep(shop: Shop) -> None:

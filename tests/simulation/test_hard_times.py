@@ -45,7 +45,7 @@ from tests.shop_floor import (
 )
 from tests.simulation.unkind import Unkind
 
-SEEDS = range(int(os.environ.get("HARD_TIMES_SEEDS", "4")))
+SEEDS = range(int(os.environ.get("HARD_TIMES_SEEDS", "3")))
 STEPS = 120
 PEOPLE = 5
 CALM_AFTERWARDS = timedelta(days=9)
