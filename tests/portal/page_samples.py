@@ -13,6 +13,9 @@ from functions.console.pages.models import (
     CustomersPage,
     LinkKind,
     NoticeView,
+    PlaceChoice,
+    PolicyRefusal,
+    RetryPolicyPage,
     TimelineEntry,
     TimelineKind,
     TimelineLink,
@@ -69,10 +72,12 @@ from functions.portal.pages.shop_models import (
 from shared.domain.calendar import Frequency, charge_moment
 from shared.domain.charge import By, Outcome
 from shared.domain.customer import PastDue
+from shared.domain.dunning import RetryPolicy
 from shared.domain.invoice import InvoiceState, PaymentKind, PaymentStatus
 from shared.domain.message import NoticeKind
 from shared.domain.money import Money
 from shared.domain.pack import EntryKind, PackStatus
+from shared.domain.policy_trial import try_policy
 from shared.domain.product import Location, ProductKind, SelfCancel
 from shared.domain.shopping import ExpiryPolicy, Hidden
 from shared.domain.subscription import EndReason, SubscriptionState
@@ -969,7 +974,36 @@ def entry(number: int, kind: TimelineKind, what: str, **more: object) -> Timelin
     )
 
 
+POLICY = RetryPolicy()
+PLACES = (PlaceChoice(id="riverside", name="Riverside"),)
+
 CONSOLE_FULL: Mapping[str, BaseModel] = {
+    "console_retry_policy": RetryPolicyPage(
+        present=POLICY,
+        policy=POLICY,
+        frequency=Frequency.MONTHLY,
+        starts_on=date(2026, 1, 31),
+        location_id="riverside",
+        zone=ZONE,
+        pattern="decline, final, success",
+        locations=PLACES,
+        trial=try_policy(
+            POLICY,
+            Frequency.MONTHLY,
+            date(2026, 1, 31),
+            1,
+            ZONE,
+            (Outcome.DECLINED, Outcome.DECLINED_FINAL),
+        ),
+        refusals=(
+            PolicyRefusal(
+                product_id="week",
+                name="Monday to Friday",
+                frequency=Frequency.WEEKLY,
+                reason="The last of 7 tries would reach the next renewal.",
+            ),
+        ),
+    ),
     "console_home": ConsoleHome(
         notices=(
             NoticeView(
@@ -1073,6 +1107,15 @@ CONSOLE_MORE: Mapping[str, tuple[str, BaseModel]] = {
 }
 
 CONSOLE_EMPTY: Mapping[str, BaseModel] = {
+    "console_retry_policy": RetryPolicyPage(
+        present=POLICY,
+        policy=POLICY,
+        frequency=Frequency.MONTHLY,
+        starts_on=date(2026, 1, 31),
+        location_id="riverside",
+        zone=ZONE,
+        pattern="",
+    ),
     "console_home": ConsoleHome(),
     "console_customers": CustomersPage(),
     "console_customer": CustomerPage(
@@ -1101,6 +1144,7 @@ def path_of(page: str) -> str:
         "sign_in_sent": "/sign-in",
         "sign_in_confirm": "/sign-in/token",
         "console_home": "/console",
+        "console_retry_policy": "/console/retry-policy",
         "console_customers": "/console/customers",
         "console_customer": "/console/customers/cus-1",
     }
