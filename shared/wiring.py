@@ -71,11 +71,12 @@ class Wiring:
     new_secret: Callable[[], str] = lambda: secrets.token_urlsafe(32)
     """256 random bits, safe in a URL."""
     new_code: Callable[[], str] = lambda: f"{secrets.randbelow(1_000_000):06d}"
+    ids: Callable[[datetime], str] = lambda now: str(ULID.from_datetime(now))
     provider_overrides: dict[str, "PaymentProvider"] = field(default_factory=dict)
 
     def new_id(self) -> str:
         """A ULID of the wiring's own clock: unique, and sorting by the time it was made."""
-        return str(ULID.from_datetime(self.now()))
+        return self.ids(self.now())
 
     @cached_property
     def _boto_config(self) -> Any:

@@ -9,6 +9,11 @@ from typing import Any
 from infra.local.template import ACCOUNT_ID, REGION, Function
 
 
+class Died(BaseException):
+    """The process that ran a handler is gone, in the middle of everything: nothing of it goes on,
+    not even what it does about errors. Raised by tests of faults, through a `line.Line`."""
+
+
 @dataclass(frozen=True)
 class LambdaContext:
     """What Lambda hands to a handler beside the event."""

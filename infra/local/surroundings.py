@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from infra.local.aws import Answer
-from infra.local.sandbox import Sandbox, in_process
+from infra.local.chance import Chance
+from infra.local.sandbox import Sandbox
 from infra.local.sandbox_webhooks import Deliver
 from infra.local.template import REGION
 from shared import wiring
 from shared.providers.sandbox import SandboxProvider
+from shared.providers.transport import Transport
 
 CREDENTIALS: Mapping[str, str] = {
     "AWS_ACCESS_KEY_ID": "local",
@@ -32,11 +34,12 @@ ENVIRONMENT_DEFAULTS: Mapping[str, str] = dict.fromkeys(
 class ParameterStore:
     """Serves `ssm`: the one parameter that holds the providers' secrets, made for this world."""
 
-    def __init__(self, name: str, sandbox_url: str) -> None:
+    def __init__(self, name: str, sandbox_url: str, chance: Chance | None = None) -> None:
         self._name = name
         self.sandbox_url = sandbox_url
-        self.sandbox_key = f"sk_{secrets.token_hex(16)}"
-        self.webhook_secrets = (secrets.token_hex(24),)
+        new_secret = chance.new_secret if chance else secrets.token_hex
+        self.sandbox_key = f"sk_{new_secret()}"
+        self.webhook_secrets = (new_secret(),)
 
     def call(self, operation: str, body: bytes) -> Answer:
         """Answer a call of the Parameter Store's API."""
@@ -56,7 +59,11 @@ class ParameterStore:
 
 
 def open_sandbox(
-    store: ParameterStore, now: Callable[[], datetime], deliver: Deliver, public_url: str
+    store: ParameterStore,
+    now: Callable[[], datetime],
+    deliver: Deliver,
+    public_url: str,
+    chance: Chance | None = None,
 ) -> Sandbox:
     """The provider that `store` has the secrets of."""
     return Sandbox(
@@ -65,6 +72,7 @@ def open_sandbox(
         key=store.sandbox_key,
         webhook_secrets=store.webhook_secrets,
         public_url=public_url,
+        seed=chance.seed if chance else None,
     )
 
 
@@ -72,19 +80,24 @@ def install_wiring(
     variables: Mapping[str, str],
     now: Callable[[], datetime],
     store: ParameterStore,
-    sandbox: Sandbox | None,
+    to_sandbox: Transport | None,
+    chance: Chance | None = None,
 ) -> wiring.Wiring:
-    """The wiring that functions find from now on. With `sandbox` the adapter calls it directly;
+    """The wiring that functions find from now on. With `to_sandbox` the adapter goes that way;
     without, the wiring builds its adapter itself, as in a deployment."""
     environment = wiring.Environment.read({**ENVIRONMENT_DEFAULTS, **variables})
     installed = wiring.Wiring(environment=environment, now=now)
-    if sandbox is not None:
+    if chance is not None:
+        installed.ids = chance.ids
+        installed.new_secret = chance.new_secret
+        installed.new_code = chance.new_code
+    if to_sandbox is not None:
         installed.provider_overrides["sandbox"] = SandboxProvider(
             base_url=store.sandbox_url,
             key=store.sandbox_key,
             webhook_secrets=store.webhook_secrets,
             now=now,
-            transport=in_process(sandbox),
+            transport=to_sandbox,
         )
     wiring.install(installed)
     return installed

@@ -21,6 +21,7 @@ import boto3
 from infra.local import lambdas, permissions, schedules, site
 from infra.local.aws import Answer, Engine, Service, switchboard
 from infra.local.bus import RETRY_SECONDS, Agenda, Bus, Delivery, Task, Tick, Webhook
+from infra.local.chance import repeatable
 from infra.local.clock import MAX_ADVANCE, Backwards, BadMoment, LocalClock, moment
 from infra.local.engine import Embedded
 from infra.local.happened import Happened, NeverQuiet
@@ -35,7 +36,10 @@ from infra.local.http_api import (
     event_of,
     response_of,
 )
+from infra.local.lambdas import Died
+from infra.local.line import PROVIDER, Call, Good, Line
 from infra.local.mailbox import Mailbox
+from infra.local.sandbox import in_process
 from infra.local.surroundings import CREDENTIALS, ParameterStore, install_wiring, open_sandbox
 from infra.local.template import REGION, Function, Template, create_tables
 from infra.local.template import load as load_template
@@ -82,6 +86,10 @@ class LocalWorld:
     `parameters` are the template's. `template` replaces the project's own, for tests of this
     module. `sandbox_over_http` lets the adapter reach the sandbox at `public_url`, as `make run`
     does; otherwise it is called directly. Calls are carried out one at a time.
+
+    `line` carries the calls of functions to all that stands outside them; calls that anybody else
+    in this process makes go straight. With `seed` ids, secrets and the provider's chance are the
+    same in every run.
     """
 
     def __init__(
@@ -94,6 +102,8 @@ class LocalWorld:
         parameters: Mapping[str, str] | None = None,
         template: Template | None = None,
         sandbox_over_http: bool = False,
+        line: Line | None = None,
+        seed: int | None = None,
         woken: Callable[[], None] = lambda: None,
     ) -> None:
         self.public_url = public_url.rstrip("/")
@@ -133,8 +143,12 @@ class LocalWorld:
             self.agenda,
             self.clock.now,
         )
+        self._line = line or Good()
+        chance = None if seed is None else repeatable(seed)
         self._parameters = ParameterStore(
-            self.template.environment.get("PROVIDER_SECRETS", ""), self.public_url + site.SANDBOX
+            self.template.environment.get("PROVIDER_SECRETS", ""),
+            self.public_url + site.SANDBOX,
+            chance,
         )
         self._services: Mapping[str, Service] = {
             "dynamodb": self.engine.call,
@@ -142,18 +156,23 @@ class LocalWorld:
             "eventbridge": self.bus.call,
             "ssm": self._parameters.call,
         }
-        # An engine that stands outside is reached as the network is, with botocore's retries.
-        outside = set() if isinstance(self.engine, Embedded) else {"dynamodb"}
+        # An engine that stands outside is reached as the network is, with botocore's retries; a
+        # line decides itself how often a call fails.
+        in_process_engine = isinstance(self.engine, Embedded) or line is not None
+        outside = set() if in_process_engine else {"dynamodb"}
         switchboard.connect(
             {name: partial(self._serve_aws, name) for name in self._services},
             direct=set(self._services) - outside,
         )
-        self.sandbox = open_sandbox(self._parameters, self.clock.now, self.deliver, self.public_url)
+        self.sandbox = open_sandbox(
+            self._parameters, self.clock.now, self.deliver, self.public_url, chance
+        )
         self.wiring = install_wiring(
             self.template.environment,
             self.clock.now,
             self._parameters,
-            None if sandbox_over_http else self.sandbox,
+            None if sandbox_over_http else self._to_sandbox,
+            chance,
         )
         catalogue.forget()
         create_tables(self.client("dynamodb"), self.template)
@@ -225,7 +244,7 @@ class LocalWorld:
         event = event_of(request, match, self.now(), f"local-{self._requests}")
         try:
             return response_of(self.invoke(match.function, event))
-        except Exception as error:  # noqa: BLE001 - as Lambda: whatever a handler raises is its own
+        except (Exception, Died) as error:  # noqa: BLE001 - as Lambda: whatever a handler raises
             self._failed(match.function, error)
             return INTERNAL_ERROR
 
@@ -250,7 +269,20 @@ class LocalWorld:
                 self._note(refused.body.decode())
                 return refused
             self.used_permissions.update((function.handler, need) for need in needed)
+            call = Call(function.handler, service, operation, body)
+            return self._line.carry(call, lambda: self._services[service](operation, body))
         return self._services[service](operation, body)
+
+    def _to_sandbox(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, bytes]:
+        """The transport of the sandbox's adapter."""
+        send = in_process(self.sandbox)
+        function = _working.get()
+        if function is None:
+            return send(method, path, headers, body)
+        call = Call(function.handler, PROVIDER, f"{method} {path}", body)
+        return self._line.carry(call, lambda: send(method, path, headers, body))
 
     # Time
 
@@ -370,7 +402,7 @@ class LocalWorld:
     def _try(self, function: Function, event: Mapping[str, Any]) -> bool:
         try:
             self.invoke(function, event)
-        except Exception as error:  # noqa: BLE001 - as Lambda: whatever a handler raises is its own
+        except (Exception, Died) as error:  # noqa: BLE001 - as Lambda: whatever a handler raises
             self._failed(function, error)
             return False
         return True
@@ -395,7 +427,7 @@ class LocalWorld:
         at = self.now() + timedelta(seconds=WEBHOOK_RETRY_SECONDS[task.tries])
         self.agenda.add(at, Webhook(task.path, task.headers, task.body, task.tries + 1))
 
-    def _failed(self, function: Function, error: Exception) -> None:
+    def _failed(self, function: Function, error: BaseException) -> None:
         log.error("%s failed", function.handler, exc_info=error)
         self._note(f"{function.handler}: {type(error).__name__}: {error}")
 

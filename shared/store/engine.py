@@ -404,8 +404,13 @@ def remove(row: Row[E]) -> Write:
     )
 
 
+waits: Callable[[float], None] = time.sleep
+"""What waits between two tries, for so many seconds. A world in which time stands still puts
+something shorter here."""
+
+
 def _pause(attempt: int) -> None:
-    time.sleep(random.uniform(0, CONFLICT_BASE_SECONDS * 2**attempt))  # noqa: S311 - jitter
+    waits(random.uniform(0, CONFLICT_BASE_SECONDS * 2**attempt))  # noqa: S311 - jitter
 
 
 def commit(writes: Iterable[Write]) -> None:
