@@ -1,7 +1,8 @@
-"""What staff reach: notices, customers, and what they may do for them ([ACCESS] [NOTICE] [OWN]).
+"""What staff reach: customers, and what they may do for them ([ACCESS] [OWN]); the console's other
+pages are mounted from their own modules.
 
-Everybody who works here may look, mark notices done and send emails; owners and managers may
-cancel and change credits. What belongs to another location is 404.
+Everybody who works here may look and send emails; owners and managers may cancel and change
+credits. What belongs to another location is 404.
 """
 
 from typing import Annotated, Literal
@@ -11,30 +12,28 @@ from pydantic import Field, StringConstraints
 
 from functions.console.books import read_books
 from functions.console.customer_view import customer_page
+from functions.console.lists import check_cursor, heads_of, signed_in_at_all
+from functions.console.notices import mount_notices
 from functions.console.pages.models import (
-    ConsoleHome,
     CreditsChanged,
     CustomerPage,
     CustomerRow,
     CustomersPage,
     EmailSent,
-    NoticeView,
 )
 from functions.console.retry_policy import mount_retry_policy
 from shared.domain.customer import Customer
-from shared.domain.errors import Invalid, Missing, PunchcardError, Unauthenticated
+from shared.domain.errors import Missing, PunchcardError
 from shared.domain.ledger import MAX_ADJUSTMENT
-from shared.domain.message import Notice
-from shared.domain.product import Catalogue
 from shared.domain.subscription import Subscription
 from shared.operations import sign_in, staff
 from shared.operations.cancel import When
 from shared.operations.context import Context
 from shared.operations.staff import CreditChange
-from shared.operations.visit import Audience, Ref, Row
+from shared.operations.visit import Audience, Row
 from shared.store import accounts
 from shared.web import accept
-from shared.web.answer import STAFF_COOKIE, Answer, Input, Query
+from shared.web.answer import Answer, Input, Query
 from shared.web.app import App
 from shared.web.pages.parts import SubscriptionSummary
 from shared.web.pages.summaries import entry_view, subscription_summary
@@ -42,114 +41,20 @@ from shared.web.request import Request, Who
 from shared.web.sign_in import mount_sign_in
 from shared.wiring import current
 
-NOTICES_READ = 200
-"""Open notices of one reading; a page names the customers of as many as are shown."""
-
-NOTICES_SHOWN = 50
 CUSTOMERS_SHOWN = 50
 NAMES_READ = 1000
 """Customers among whom a name is looked for at once; there is a link to the next."""
 
-HEADS_READ = 90
-"""Customers that one page reads besides who is here."""
-
 logger = Logger()
 app = App(pages="functions.console.pages", wiring=current, audience=Audience.STAFF)
 mount_sign_in(app)
+mount_notices(app)
 mount_retry_policy(app)
 
 
 def _context(request: Request) -> Context:
     context: Context = request.wiring.context(request.catalogue)
     return context
-
-
-def _signed_in_at_all(request: Request) -> None:
-    """Nobody makes us read anything: those without a cookie are sent away first."""
-    if STAFF_COOKIE not in request.cookies:
-        raise Unauthenticated("Please sign in first.")
-
-
-def _check_cursor(after: str | None, prefix: str) -> None:
-    """A cursor is a sort key of the list it came from. Raises `Invalid` for anything else."""
-    if after is not None and not after.startswith(prefix):
-        raise Invalid("There is no such page.", fields={"after": "This leads nowhere."})
-
-
-# --- notices ---------------------------------------------------------------------------------
-
-
-class NoticesQuery(Query):
-    after: Annotated[str, Field(max_length=200)] | None = None
-
-
-@app.get(
-    "/console",
-    page="console_home",
-    answer=ConsoleHome,
-    query=NoticesQuery,
-    who=Who.STAFF,
-    summary="Open notices that this person may see, and finding a customer.",
-)
-def home(request: Request) -> Answer:
-    _signed_in_at_all(request)
-    query: NoticesQuery = request.query
-    _check_cursor(query.after, "open#")
-    page = accounts.open_notices(limit=NOTICES_READ, after=query.after)
-    heads = _heads([row.value.customer_id for row in page.rows])
-    found = request.load(*heads.values())
-    seen = [row for row in page.rows if staff.sees_notice(request.staff, row.value)]
-    shown, rest = seen[:NOTICES_SHOWN], seen[NOTICES_SHOWN:]
-    views = []
-    for row in shown:
-        ref = heads.get(row.value.customer_id or "")
-        head = found.get(ref) if ref else None
-        views.append(_notice_view(row.value, request.catalogue, head.value if head else None))
-    return Answer(
-        ConsoleHome(
-            provider_ready=bool(_context(request).preferred_provider),
-            notices=tuple(views),
-            next=shown[-1].ref.sk if rest else page.next,
-        )
-    )
-
-
-def _heads(customer_ids: list[str | None]) -> dict[str, Ref[Customer]]:
-    known = [one for one in dict.fromkeys(customer_ids) if one]
-    return {one: accounts.head(one) for one in known[:HEADS_READ]}
-
-
-def _notice_view(
-    notice: Notice, catalogue: Catalogue, customer: Customer | None = None
-) -> NoticeView:
-    location = catalogue.location(notice.location_id)
-    return NoticeView(
-        id=notice.id,
-        kind=notice.kind,
-        title=notice.title,
-        detail=notice.detail,
-        created_at=notice.created_at,
-        zone=(location or catalogue.locations[0]).zone,
-        location=location.name if location else "",
-        customer_id=notice.customer_id,
-        customer_name=(customer.name or customer.email) if customer else "",
-        done_at=notice.done_at,
-        done_by=notice.done_by,
-    )
-
-
-@app.post(
-    "/console/notices/{notice}/done",
-    answer=NoticeView,
-    who=Who.STAFF,
-    summary="Mark a notice done; again changes nothing.",
-)
-def notice_done(request: Request) -> Answer:
-    notice_id = request.params["notice"]
-    found = request.load(*staff.notice_refs(notice_id))
-    done = staff.mark_notice_done(_context(request), request.staff, notice_id, found)
-    logger.info("notice done", extra={"notice": done.id, "kind": done.kind.value})
-    return Answer(_notice_view(done, request.catalogue), location="/console", done="notice_done")
 
 
 # --- customers -------------------------------------------------------------------------------
@@ -172,10 +77,10 @@ class CustomersQuery(Query):
     summary="Customers by what their address begins with, and by name.",
 )
 def customers(request: Request) -> Answer:
-    _signed_in_at_all(request)
+    signed_in_at_all(request)
     query: CustomersQuery = request.query
     wanted = query.name.casefold()
-    _check_cursor(query.after, f"customer#{accounts.normal_address(query.email)}")
+    check_cursor(query.after, f"customer#{accounts.normal_address(query.email)}")
     page = accounts.customers_by_address(
         query.email, limit=NAMES_READ if wanted else CUSTOMERS_SHOWN, after=query.after
     )
@@ -185,7 +90,7 @@ def customers(request: Request) -> Answer:
         if wanted in row.value.name.casefold() or wanted in row.value.email.casefold()
     ]
     shown, rest = hits[:CUSTOMERS_SHOWN], hits[CUSTOMERS_SHOWN:]
-    heads = _heads([row.value.customer_id for row in shown])
+    heads = heads_of([row.value.customer_id for row in shown])
     found = request.load(*heads.values())
     rows = [found.get(ref) for ref in heads.values()]
     return Answer(

@@ -297,6 +297,7 @@ HAPPENED: Mapping[str, tuple[TimelineKind, str]] = {
     ),
     "card:removed": (TimelineKind.CARD, "Removed the card {before_card}"),
     "notice:done": (TimelineKind.NOTICE, "The notice “{about}” was marked done"),
+    "notice:released": (TimelineKind.NOTICE, "Tried again after the notice “{about}”"),
     "email:sign_in": (TimelineKind.MESSAGE, "A sign-in email was sent to {after}"),
     "email:card_update": (TimelineKind.MESSAGE, "A card-update link was sent to {after}"),
 }

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.domain.due import Moment, Worker
+from shared.domain.subscription import EndReason
 
 
 class MessageKind(StrEnum):
@@ -31,11 +32,26 @@ class MessageKind(StrEnum):
     REFUND = "refund"
 
 
+KIND_OF_END = {
+    EndReason.BY_CUSTOMER: MessageKind.CANCELLED_BY_CUSTOMER,
+    EndReason.BY_STAFF: MessageKind.CANCELLED_BY_STAFF,
+    EndReason.PAYMENT_FAILED: MessageKind.CANCELLED_AFTER_FAILURES,
+    # The end date is the customer's own; the email says that it was reached.
+    EndReason.UNTIL: MessageKind.CANCELLED_BY_CUSTOMER,
+}
+"""Which email tells that a subscription ended."""
+
+
 class MessageState(StrEnum):
     PENDING = "pending"
     SENT = "sent"
     SUPPRESSED = "suppressed"
     """Not sent on purpose: its reason had gone when its turn came, or the address is blocked."""
+
+
+def message_key(kind: MessageKind, told: str) -> str:
+    """The key of the one message of `kind` that tells of `told` ([OUTBOX])."""
+    return f"{kind.value}:{told}"
 
 
 class Message(BaseModel):
@@ -83,8 +99,27 @@ class NoticeKind(StrEnum):
     INVARIANT_BREACHED = "invariant_breached"
 
 
+class Parked(BaseModel):
+    """What a parked item needs to be set going again: its keys, and the worker that it waits for
+    as the due index names it: perhaps one that this version does not know, or none at all.
+    `released`: it was set going from this notice, which happens once."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pk: str
+    sk: str
+    worker: str
+    released: bool = False
+
+    @property
+    def known_worker(self) -> Worker | None:
+        """Who would do it; None when this version can't tell."""
+        return next((one for one in Worker if one.value == self.worker), None)
+
+
 class Notice(BaseModel):
-    """Something staff should see ([NOTICE]). It stays until it is marked done."""
+    """Something staff should see ([NOTICE]). It stays until it is marked done. `parked` is there
+    when an item of the queue was set aside, and can be set going again from the notice."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -97,3 +132,4 @@ class Notice(BaseModel):
     created_at: AwareDatetime
     done_at: AwareDatetime | None = None
     done_by: str | None = None
+    parked: Parked | None = None

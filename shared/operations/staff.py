@@ -1,19 +1,21 @@
 """What staff do in the console ([ACCESS], [NOTICE], [OWN]).
 
 A staff member sees and changes what belongs to their locations and to none; anything else is
-`Missing`. Everyone may look and mark notices done. Owners and managers may also cancel, undo and
-change credits, and send customers a sign-in or card-update email; clerks may send the emails, but
-neither cancel nor change credits. Every change is written down with who, when, before and after.
+`Missing`. Everyone may look and mark notices done. Owners and managers may also cancel, undo,
+change credits and set parked work going again, and send customers a sign-in or card-update email;
+clerks may send the emails, but nothing else of these. Every change is written down with who, when,
+before and after.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from shared.domain.charge import By
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Forbidden, Missing
 from shared.domain.ledger import adjust, announce_low
-from shared.domain.message import Notice
+from shared.domain.message import Notice, Parked
 from shared.domain.pack import Entry, Pack
 from shared.domain.subscription import Subscription
 from shared.operations import cancel as cancelling
@@ -21,10 +23,10 @@ from shared.operations import tell
 from shared.operations.cancel import When
 from shared.operations.context import Context
 from shared.operations.submissions import Press, once
-from shared.store import accounts, transactions
+from shared.store import accounts, due, transactions
 from shared.store.accounts import Submission, TimelineEvent
 from shared.store.catalogue import Role, StaffMember
-from shared.store.engine import Found, Lost, Ref, Row, read
+from shared.store.engine import Found, Lost, Ref, Row, Write, read
 
 STAFF_TRIES = 5
 MAY_CHANGE = frozenset({Role.OWNER, Role.MANAGER})
@@ -34,7 +36,7 @@ MAY_CHANGE = frozenset({Role.OWNER, Role.MANAGER})
 
 
 def may_change(staff: StaffMember) -> bool:
-    """Whether this person may cancel and change credits."""
+    """Whether this person may cancel, change credits and set parked work going again."""
     return staff.role in MAY_CHANGE
 
 
@@ -50,9 +52,12 @@ def sees_customer(staff: StaffMember, customer: Customer) -> bool:
     return not belongs or any(staff.works_at(one) for one in belongs)
 
 
-def sees_notice(staff: StaffMember, notice: Notice) -> bool:
-    """A permission gives a kind of notice for some locations or all ([NOTICE])."""
+def sees_notice(staff: StaffMember, notice: Notice, customer: Customer | None = None) -> bool:
+    """A permission gives a kind of notice for some locations or all ([NOTICE]). One that names no
+    location belongs where its `customer` does; one without either is everybody's."""
     of_kind = staff.notices is None or notice.kind.value in staff.notices
+    if notice.location_id is None and customer is not None:
+        return of_kind and sees_customer(staff, customer)
     return of_kind and staff.works_at(notice.location_id)
 
 
@@ -86,29 +91,116 @@ def notice_refs(notice_id: str) -> tuple[Ref[Notice], Ref[Notice]]:
     return accounts.notice_at("open", notice_id), accounts.notice_at("done", notice_id)
 
 
+def _their_notice(staff: StaffMember, notice_id: str, found: Found) -> Row[Notice]:
+    """The notice, open or done. `Missing` for what is not there or not theirs ([OWN])."""
+    open_ref, done_ref = notice_refs(notice_id)
+    row = found.get(done_ref) or found.get(open_ref)
+    if row is None or not sees_notice(staff, row.value):
+        raise Missing("There is no such notice.")
+    customer_id = row.value.customer_id
+    if staff.locations is not None and row.value.location_id is None and customer_id is not None:
+        ref = accounts.head(customer_id)
+        head = read(ref).get(ref)
+        if head is not None and not sees_notice(staff, row.value, head.value):
+            raise Missing("There is no such notice.")
+    return row
+
+
 def mark_notice_done(context: Context, staff: StaffMember, notice_id: str, found: Found) -> Notice:
     """Mark a notice done, once; again answers with who did it first. `found` holds its refs."""
-    open_ref, done_ref = notice_refs(notice_id)
     for tries_left in reversed(range(STAFF_TRIES)):
-        done = found.get(done_ref)
-        if done is not None and sees_notice(staff, done.value):
-            return done.value
-        row = found.get(open_ref)
-        if row is None or not sees_notice(staff, row.value):
-            raise Missing("There is no such notice.")
-        marked = row.value.model_copy(update={"done_at": context.now(), "done_by": staff.email})
-        event = _event(
-            context, staff, "notice:done", about=row.value.title, before="open", after="done"
-        )
+        row = _their_notice(staff, notice_id, found)
+        if row.value.done_at is not None:
+            return row.value
         try:
-            transactions.mark_notice_done(row, marked, [event])
+            return _mark_done(context, staff, row)
         except Lost:
             if not tries_left:
                 raise
-            found = read(open_ref, done_ref)
-            continue
-        return marked
+            found = read(*notice_refs(notice_id))
     raise AssertionError("unreachable")
+
+
+def _mark_done(context: Context, staff: StaffMember, row: Row[Notice]) -> Notice:
+    marked = row.value.model_copy(update={"done_at": context.now(), "done_by": staff.email})
+    about = row.value.title
+    event = _event(context, staff, "notice:done", about=about, before="open", after="done")
+    transactions.mark_notice_done(row, marked, [event])
+    return marked
+
+
+class Released(StrEnum):
+    """What became of setting parked work going again."""
+
+    SET_GOING = "set_going"
+    """It is due, and the next sweep takes it; also when it was this notice that did so before."""
+    NOT_PARKED = "not_parked"
+    """It is not set aside any more: it was done, goes on by itself, or is gone. The notice is done,
+    nothing else was touched."""
+    NOT_KNOWN = "not_known"
+    """This version does not know who would do it. Nothing was changed, the notice stays."""
+
+
+def can_release(notice: Notice) -> bool:
+    """Whether there is anything to set going again that this version knows, from this notice."""
+    parked = notice.parked
+    return parked is not None and not parked.released and parked.known_worker is not None
+
+
+def release_parked(
+    context: Context, staff: StaffMember, notice_id: str, found: Found, *, shards: int
+) -> tuple[Released, Notice]:
+    """Set the work going again that a notice says was set aside, once: its tries count from zero,
+    and if they fail it is parked again with a notice of its own. `found` holds the notice's refs.
+
+    Pressed twice, by two, or long after, it touches nothing that has moved on, and workers do
+    nothing that is not due. It also works for a notice that was marked done without it. Raises
+    `Conflict` for one that is about nothing parked."""
+    for tries_left in reversed(range(STAFF_TRIES)):
+        row = _their_notice(staff, notice_id, found)
+        _require_change(staff)
+        parked = row.value.parked
+        if parked is None:
+            raise Conflict("This notice is about nothing to try again.", code="nothing_parked")
+        if parked.released:
+            return Released.SET_GOING, row.value
+        worker = parked.known_worker
+        if worker is None:
+            return Released.NOT_KNOWN, row.value
+        item = due.release(parked, worker, context.now(), shards)
+        try:
+            return Released.SET_GOING, _release(context, staff, row, parked, item)
+        except Lost as lost:
+            if not tries_left:
+                raise
+            found = read(*notice_refs(notice_id))
+            if lost.at == (transactions.PARKED_ITEM,):
+                return _left_alone(mark_notice_done(context, staff, notice_id, found))
+    raise AssertionError("unreachable")
+
+
+def _release(
+    context: Context, staff: StaffMember, row: Row[Notice], parked: Parked, item: Write
+) -> Notice:
+    value = row.value
+    done = value.model_copy(
+        update={
+            "done_at": value.done_at or context.now(),
+            "done_by": value.done_by or staff.email,
+            "parked": parked.model_copy(update={"released": True}),
+        }
+    )
+    event = _event(
+        context, staff, "notice:released", about=value.title, before="parked", after="due"
+    )
+    transactions.release_parked(item=item, row=row, done=done, events=[event])
+    return done
+
+
+def _left_alone(done: Notice) -> tuple[Released, Notice]:
+    """The item was not parked any more: perhaps because somebody was first with this notice."""
+    first = done.parked is not None and done.parked.released
+    return (Released.SET_GOING if first else Released.NOT_PARKED), done
 
 
 # --- subscriptions ---------------------------------------------------------------------------

@@ -1,13 +1,13 @@
 """Find what is due, lease it, and hand it to the workers over the event bus."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from shared.domain.due import Lane, Worker
-from shared.domain.message import Notice, NoticeKind
+from shared.domain.message import Notice, NoticeKind, Parked
 from shared.store.due import MAX_TRIES, Entry, Leased, back_off, due, lease, park
 from shared.store.engine import StoreUnavailable
 
@@ -128,7 +128,7 @@ def _take(
 ) -> None:
     if not entry.readable:
         unreadable = Leased(entry=entry, due_at=entry.due_at, tries=0)
-        swept.parked += park(unreadable, _parked(entry, "can't be read", now, new_id()))
+        swept.parked += park(unreadable, _parked(entry, NOT_KNOWN, now, new_id()))
         return
     swept.oldest_seconds = max(swept.oldest_seconds, int((now - entry.moment).total_seconds()))
     try:
@@ -137,8 +137,7 @@ def _take(
             swept.lost += 1
             return
         if leased.tries > MAX_TRIES:
-            why = f"failed {MAX_TRIES} times"
-            swept.parked += park(leased, _parked(entry, why, now, new_id()))
+            swept.parked += park(leased, _parked(entry, FAILED, now, new_id()))
             return
         if leased.tries > 1:
             back_off(leased, now)
@@ -150,17 +149,42 @@ def _take(
     taken.add(leased)
 
 
+WORK: Mapping[Worker, str] = {
+    Worker.RENEWALS: "A renewal",
+    Worker.RETRIES: "The next try of a failed payment",
+    Worker.REMINDERS: "A reminder",
+    Worker.EXPIRIES: "The expiry of a pack",
+    Worker.RECONCILE: "The check of a payment",
+    Worker.NUMBER: "The number of an invoice",
+    Worker.DELIVER: "An email",
+    Worker.APPLY: "News from the payment provider",
+}
+"""What staff call what a worker does."""
+
+FAILED = (
+    f"It failed {MAX_TRIES} times and is not tried any more by itself. Nothing is lost, and "
+    "nothing was charged twice. When the cause is mended, try it again here. Marked done without "
+    "that, it stays undone."
+)
+NOT_KNOWN = (
+    "The version of Punchcard that came to it does not know how to do it, so it was not tried. "
+    "Nothing is lost. After an update that knows it, it can be tried again here. Marked done "
+    "without that, it stays undone."
+)
+
+
 def _parked(entry: Entry, why: str, now: datetime, notice_id: str) -> Notice:
     customer = entry.pk.removeprefix("customer#") if entry.pk.startswith("customer#") else None
-    worker = entry.due_at.split("#")[1] if entry.due_at.count("#") else "The work"
+    parts = entry.due_at.split("#", 2)
+    worker = parts[1] if len(parts) == 3 else ""
+    parked = Parked(pk=entry.pk, sk=entry.sk, worker=worker)
+    known = parked.known_worker
     return Notice(
         id=notice_id,
         kind=NoticeKind.PARKED,
         customer_id=customer,
-        title="Something could not be done",
-        detail=(
-            f"{worker} of {entry.sk} {why} and was set aside. "
-            f"Nothing was charged twice or lost; it waits under {entry.pk}."
-        ),
+        title=f"{WORK[known] if known else 'Some work'} was set aside",
+        detail=why,
         created_at=now,
+        parked=parked,
     )

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pynamodb.exceptions import UpdateError
 
 from shared.domain.due import Lane, Moment, Worker, due_moment, due_shard, due_text
-from shared.domain.message import Notice
+from shared.domain.message import Notice, Parked
 from shared.store import accounts
 from shared.store.engine import (
     AccountItem,
@@ -159,24 +159,28 @@ def park(leased: Leased, notice: Notice) -> bool:
     return True
 
 
-def release(pk: str, sk: str, worker: Worker, now: datetime, shards: int) -> bool:
-    """Set a parked item going again. Harmless for one that is not parked: nothing happens."""
-    item_id = f"{pk}/{sk}"
+def release(parked: Parked, worker: Worker, now: datetime, shards: int) -> Write:
+    """What sets a parked item going again, for a transaction: it is due at `now` (UTC), and its
+    tries count from zero. On the condition that it is still parked and waits for `worker`: one
+    that has moved on, or is gone, is not touched.
+
+    It keeps `due_for`, its true first moment. `due_at` is not that moment, so until work is done
+    on it the item is like one whose lease ends now: the next sweep takes it, and one that no sweep
+    takes is overdue by `due_at` like any other."""
+    item_id = f"{parked.pk}/{parked.sk}"
     moment = Moment(at=now, worker=worker)
-    try:
-        AccountItem(pk, sk).update(
-            actions=[
-                AccountItem.due_at.set(due_text(moment, item_id)),
-                AccountItem.due_shard.set(due_shard(moment.lane, item_id, shards)),
-                AccountItem.due_tries.set(0),
-            ],
-            condition=AccountItem.due_at.does_not_exist() & AccountItem.due_for.exists(),
-        )
-    except UpdateError as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
-            return False
-        raise
-    return True
+    return Write(
+        "update",
+        table=AccountItem,
+        key=(parked.pk, parked.sk),
+        actions=(
+            AccountItem.due_at.set(due_text(moment, item_id)),
+            AccountItem.due_shard.set(due_shard(moment.lane, item_id, shards)),
+            AccountItem.due_tries.set(0),
+        ),
+        condition=AccountItem.due_at.does_not_exist()
+        & AccountItem.due_for.contains(f"#{worker.value}#"),
+    )
 
 
 __all__ = ["LEASE", "Entry", "Leased", "back_off", "due", "lease", "park", "release"]

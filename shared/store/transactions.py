@@ -235,6 +235,21 @@ def mark_notice_done(row: Row[Notice], done: Notice, events: Sequence[TimelineEv
     )
 
 
+def release_parked(
+    *, item: Write, row: Row[Notice], done: Notice, events: Sequence[TimelineEvent]
+) -> None:
+    """A parked item is due again (`item`, from `due.release`: it is still parked), and its notice
+    is done and says so. `row` may be a notice that was marked done before without that. `Lost` at
+    `PARKED_ITEM` when the item is not parked any more; then nothing was changed."""
+    ref = accounts.notice(done)
+    moved = [replace(row, done)] if row.ref == ref else [remove(row), create(ref, done)]
+    commit([item, *moved, *_happened(done.customer_id, events)])
+
+
+PARKED_ITEM = 0
+"""Which write of `release_parked` is the item's."""
+
+
 def tell_customer(
     customer: Row[Customer], messages: Sequence[Message], events: Sequence[TimelineEvent]
 ) -> None:

@@ -31,6 +31,13 @@ NOTICES: Mapping[str, str] = {
     "payment_processing": "Your payment is being processed. We email you when it is through.",
     "saved": "Your changes are saved.",
     "notice_done": "The notice is marked as done.",
+    "work_set_going": "It is tried again within two minutes. If it fails again, you see it here.",
+    "work_not_parked": (
+        "This is not set aside any more: nothing was left to try. The notice is marked as done."
+    ),
+    "work_not_known": (
+        "This version of Punchcard does not know how to do it. Nothing was changed."
+    ),
     "sign_in_sent": "A sign-in email is on its way to the customer.",
     "card_update_sent": "A link to update the card is on its way to the customer.",
     "staff_cancelled": "The subscription is cancelled. Nothing more is charged.",

@@ -11,10 +11,10 @@ from infra.local.bus import Delivery
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld
 from shared.domain.due import Moment, Worker, due_text
-from shared.domain.message import MessageKind, NoticeKind
+from shared.domain.message import MessageKind, NoticeKind, Parked
 from shared.operations.sweep import sweep
-from shared.store import due as queue
 from tests.billing.conftest import Shop
+from tests.console.office import staff
 from tests.shop_floor import (
     buy,
     charged_at,
@@ -70,6 +70,7 @@ def test_a_renewal_that_always_fails_is_parked_after_five_leases_and_told(shop: 
     ada = subscribed(world, "month")
     bob = subscribed(world, "month", email="bob@example.com")
     keys = f"customer#{ada}", f"subscription#{subscription_of(ada).id}"
+    go_to(world, "2026-02-28 04:58")
     whole = spoil(world, *keys)
     go_to(world, "2026-02-28 04:59")
     # Bob's is due in the same event, after Ada's.
@@ -77,13 +78,14 @@ def test_a_renewal_that_always_fails_is_parked_after_five_leases_and_told(shop: 
     go_to(world, "2026-02-28 12:00")
     (notice,) = notices(NoticeKind.PARKED)
     assert notice.customer_id == ada
-    assert keys[1] in notice.detail
+    assert notice.title == "A renewal was set aside"
+    assert notice.parked == Parked(pk=keys[0], sk=keys[1], worker="renewals")
     go_to(world, "2026-03-05 12:00")
     assert len(notices(NoticeKind.PARKED)) == 1
     assert len(charged_at(world, ada)) == 1
-    # Mended and released, it goes on where it was: nothing was lost.
+    # Mended and tried again from the notice, it goes on where it was: nothing was lost.
     spoil(world, *keys, body=whole)
-    assert queue.release(*keys, Worker.RENEWALS, world.now(), shards=1)
+    assert staff(world).post(f"/console/notices/{notice.id}/release").status == 200
     world.run_due()
     assert charged_at(world, ada) == ["2026-01-31 15:00", "2026-03-05 12:00"]
 
@@ -129,12 +131,14 @@ def test_an_email_that_cant_be_made_holds_up_no_other_and_staff_are_told(shop: S
 def test_a_worker_that_this_version_does_not_know_stops_no_sweep(shop: Shop) -> None:
     world = shop("2026-01-31 15:00")
     put_due(world, "a", "b", "2026-01-01T00:00:00Z#teleports#a/b")
-    put_due(world, "a", "c", "nonsense")
+    put_due(world, "a", "c", "2026-01-01T00:00:00Z")
     ada = customer_with_card(world)
     buy(world, ada, "ten")
     world.run_due()
     assert len(told_at(ada, MessageKind.ORDER_RECEIPT)) == 1
-    assert "teleports" in " ".join(one.detail for one in notices(NoticeKind.PARKED))
+    parked = [one.parked for one in notices(NoticeKind.PARKED) if one.parked]
+    assert sorted(one.worker for one in parked) == ["", "teleports"]
+    assert {one.known_worker for one in parked} == {None}
 
 
 def test_a_malformed_event_ends_in_the_dead_letters_and_stops_nothing(shop: Shop) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra.local.world import LocalWorld
-from shared.domain.message import Notice, NoticeKind
+from shared.domain.message import Notice, NoticeKind, Parked
 from shared.domain.subscription import EndReason, SubscriptionState
 from shared.store import catalogue as catalogues
 from shared.store import transactions
@@ -27,6 +27,7 @@ CHANGES = (
     "/console/customers/{customer}/subscriptions/{subscription}/cancel",
     "/console/customers/{customer}/subscriptions/{subscription}/cancel/undo",
     "/console/customers/{customer}/packs/{pack}/credits",
+    "/console/notices/{parked}/release",
 )
 FIELDS: dict[str, dict[str, Any]] = {
     "/cancel": {"when": "now"},
@@ -43,6 +44,7 @@ class Brooklyn:
         self.subscription = shop.subscription_of(self.customer).id
         self.pack = shop.packs_of(self.customer)[0].id
         self.notice = notice(world, NoticeKind.REFUND_FAILED, "ny")
+        self.parked = notice(world, NoticeKind.PARKED, None, customer_id=self.customer)
 
     def path(self, pattern: str) -> str:
         return pattern.format(**vars(self))
@@ -70,11 +72,17 @@ def brooklyn(world: LocalWorld) -> Brooklyn:
     return Brooklyn(world)
 
 
-def notice(world: LocalWorld, kind: NoticeKind, location: str | None) -> str:
+def notice(
+    world: LocalWorld, kind: NoticeKind, location: str | None, *, customer_id: str | None = None
+) -> str:
+    """A notice; one of a customer says that something of theirs was set aside."""
+    parked = Parked(pk=f"customer#{customer_id}", sk="pack#none", worker="expiries")
     one = Notice(
         id=world.wiring.new_id(),
         kind=kind,
         location_id=location,
+        customer_id=customer_id,
+        parked=parked if customer_id else None,
         title=f"{kind.value} at {location}",
         detail="See to it.",
         created_at=world.now(),

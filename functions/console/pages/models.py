@@ -10,6 +10,7 @@ from shared.domain.dunning import RetryPolicy
 from shared.domain.message import NoticeKind
 from shared.domain.money import Money
 from shared.domain.policy_trial import PolicyTrial
+from shared.operations.staff import Released
 from shared.web.answer import View
 from shared.web.pages.parts import (
     CardView,
@@ -23,7 +24,9 @@ from shared.web.pages.parts import (
 
 
 class NoticeView(View):
-    """Something staff should see ([NOTICE]). `zone` is its location's."""
+    """Something staff should see ([NOTICE]). `zone` is its location's. `work` names what was set
+    aside for whoever operates this, and `may_release` says that this person may have it tried
+    again."""
 
     id: str
     kind: NoticeKind
@@ -36,6 +39,15 @@ class NoticeView(View):
     customer_name: str = ""
     done_at: AwareDatetime | None = None
     done_by: str | None = None
+    work: str = ""
+    may_release: bool = False
+
+
+class NoticeReleased(View):
+    """What became of trying again, and the notice as it then stands."""
+
+    outcome: Released
+    notice: NoticeView
 
 
 class ConsoleHome(View):
