@@ -11,9 +11,14 @@ from shared.wiring import current
 def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
     wiring = current()
     context = wiring.context(catalogue.load(wiring.now()))
-    found = audit(context)
+    found = audit(context, shards=wiring.environment.due_shards)
     count("BreachedInvariants", len(found.breaches))
     for breach in found.breaches:
         logger.error("invariant breached", rule=breach.rule.value, item=breach.item)
-    logger.info("audited", customers=found.customers, breaches=len(found.breaches))
+    logger.info(
+        "audited",
+        customers=found.customers,
+        unanswered=found.unanswered,
+        breaches=len(found.breaches),
+    )
     return {"customers": found.customers, "breaches": [str(breach) for breach in found.breaches]}

@@ -21,6 +21,8 @@ class Call:
     a provider `{method} {path}`."""
 
     function: str
+    invocation: int
+    """Counts the runs of handlers: calls of one run have the same number."""
     service: str
     operation: str
     body: bytes
@@ -39,5 +41,5 @@ class Line(Protocol):
 class Good:
     """Every call arrives, and its answer comes back."""
 
-    def carry(self, call: Call, forward: Callable[[], T]) -> T:
+    def carry(self, call: Call, forward: Callable[[], T]) -> T:  # noqa: ARG002 - as any line
         return forward()

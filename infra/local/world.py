@@ -63,8 +63,9 @@ DEFAULT_START = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 
 log = logging.getLogger(__name__)
 
-_working: ContextVar[Function | None] = ContextVar("working", default=None)
-"""The function at work in this thread: its policy decides what it may ask of AWS."""
+_working: ContextVar[tuple[Function, int] | None] = ContextVar("working", default=None)
+"""The function at work in this thread, whose policy decides what it may ask of AWS, and the number
+of its run."""
 
 
 @contextmanager
@@ -252,7 +253,7 @@ class LocalWorld:
         """Run a function's handler here, on a copy of the event. What it raises goes through."""
         self._happened.invocations[function.handler] += 1
         self._requests += 1
-        before = _working.set(function)
+        before = _working.set((function, self._requests))
         try:
             return lambdas.run(function, event, f"local-{self._requests}")
         finally:
@@ -260,8 +261,9 @@ class LocalWorld:
 
     def _serve_aws(self, service: str, operation: str, body: bytes) -> Answer:
         """Answer an AWS call, if the policy of the function that makes it grants it."""
-        function = _working.get()
-        if function is not None:
+        working = _working.get()
+        if working is not None:
+            function, invocation = working
             needed = list(permissions.needs(service, operation, body))
             refused = permissions.refusal(function, needed)
             if refused is not None:
@@ -269,7 +271,7 @@ class LocalWorld:
                 self._note(refused.body.decode())
                 return refused
             self.used_permissions.update((function.handler, need) for need in needed)
-            call = Call(function.handler, service, operation, body)
+            call = Call(function.handler, invocation, service, operation, body)
             return self._line.carry(call, lambda: self._services[service](operation, body))
         return self._services[service](operation, body)
 
@@ -278,10 +280,11 @@ class LocalWorld:
     ) -> tuple[int, bytes]:
         """The transport of the sandbox's adapter."""
         send = in_process(self.sandbox)
-        function = _working.get()
-        if function is None:
+        working = _working.get()
+        if working is None:
             return send(method, path, headers, body)
-        call = Call(function.handler, PROVIDER, f"{method} {path}", body)
+        function, invocation = working
+        call = Call(function.handler, invocation, PROVIDER, f"{method} {path}", body)
         return self._line.carry(call, lambda: send(method, path, headers, body))
 
     # Time

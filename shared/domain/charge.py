@@ -215,6 +215,24 @@ class Charge(BaseModel):
         return all(one.provider_charge_id is not None for one in self.attempts)
 
 
+class ProviderCharge(BaseModel):
+    """A charge as a provider has it, made in our name: `charge_ref` is what we put there."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    charge_ref: str
+    amount: Money
+    succeeded: bool
+    refunded_minor: int
+    created_at: AwareDatetime
+
+    @property
+    def kept(self) -> bool:
+        """Whether any of the money is still with the merchant."""
+        return self.succeeded and self.refunded_minor < self.amount.minor
+
+
 def begin_attempt(
     charge: Charge, *, card: Card, provider_customer: str, by: By, now: datetime
 ) -> Charge:

@@ -86,9 +86,16 @@ def use_slot(subscription: Subscription, now: datetime) -> Subscription:
     used = collection.slots_used + 1
     while used < collection.policy.tries and _slot_at(subscription, used) <= now:
         used += 1
-    return subscription.model_copy(
-        update={"collection": collection.model_copy(update={"slots_used": used})}
-    )
+    unused = used - collection.slots_used - 1
+    counted = {"slots_used": used, "slots_passed": collection.slots_passed + unused}
+    return subscription.model_copy(update={"collection": collection.model_copy(update=counted)})
+
+
+def pass_slot(subscription: Subscription) -> Subscription:
+    """Nothing is tried in the slot that has just been used ([HARD])."""
+    collection = _open(subscription)
+    passed = {"slots_passed": collection.slots_passed + 1}
+    return subscription.model_copy(update={"collection": collection.model_copy(update=passed)})
 
 
 def _slot_at(subscription: Subscription, slot: int) -> datetime:
@@ -150,8 +157,10 @@ def end(
     subscription: Subscription, state: SubscriptionState, reason: EndReason, now: datetime
 ) -> Subscription:
     """The subscription is over: nothing is due any more."""
+    failed = subscription.collection if reason is EndReason.PAYMENT_FAILED else None
     return subscription.model_copy(
         update={
+            "failed_collection": failed,
             "state": state,
             "end_reason": reason,
             "ended_at": now,

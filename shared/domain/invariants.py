@@ -1,9 +1,11 @@
 """What always holds, whatever crashed, repeated or raced.
 
-Pure checks of one customer's collection as it was read at one moment; the daily audit and the
-tests use the same ones. A breach is a bug or lost data, never a normal state.
+Pure checks of one customer's collection as it was read at one moment, beside what the provider has
+of the customer; the daily audit, the tests and the simulation use the same ones. A breach is a bug
+or lost data, never a normal state.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,16 +13,28 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 
-from shared.domain.charge import OPEN_OUTCOMES, Charge, Purpose, RefundState
+from shared.domain.charge import (
+    OPEN_OUTCOMES,
+    By,
+    Charge,
+    Outcome,
+    ProviderCharge,
+    Purpose,
+    RefundState,
+)
 from shared.domain.customer import Customer
 from shared.domain.due import Moment, due_moment, utc_text
 from shared.domain.invoice import Invoice, InvoiceState, PaymentKind
+from shared.domain.message import KIND_OF_END, Message, MessageKind, message_key
 from shared.domain.order import invoice_lines
 from shared.domain.pack import Entry, Pack
-from shared.domain.subscription import Subscription, SubscriptionState
+from shared.domain.subscription import Collection, EndReason, Subscription, SubscriptionState
 
 TICKS = timedelta(minutes=2)
 """Nothing that is due waits longer than two ticks of the sweep, unless it is leased or parked."""
+
+UNSETTLED_FOR = timedelta(minutes=10)
+"""How long a success at the provider may wait to be recorded before it is looked at as lost."""
 
 
 class Rule(StrEnum):
@@ -35,11 +49,20 @@ class Rule(StrEnum):
     """An outcome that is open has a next check."""
     DUE_IS_NEXT_MOMENT = "due_is_next_moment"
     NOT_OVERDUE = "not_overdue"
+    INDEX_HAS_ITEM = "index_has_item"
+    """No entry of the due index without the item that it stands for."""
     COLLECTION_HAS_CHARGE = "collection_has_charge"
     PAST_DUE_IS_SHOWN = "past_due_is_shown"
     """The head shows exactly the subscriptions that are failing ([PASTDUE])."""
-    TRIES_WITHIN_POLICY = "tries_within_policy"
+    POLICY_IS_KEPT = "policy_is_kept"
+    """A failing charge is tried in exactly the policy's slots ([RETRY])."""
     PERIOD_PAID_ONCE = "period_paid_once"
+    NOT_BEFORE_ITS_MOMENT = "not_before_its_moment"
+    """No period is asked for before it is to be charged ([2359])."""
+    TOLD = "told"
+    """What was settled, ended or paid back has its message ([OUTBOX])."""
+    PROVIDER_AGREES = "provider_agrees"
+    """What the provider took and kept is what we settled, charge by charge."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +104,8 @@ class CustomerBooks:
     invoices: list[Invoice] = field(default_factory=list)
     packs: list[Pack] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    messages: set[str] = field(default_factory=set)
+    """Their keys."""
     queue: list[Queued] = field(default_factory=list)
     whole: bool = True
 
@@ -96,28 +121,42 @@ class CustomerBooks:
                 self.packs.append(value)
             case Entry():
                 self.entries.append(value)
+            case Message():
+                self.messages.add(value.key)
             case _:
                 pass
 
 
 def breaches(books: CustomerBooks, now: datetime) -> list[Breach]:
-    """Everything that does not hold, in no particular order."""
-    found = [*_queue(books.queue, now), *_charges(books.charges), *_invoices(books.invoices)]
+    """Everything that does not hold in a customer's own books, in no particular order."""
+    found = [*queue_breaches(books.queue, now), *_charges(books.charges)]
+    found += _invoices(books.invoices)
     if books.whole:
-        found += [*_settled(books), *_ledgers(books), *_subscriptions(books)]
+        found += [*_settled(books), *_ledgers(books), *_subscriptions(books), *_told(books)]
     return found
 
 
-def _queue(queue: Sequence[Queued], now: datetime) -> Iterator[Breach]:
+# --- the queue -------------------------------------------------------------------------------
+
+
+def queue_breaches(queue: Sequence[Queued], now: datetime) -> Iterator[Breach]:
+    """Items that wait for another moment than their content asks for, or for one that is past."""
     for one in queue:
-        if one.parked or one.leased:
+        if one.parked:
             continue
-        wanted = None if one.moment is None else f"{utc_text(one.moment.at)}#{one.moment.worker}"
-        stands = None if one.due_at is None else "#".join(one.due_at.split("#")[:2])
-        if wanted != stands:
-            yield Breach(Rule.DUE_IS_NEXT_MOMENT, one.item, f"{stands} instead of {wanted}")
+        if not one.leased:
+            wanted = (
+                None if one.moment is None else f"{utc_text(one.moment.at)}#{one.moment.worker}"
+            )
+            stands = None if one.due_at is None else "#".join(one.due_at.split("#")[:2])
+            if wanted != stands:
+                yield Breach(Rule.DUE_IS_NEXT_MOMENT, one.item, f"{stands} instead of {wanted}")
+        # Of a lease, this is its end: whoever held it is gone, and the next sweep takes it.
         if one.due_at is not None and due_moment(one.due_at)[0] + TICKS < now:
             yield Breach(Rule.NOT_OVERDUE, one.item, one.due_at)
+
+
+# --- charges and invoices --------------------------------------------------------------------
 
 
 def _charges(charges: Sequence[Charge]) -> Iterator[Breach]:
@@ -168,6 +207,57 @@ def _settled(books: CustomerBooks) -> Iterator[Breach]:
             yield Breach(Rule.SETTLED_HAS_INVOICE, charge.source, "paid otherwise")
 
 
+def provider_breaches(
+    charges: Sequence[Charge],
+    at_provider: Sequence[ProviderCharge],
+    *,
+    since: datetime | None,
+    now: datetime,
+) -> list[Breach]:
+    """Where a provider's books and ours differ: money that it kept and we did not settle, took
+    twice, or took in another amount; and what we settled and it does not have.
+
+    `at_provider` is everything that it has of the customer since `since` (None: ever). An outcome
+    that is still being asked about, or is being paid back, is no difference yet; nor is a success
+    that is younger than `UNSETTLED_FOR`.
+    """
+    ours = {one.ref: one for one in charges}
+    kept = [one for one in at_provider if one.kept]
+    found = [
+        Breach(Rule.PROVIDER_AGREES, ref, f"{times} payments were kept")
+        for ref, times in Counter(one.charge_ref for one in kept if one.charge_ref in ours).items()
+        if times > 1 and not _in_motion(ours[ref])
+    ]
+    for one in kept:
+        charge = ours.get(one.charge_ref)
+        if charge is None:
+            found.append(Breach(Rule.PROVIDER_AGREES, one.id, f"{one.charge_ref} is not ours"))
+        elif charge.amount != one.amount:
+            found.append(Breach(Rule.PROVIDER_AGREES, charge.ref, f"took {one.amount}"))
+        elif (
+            charge.settled_at is None
+            and not _in_motion(charge)
+            and one.created_at + UNSETTLED_FOR < now
+        ):
+            found.append(Breach(Rule.PROVIDER_AGREES, charge.ref, f"{one.id} was never settled"))
+    names = {one.id for one in kept}
+    for charge in charges:
+        if charge.settled_at is None or not charge.amount or charge.refund is RefundState.DONE:
+            continue
+        paid_by = [one for one in charge.attempts if one.outcome is Outcome.SUCCEEDED]
+        lately = since is None or all(one.started_at >= since for one in paid_by)
+        if lately and not any(one.provider_charge_id in names for one in paid_by):
+            found.append(Breach(Rule.PROVIDER_AGREES, charge.ref, "settled, but never taken"))
+    return found
+
+
+def _in_motion(charge: Charge) -> bool:
+    return charge.outcome in OPEN_OUTCOMES or charge.refund in (RefundState.DUE, RefundState.FAILED)
+
+
+# --- packs -----------------------------------------------------------------------------------
+
+
 def _ledgers(books: CustomerBooks) -> Iterator[Breach]:
     sums: dict[str, int] = {}
     for entry in books.entries:
@@ -180,10 +270,20 @@ def _ledgers(books: CustomerBooks) -> Iterator[Breach]:
             yield Breach(Rule.LEDGER_ADDS_UP, pack.id, f"{sums[pack.id]} in entries, {left} left")
 
 
+# --- subscriptions ---------------------------------------------------------------------------
+
+
 def _subscriptions(books: CustomerBooks) -> Iterator[Breach]:
     charges = {one.source: one for one in books.charges}
     failing: set[str] = set()
     for one in books.subscriptions:
+        yield from _moments(one, books.charges)
+        if one.failed_collection is not None:
+            yield from _slots(one, one.failed_collection, charges)
+            if one.failed_collection.slots_used != one.failed_collection.policy.tries:
+                yield Breach(Rule.POLICY_IS_KEPT, one.id, "given up before its last slot")
+        elif one.end_reason is EndReason.PAYMENT_FAILED:
+            yield Breach(Rule.POLICY_IS_KEPT, one.id, "given up without a failing charge")
         collection = one.collection
         if collection is None:
             if one.state is SubscriptionState.PAST_DUE:
@@ -192,10 +292,58 @@ def _subscriptions(books: CustomerBooks) -> Iterator[Breach]:
         charge = charges.get(collection.source)
         if charge is None or charge.settled_at is not None or charge.given_up:
             yield Breach(Rule.COLLECTION_HAS_CHARGE, one.id, collection.source)
-        if collection.slots_used > collection.policy.tries:
-            yield Breach(Rule.TRIES_WITHIN_POLICY, one.id, str(collection.slots_used))
+        yield from _slots(one, collection, charges)
         if collection.failing:
             failing.add(one.id)
     shown = {entry.subscription_id for entry in books.customer.past_due}
     if shown != failing:
         yield Breach(Rule.PAST_DUE_IS_SHOWN, books.customer.id, f"{shown} instead of {failing}")
+
+
+def _slots(
+    subscription: Subscription, collection: Collection, charges: dict[str, Charge]
+) -> Iterator[Breach]:
+    charge = charges.get(collection.source)
+    tried = 0 if charge is None else sum(one.by is By.CLOCK for one in charge.attempts)
+    used, passed = collection.slots_used, collection.slots_passed
+    if used > collection.policy.tries or tried + passed != used:
+        detail = f"{tried} tries and {passed} slots without one in {used}"
+        yield Breach(Rule.POLICY_IS_KEPT, subscription.id, detail)
+
+
+def _moments(subscription: Subscription, charges: Sequence[Charge]) -> Iterator[Breach]:
+    for charge in charges:
+        if charge.subscription_id != subscription.id or charge.period is None:
+            continue
+        to_be_charged = subscription.charged_at(charge.period)
+        if any(one.started_at < to_be_charged for one in charge.attempts):
+            yield Breach(Rule.NOT_BEFORE_ITS_MOMENT, charge.source)
+
+
+# --- messages --------------------------------------------------------------------------------
+
+
+def _told(books: CustomerBooks) -> Iterator[Breach]:
+    for key in _to_be_told(books):
+        if key not in books.messages:
+            yield Breach(Rule.TOLD, books.customer.id, f"no {key}")
+
+
+def _to_be_told(books: CustomerBooks) -> Iterator[str]:
+    invoices = {one.id for one in books.invoices}
+    for charge in books.charges:
+        if charge.settled_at is not None and charge.invoice_id in invoices:
+            yield message_key(MessageKind.INVOICE, charge.invoice_id)
+            if charge.purpose is Purpose.PERIOD:
+                yield message_key(MessageKind.RENEWAL_RECEIPT, charge.invoice_id)
+        if charge.refund is RefundState.DONE:
+            yield message_key(MessageKind.REFUND, f"{charge.refund_attempt}-refund")
+    for one in books.subscriptions:
+        bought = (
+            MessageKind.SUBSCRIPTION_PURCHASED
+            if one.trial_days is None
+            else MessageKind.TRIAL_STARTED
+        )
+        yield message_key(bought, one.id)
+        if one.over and one.end_reason is not None:
+            yield message_key(KIND_OF_END[one.end_reason], one.id)

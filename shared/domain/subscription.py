@@ -80,6 +80,8 @@ class Collection(BaseModel):
     first: FirstSlot
     policy: RetryPolicy
     slots_used: int = 1
+    slots_passed: int = 0
+    """Those of `slots_used` that passed without a try: the clock tried in all others ([HARD])."""
     failing: bool = False
     """Whether a try was declined, or waits for the customer: the subscription is past due."""
     exhausted: bool = False
@@ -115,6 +117,8 @@ class Subscription(BaseModel):
     trial_days: int | None = None
     trial_from: date | None = None
     collection: Collection | None = None
+    failed_collection: Collection | None = None
+    """The period whose last slot failed, when that is what ended the subscription ([RETRY])."""
     cancel_at_period_end: bool = False
     cancel_after_commitment: bool = False
     """The customer asked for the end while the commitment runs: it acts after period M."""

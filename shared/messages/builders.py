@@ -16,7 +16,7 @@ from datetime import datetime
 from shared.domain.charge import Attempt, Charge, Outcome
 from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice, LineKind, order_id
-from shared.domain.message import Message, MessageKind
+from shared.domain.message import KIND_OF_END, Message, MessageKind, message_key
 from shared.domain.money import Money
 from shared.domain.pack import Pack
 from shared.domain.product import Catalogue, ProductKind
@@ -73,7 +73,7 @@ class Telling:
     ) -> Message:
         """The message of `kind` that tells of `told`: both make its key."""
         return Message(
-            key=f"{kind.value}:{told}",
+            key=message_key(kind, told),
             kind=kind,
             to=self.customer.email,
             customer_id=self.customer.id,
@@ -110,7 +110,7 @@ def sign_in(
     at sending, never a secret. Once per `request_id`."""
     kind = MessageKind.STAFF_SIGN_IN if staff else MessageKind.SIGN_IN
     return Message(
-        key=f"{kind.value}:{request_id}",
+        key=message_key(kind, request_id),
         kind=kind,
         to=email,
         locale=locale,
@@ -403,15 +403,6 @@ def card_update(
 # --- ended -----------------------------------------------------------------------------------
 
 
-_KIND_OF_END = {
-    EndReason.BY_CUSTOMER: MessageKind.CANCELLED_BY_CUSTOMER,
-    EndReason.BY_STAFF: MessageKind.CANCELLED_BY_STAFF,
-    EndReason.PAYMENT_FAILED: MessageKind.CANCELLED_AFTER_FAILURES,
-    # The end date is the customer's own; the email says that it was reached.
-    EndReason.UNTIL: MessageKind.CANCELLED_BY_CUSTOMER,
-}
-
-
 def cancelled(
     telling: Telling,
     *,
@@ -432,7 +423,7 @@ def cancelled(
         waived=waived,
         pack=None if pack is None else pack_shown(pack, telling.catalogue),
     )
-    return telling.message(_KIND_OF_END[reason], subscription.id, facts)
+    return telling.message(KIND_OF_END[reason], subscription.id, facts)
 
 
 def cancellation_scheduled(telling: Telling, *, subscription: Subscription) -> Message:

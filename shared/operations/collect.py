@@ -263,17 +263,18 @@ def _settle_free_period(context: Context, books: Books) -> Renewed:
 def _no_card(context: Context, books: Books) -> Renewed:
     """There is no card to ask: the slot fails as a declined one does."""
     assert books.subscription is not None and books.invoice is not None
-    if next_slot_at(books.subscription.value) is None:
+    passed = collecting.pass_slot(books.subscription.value)
+    if next_slot_at(passed) is None:
         give_up_period(
             context,
             charge=books.charge,
             recorded=books.charge.value,
-            subscription=books.subscription,
+            subscription=Row(books.subscription.ref, passed, books.subscription.version),
             invoice=books.invoice,
             customer=books.customer,
         )
         return Renewed.GAVE_UP
-    failing = collecting.mark_failing(books.subscription.value)
+    failing = collecting.mark_failing(passed)
     charge = books.charge.value
     transactions.record_try(
         charge=books.charge,
@@ -327,7 +328,7 @@ def _use_slot(context: Context, books: Books) -> Renewed:
         one.outcome is Outcome.DECLINED_FINAL and one.card.id == card.id for one in charge.attempts
     )
     if charge.blocked or card is None or provider_customer is None or refused_for_good:
-        return _slot_passes(context, books, subscription)
+        return _slot_passes(context, books, collecting.pass_slot(subscription))
     now = context.now()
     attempting = begin_attempt(
         charge, card=card, provider_customer=provider_customer, by=By.CLOCK, now=now

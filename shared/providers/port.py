@@ -5,13 +5,14 @@ exception; an answer that did not come, or that leaves open whether money moved,
 `Outcome.UNKNOWN` and never a failure ([ONCE]).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from shared.domain.charge import Card, Outcome
+from shared.domain.charge import Card, Outcome, ProviderCharge
 from shared.domain.money import Money
 
 
@@ -144,6 +145,12 @@ class PaymentProvider(Protocol):
     ) -> ChargeResult | None:
         """What became of an attempt: by the stored id, else by listing the customer's charges
         for `charge_ref`. None means "not found", which is not final for 24 hours."""
+
+    def list_charges(
+        self, *, provider_customer: str, since: datetime | None
+    ) -> Sequence[ProviderCharge] | None:
+        """What it has of a customer that was asked for in our name since `since` (None: ever), for
+        the audit. None when this provider can't list."""
 
     def cancel_charge(self, *, provider_charge_id: str, idempotency_key: str) -> ChargeResult:
         """Give up a charge that waits for authentication. The result says what it came to:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from shared.domain.charge import Card, Outcome
+from shared.domain.charge import Card, Outcome, ProviderCharge
 from shared.domain.money import Money
 from shared.providers import signatures
 from shared.providers.port import (
@@ -208,9 +208,16 @@ class SandboxProvider:
         signed_at = signatures.verify(header, body, self._webhook_secrets, self._now())
         return _event(body, signed_at)
 
-    def _charges_of(self, customer: str) -> "list[dict[str, Any]]":
-        """All charges of a customer, newest first. Raises `ProviderUnavailable` rather than
-        leave some out: a short list would pass for "not found"."""
+    def list_charges(
+        self, *, provider_customer: str, since: datetime | None
+    ) -> Sequence[ProviderCharge]:
+        listed = self._charges_of(provider_customer, since)
+        return [_provider_charge(one) for one in listed if _created_at(one) >= (since or _NEVER)]
+
+    def _charges_of(self, customer: str, since: datetime | None = None) -> "list[dict[str, Any]]":
+        """All charges of a customer, newest first, at least those since `since`. Raises
+        `ProviderUnavailable` rather than leave some out: a short list would pass for "not
+        found"."""
         charges: list[dict[str, Any]] = []
         after: dict[str, str] = {}
         for _ in range(MAX_PAGES):
@@ -223,7 +230,7 @@ class SandboxProvider:
             if not isinstance(data, list) or not all(isinstance(charge, dict) for charge in data):
                 raise ProviderUnavailable("a list of charges that cannot be read")
             charges += data
-            if not found.get("has_more"):
+            if not found.get("has_more") or (since and _created_at(charges[-1]) < since):
                 return charges
             after = {"starting_after": str(charges[-1].get("id"))} if charges else {}
         raise ProviderUnavailable(f"more than {MAX_PAGES} pages of charges for one customer")
@@ -309,6 +316,32 @@ def _charge_result(charge: Any) -> ChargeResult:
         confirm_url=_text(charge.get("confirm_url")),
         refunded=_wholly_refunded(charge),
     )
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _created_at(charge: dict[str, Any]) -> datetime:
+    try:
+        return datetime.fromtimestamp(charge["created"], UTC)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
+        raise ProviderUnavailable("a charge that cannot be read") from error
+
+
+def _provider_charge(charge: dict[str, Any]) -> ProviderCharge:
+    metadata = charge.get("metadata")
+    ref = metadata.get("charge_ref") if isinstance(metadata, dict) else None
+    try:
+        return ProviderCharge(
+            id=charge["id"],
+            charge_ref=str(ref or ""),
+            amount=Money(minor=charge["amount"], currency=charge["currency"]),
+            succeeded=charge["status"] == "succeeded",
+            refunded_minor=int(charge["refunded"]),
+            created_at=_created_at(charge),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProviderUnavailable("a charge that cannot be read") from error
 
 
 def _wholly_refunded(charge: dict[str, Any]) -> bool:

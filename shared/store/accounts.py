@@ -87,9 +87,12 @@ class Numbering(_Record):
 
 
 class AuditMark(_Record):
-    """Where the daily audit stopped: it goes on from here the next day."""
+    """Where the daily audit stopped: it goes on from here the next day. A round is from the first
+    customer to the last, over as many days as that takes."""
 
     after: str | None = None
+    round_began_at: AwareDatetime | None = None
+    last_round_began_at: AwareDatetime | None = None
 
 
 class TimelineEvent(_Record):

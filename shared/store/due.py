@@ -5,9 +5,10 @@ of many sweeps one gets it. Whatever then changes the item writes its true next 
 anywhere costs one lease. `due_for` keeps the true moment while a lease runs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from pynamodb.exceptions import UpdateError
 
@@ -33,7 +34,7 @@ MAX_TRIES = 5
 PAGE = 100
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Entry:
     """One entry of the due index."""
 
@@ -85,6 +86,28 @@ def due(lane: Lane, shard: int, now: datetime, limit: int) -> Iterator[Entry]:
         if last is None:
             return
         start = {"ExclusiveStartKey": last}
+
+
+def standing(entries: Sequence[Entry]) -> set[Entry]:
+    """Those of at most 100 entries whose item is due as they say: one round trip."""
+    if not entries:
+        return set()
+    table = AccountItem.Meta.table_name
+    asked: dict[str, Any] = {
+        "Keys": [{"pk": {"S": one.pk}, "sk": {"S": one.sk}} for one in entries],
+        "ProjectionExpression": "pk, sk, due_at",
+        "ConsistentRead": True,
+    }
+    answer = connection().client.batch_get_item(  # type: ignore[attr-defined]
+        RequestItems={table: asked}
+    )
+    if answer.get("UnprocessedKeys"):
+        raise StoreUnavailable("items were left unread")
+    due_at = {
+        (raw["pk"]["S"], raw["sk"]["S"]): raw.get("due_at", {}).get("S")
+        for raw in answer["Responses"].get(table, ())
+    }
+    return {one for one in entries if due_at.get((one.pk, one.sk)) == one.due_at}
 
 
 @dataclass(frozen=True)
@@ -183,4 +206,4 @@ def release(parked: Parked, worker: Worker, now: datetime, shards: int) -> Write
     )
 
 
-__all__ = ["LEASE", "Entry", "Leased", "back_off", "due", "lease", "park", "release"]
+__all__ = ["LEASE", "Entry", "Leased", "back_off", "due", "lease", "park", "release", "standing"]

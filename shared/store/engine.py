@@ -143,6 +143,11 @@ def register(model: type[E], kind: Kind[E]) -> None:
     _kinds[model] = kind
 
 
+def model_of(kind: str) -> type[BaseModel] | None:
+    """As what items of a kind are read, by the name that they carry; None for one unknown here."""
+    return next((model for model, known in _kinds.items() if known.name == kind), None)
+
+
 @cache
 def connection() -> Connection:
     """One connection for all tables; its client is made at first use."""

@@ -1,0 +1,155 @@
+"""What is wrong in a whole world, item by item: the invariants, on everything that is stored."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from infra.local.sandbox import ChargeSeen
+from infra.local.world import LocalWorld
+from shared.domain.charge import ProviderCharge
+from shared.domain.customer import Customer
+from shared.domain.due import Lane
+from shared.domain.invariants import (
+    Breach,
+    CustomerBooks,
+    Queued,
+    Rule,
+    breaches,
+    provider_breaches,
+    queue_breaches,
+)
+from shared.domain.money import Money
+from shared.store.engine import model_of, moment_of
+
+Item = dict[str, Any]
+"""One stored item, as DynamoDB's JSON."""
+
+MAX_PAGES = 200
+
+
+def violations(world: LocalWorld) -> list[str]:
+    """Everything that does not hold now. Nothing may be under way, and the due index not behind."""
+    items = scan(world, world.wiring.environment.accounts_table)
+    found = [str(one) for one in of_items(world, items)]
+    return found + [str(one) for one in _index_breaches(world, items)]
+
+
+def of_items(world: LocalWorld, items: list[Item]) -> Iterator[Breach]:
+    """What the items themselves say, beside the provider's books."""
+    seen = [_as_the_audit_sees_it(one) for one in world.sandbox.charges()]
+    by_customer: dict[str, list[ProviderCharge]] = {}
+    for one in seen:
+        by_customer.setdefault(one.charge_ref.partition("/")[0], []).append(one)
+    for customer_id, books in read_books(items).items():
+        yield from breaches(books, world.now())
+        own = by_customer.pop(customer_id, [])
+        yield from provider_breaches(books.charges, own, since=None, now=world.now())
+        yield from _packs_match(books)
+    for customer_id, strangers in by_customer.items():
+        yield Breach(Rule.PROVIDER_AGREES, customer_id, f"{len(strangers)} charges of nobody")
+    others = [queued(one) for one in items if not one["pk"]["S"].startswith("customer#")]
+    yield from queue_breaches(others, world.now())
+
+
+def read_books(items: list[Item]) -> dict[str, CustomerBooks]:
+    """Every customer's collection. What has no head yet is left out."""
+    by_pk: dict[str, list[Item]] = {}
+    for item in items:
+        by_pk.setdefault(item["pk"]["S"], []).append(item)
+    found: dict[str, CustomerBooks] = {}
+    for pk, own in by_pk.items():
+        head = next((one for one in own if one["sk"]["S"] == "head"), None)
+        if head is None or not pk.startswith("customer#"):
+            continue
+        customer = Customer.model_validate_json(head["body"]["S"])
+        books = CustomerBooks(customer=customer)
+        for item in own:
+            books.queue.append(queued(item))
+            model = model_of(item["kind"]["S"])
+            if model is not None:
+                books.add(model.model_validate_json(item["body"]["S"]))
+        found[customer.id] = books
+    return found
+
+
+def queued(item: Item) -> Queued:
+    model = model_of(item["kind"]["S"])
+    assert model is not None, item["kind"]
+    return Queued(
+        item=f"{item['pk']['S']}/{item['sk']['S']}",
+        moment=moment_of(model.model_validate_json(item["body"]["S"])),
+        due_at=item.get("due_at", {}).get("S"),
+        due_for=item.get("due_for", {}).get("S"),
+    )
+
+
+def _as_the_audit_sees_it(one: ChargeSeen) -> ProviderCharge:
+    return ProviderCharge(
+        id=one.id,
+        charge_ref=one.charge_ref or "",
+        amount=Money(minor=one.amount, currency=one.currency),
+        succeeded=one.state == "succeeded",
+        refunded_minor=sum(one.refunds),
+        created_at=one.created_at,
+    )
+
+
+def _packs_match(books: CustomerBooks) -> Iterator[Breach]:
+    """Each paid period has its one pack, and nothing that was not paid has any."""
+    of_invoice = Counter(pack.invoice_id for pack in books.packs if pack.invoice_id)
+    for invoice in books.invoices:
+        paid = invoice.state.value == "closed"
+        if (invoice.period is not None and of_invoice[invoice.id] != paid) or (
+            not paid and of_invoice[invoice.id]
+        ):
+            detail = f"{invoice.state.value} with {of_invoice[invoice.id]} packs"
+            yield Breach(Rule.SETTLED_HAS_INVOICE, invoice.id, detail)
+
+
+def _index_breaches(world: LocalWorld, items: list[Item]) -> Iterator[Breach]:
+    stand = {
+        (one["due_shard"]["S"], one["due_at"]["S"], one["pk"]["S"], one["sk"]["S"])
+        for one in items
+        if "due_at" in one
+    }
+    listed = set(_index(world))
+    for shard, due_at, pk, sk in listed ^ stand:
+        where = "only in the index" if (shard, due_at, pk, sk) in listed else "not in the index"
+        yield Breach(Rule.INDEX_HAS_ITEM, f"{pk}/{sk}", f"{due_at} in {shard} is {where}")
+
+
+def _index(world: LocalWorld) -> Iterator[tuple[str, str, str, str]]:
+    client = world.client("dynamodb")
+    for lane in Lane:
+        for shard in range(world.wiring.environment.due_shards):
+            pages = client.get_paginator("query").paginate(
+                TableName=world.wiring.environment.accounts_table,
+                IndexName="due",
+                KeyConditionExpression="due_shard = :shard",
+                ExpressionAttributeValues={":shard": {"S": f"{lane.value}#{shard}"}},
+            )
+            for page in pages:
+                for raw in page["Items"]:
+                    yield (
+                        raw["due_shard"]["S"],
+                        raw["due_at"]["S"],
+                        raw["pk"]["S"],
+                        raw["sk"]["S"],
+                    )
+
+
+def scan(world: LocalWorld, table: str) -> list[Item]:
+    """Every item of a table, past any line."""
+    found: list[Item] = []
+    start: dict[str, Any] = {}
+    for _ in range(MAX_PAGES):
+        asked = {"TableName": table, "ConsistentRead": True, **start}
+        answer = world.engine.call("Scan", json.dumps(asked).encode())
+        assert answer.status == 200, answer.body
+        found += answer.content["Items"]
+        last = answer.content.get("LastEvaluatedKey")
+        if last is None:
+            return found
+        start = {"ExclusiveStartKey": last}
+    raise AssertionError(f"more than {MAX_PAGES} pages in {table}")
