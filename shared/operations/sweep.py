@@ -163,13 +163,13 @@ WORK: Mapping[Worker, str] = {
 
 FAILED = (
     f"It failed {MAX_TRIES} times and is not tried any more by itself. Nothing is lost, and "
-    "nothing was charged twice. When the cause is mended, try it again here. Marked done without "
-    "that, it stays undone."
+    "nothing was charged twice. When the cause is mended, an owner or a manager can have it tried "
+    "again here. Marked done without that, it stays undone."
 )
 NOT_KNOWN = (
     "The version of Punchcard that came to it does not know how to do it, so it was not tried. "
-    "Nothing is lost. After an update that knows it, it can be tried again here. Marked done "
-    "without that, it stays undone."
+    "Nothing is lost. After an update that knows it, an owner or a manager can have it tried again "
+    "here. Marked done without that, it stays undone."
 )
 
 

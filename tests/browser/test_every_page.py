@@ -11,6 +11,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from infra.local import demo
+from shared.domain.message import Notice, NoticeKind, Parked
+from shared.operations.sweep import FAILED
+from shared.store import transactions
 from tests.browser.served import Served
 from tests.browser.tour import Tour
 from tests.browser.visitor import Visitor
@@ -205,6 +208,47 @@ def test_the_way_in(town: Town, browser: Browser, at: str, email: str) -> None:
         visitor.press("button", "Sign in")
         visitor.page.close()
         visitor.page = asking
+
+
+def set_aside(town: Town, *, parked: bool) -> None:
+    """A notice that a subscription of Ada's was set aside, and, if `parked`, that it is."""
+    world = town.served.world
+    ada = town.person("ada")
+    assert ada is not None
+    keys = (
+        "customer#demo-ada",
+        "subscription#" + ada.data("/subscriptions")["subscriptions"][0]["id"],
+    )
+    if parked:
+        world.client("dynamodb").update_item(
+            TableName=world.wiring.environment.accounts_table,
+            Key={"pk": {"S": keys[0]}, "sk": {"S": keys[1]}},
+            UpdateExpression="SET due_for = :due_for REMOVE due_at, due_shard",
+            ExpressionAttributeValues={":due_for": {"S": "2026-05-20T15:00:00Z#renewals#x"}},
+        )
+    one = Notice(
+        id=world.wiring.new_id(),
+        kind=NoticeKind.PARKED,
+        customer_id="demo-ada",
+        title="A renewal was set aside",
+        detail=FAILED,
+        created_at=NOW,
+        parked=Parked(pk=keys[0], sk=keys[1], worker="renewals"),
+    )
+    transactions.notify([one])
+
+
+def test_what_was_set_aside_is_tried_again(town: Town, browser: Browser) -> None:
+    with Tour(browser, town.served.address, town.person("owner")) as tour:
+        visitor = tour.visitor
+        for parked, said in ((True, "It is tried again"), (False, "not set aside any more")):
+            set_aside(town, parked=parked)
+            visitor.open("/console")
+            tour.look(f"console-set-aside-{said.split()[0].lower()}")
+            visitor.press("button", "Try again")
+            assert said in visitor.words
+            tour.look(f"console-tried-again-{said.split()[0].lower()}")
+            assert visitor.find("button", "Try again").count() == 0
 
 
 def test_a_form_that_was_filled_in_wrongly(town: Town, browser: Browser) -> None:

@@ -1022,6 +1022,17 @@ CONSOLE_FULL: Mapping[str, BaseModel] = {
                 title="Asks to cancel",
                 created_at=at(2026, 3, 4),
             ),
+            NoticeView(
+                id="notice-3",
+                kind=NoticeKind.PARKED,
+                title="A renewal was set aside",
+                detail="It failed 5 times and is not tried any more by itself.",
+                created_at=at(2026, 3, 3),
+                customer_id="cus-2",
+                customer_name="ana@example.org",
+                work="renewals of customer#01JHZ7Q5S1N9V7M1Y8R4K2D3EF/subscription#01JHZ7Q5S1N9V7",
+                may_release=True,
+            ),
         )
     ),
     "console_customers": CustomersPage(
