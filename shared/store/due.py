@@ -140,7 +140,7 @@ def lease(entry: Entry, now: datetime) -> Leased | None:
 
 
 def back_off(leased: Leased, now: datetime) -> None:
-    """Lengthen the lease of an item that has failed before: 5, 10, 20, 40 minutes."""
+    """Lengthen the lease of an item that has failed before: 5, 10, 20, 40, 80 minutes."""
     item = AccountItem(leased.entry.pk, leased.entry.sk)
     wait = LEASE * 2 ** (leased.tries - 1)
     until = due_text(

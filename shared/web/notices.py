@@ -31,7 +31,9 @@ NOTICES: Mapping[str, str] = {
     "payment_processing": "Your payment is being processed. We email you when it is through.",
     "saved": "Your changes are saved.",
     "notice_done": "The notice is marked as done.",
-    "work_set_going": "It is tried again within two minutes. If it fails again, you see it here.",
+    "work_set_going": (
+        "It is tried again within two minutes. If it goes on failing, a new notice says so."
+    ),
     "work_not_parked": (
         "This is not set aside any more: nothing was left to try. The notice is marked as done."
     ),
