@@ -237,6 +237,23 @@ def test_a_notice_of_earlier_does_not_set_other_work_going(world: LocalWorld) ->
     assert [one.id for one in shop.notices(NoticeKind.PARKED)] == [renewal.notice.id]
 
 
+def test_what_a_worker_has_on_its_lease_is_left_alone(world: LocalWorld) -> None:
+    renewal = SetAside(world)
+    pk, sk = renewal.keys
+    second = tell(world, Parked(pk=pk, sk=sk, worker="renewals"))
+    spoil(world, *renewal.keys)
+    olga = staff(world)
+    assert outcome(olga.post(renewal.path)) == "set_going"
+    world.run_due()
+    leased = item(world, *renewal.keys)
+    assert leased["due_at"]["S"].startswith("2026-03-05T12:05:00Z#renewals#")
+    assert outcome(olga.post(f"/console/notices/{second}/release")) == "not_parked"
+    assert item(world, *renewal.keys) == leased
+    spoil(world, *renewal.keys, body=renewal.whole)
+    world.advance(timedelta(minutes=10))
+    assert renewal.charged() == ["2026-03-05 12:05"]
+
+
 @pytest.mark.parametrize("rest", ["#teleports#a/b", "#renewals", ""])
 def test_what_this_version_does_not_know_stays_where_it_is(world: LocalWorld, rest: str) -> None:
     put_due(world, "a", "b", f"2026-01-01T00:00:00Z{rest}")
