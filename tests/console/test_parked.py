@@ -251,7 +251,7 @@ def test_what_a_worker_has_on_its_lease_is_left_alone(world: LocalWorld) -> None
     assert item(world, *renewal.keys) == leased
     spoil(world, *renewal.keys, body=renewal.whole)
     world.advance(timedelta(minutes=10))
-    assert renewal.charged() == ["2026-03-05 12:05"]
+    assert len(renewal.charged()) == 1
 
 
 @pytest.mark.parametrize("rest", ["#teleports#a/b", "#renewals", ""])
