@@ -106,7 +106,16 @@ def check_out(
         earlier = _earlier(submitted, charge, found.get(submission_ref))
         if earlier is not None:
             return earlier
-        priced = _seen(context, customer.value, location, submitted, cart)
+        try:
+            priced = _seen(context, customer.value, location, submitted, cart)
+        except CartChanged:
+            # What is read together need not be of one moment: another press may have paid after
+            # the charge was read and before the cart was.
+            found = read(charge_ref, submission_ref)
+            earlier = _earlier(submitted, found.get(charge_ref), found.get(submission_ref))
+            if earlier is None:
+                raise
+            return earlier
         card = _card(customer.value, submitted, priced)
         try:
             return _pay(context, customer, cart, charge, submitted, priced, card)

@@ -58,23 +58,34 @@ def once(
     earlier press of the same left, and do nothing. `earlier` is what was read at `press.ref`.
 
     `do` raises `Lost` when something else was first: then the record is looked for again, and `do`
-    is called again only when there is none. Raises `Conflict` when the key was used for something
-    else, `Lost` after `ONCE_TRIES`.
+    is called again only when there is none. What `do` refuses with `Conflict` may be the work of
+    another press of the same that came in between: then that is the answer. Raises `Conflict` when
+    the key was used for something else, `Lost` after `ONCE_TRIES`.
     """
+    if earlier is not None:
+        return _same(press, earlier)
     for tries_left in reversed(range(ONCE_TRIES)):
-        if earlier is not None:
-            if earlier.value.content != press.digest:
-                raise Conflict(
-                    "This Idempotency-Key was used for something else.",
-                    code="idempotency_key_reused",
-                )
-            return earlier
         try:
             do(press.record(now))
         except Lost:
+            earlier = read(press.ref).get(press.ref)
+            if earlier is not None:
+                return _same(press, earlier)
             if not tries_left:
                 raise
+        except Conflict:
             earlier = read(press.ref).get(press.ref)
+            if earlier is None:
+                raise
+            return _same(press, earlier)
         else:
             return None
     raise AssertionError("unreachable")
+
+
+def _same(press: Press, earlier: Row[Submission]) -> Row[Submission]:
+    if earlier.value.content != press.digest:
+        raise Conflict(
+            "This Idempotency-Key was used for something else.", code="idempotency_key_reused"
+        )
+    return earlier

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -14,8 +15,8 @@ from shared.domain.charge import By, RefundState
 from shared.domain.errors import Conflict
 from shared.domain.message import MessageKind
 from shared.domain.subscription import SubscriptionState
-from shared.operations import cancel, cards
-from shared.operations.checkout import Checked
+from shared.operations import cancel, cards, staff
+from shared.operations.checkout import Checked, check_out, refs
 from shared.operations.collect import Renewed, renew, retry
 from shared.operations.number import number
 from shared.operations.reconcile import reconcile
@@ -24,6 +25,8 @@ from shared.operations.sweep import Swept, sweep
 from shared.operations.webhooks import Stored, apply, receive
 from shared.providers.port import ChargeResult
 from shared.store import accounts
+from shared.store.catalogue import Role, StaffMember
+from shared.store.engine import read
 from tests.shop_floor import (
     FAILS_LATER,
     WORKS,
@@ -36,8 +39,10 @@ from tests.shop_floor import (
     charges_of,
     context_of,
     customer_with_card,
+    entries_of,
     fill_cart,
     go_to,
+    head,
     invoices_of,
     messages_of,
     moment,
@@ -97,6 +102,48 @@ def test_simultaneous_checkouts_of_one_cart_charge_once(
     assert len(invoices_of(ada)) == 1
     again = [one.carry_out(context_of(world)).state for one in pressed]
     assert set(again) == {Checked.PAID}
+
+
+def test_a_press_that_read_the_charge_before_and_the_cart_after_the_other_paid_answers_the_same(
+    shop: Shop,
+) -> None:
+    world = shop("2026-01-31 15:00")
+    ada = customer_with_card(world)
+    press = press_pay(world, ada, fill_cart(world, ada, "mat"))
+    first = press.carry_out(context_of(world))
+    # Items that are read together need not be of one moment.
+    cart, *_ = refs(ada, press.location.id, press.submitted)
+    torn = read(cart)
+    for key in (press.submitted.key, "key-of-another-window"):
+        again = check_out(
+            context_of(world),
+            customer=head(ada),
+            location=press.location,
+            submitted=replace(press.submitted, key=key),
+            found=torn,
+        )
+        assert (again.state, again.charge.id) == (Checked.PAID, first.charge.id)
+    assert len(asked_of(world, ada)) == 1
+
+
+def test_the_last_credit_taken_twice_by_one_press_answers_both_the_same(shop: Shop) -> None:
+    world = shop("2026-01-31 15:00")
+    ada = customer_with_card(world)
+    buy(world, ada, "ten")
+    (pack,) = packs_of(ada)
+    owner = StaffMember(email="owner@example.com", name="Olga", role=Role.OWNER)
+    change = staff.CreditChange(ada, pack.id, -10, "Came with the whole family")
+    press = change.press(owner.email, "one-form", world.wiring.new_id())
+    found = read(*change.refs(press))
+    first = staff.change_credits(context_of(world), owner, change, press, found)
+    # The second read the pack when the first had written, and the record of the press before.
+    torn = read(*change.refs(press)[:2])
+    again = staff.change_credits(context_of(world), owner, change, press, torn)
+    assert again == first
+    assert sorted(entry.delta for entry in entries_of(pack)) == [-10, 10]
+    other = change.press(owner.email, "another-form", world.wiring.new_id())
+    with pytest.raises(Conflict, match="0 credits"):
+        staff.change_credits(context_of(world), owner, change, other, torn)
 
 
 def test_a_trial_in_the_carts_of_both_locations_is_given_once(shop: Shop) -> None:
