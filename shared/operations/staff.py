@@ -95,6 +95,10 @@ def _their_notice(staff: StaffMember, notice_id: str, found: Found) -> Row[Notic
     """The notice, open or done. `Missing` for what is not there or not theirs ([OWN])."""
     open_ref, done_ref = notice_refs(notice_id)
     row = found.get(done_ref) or found.get(open_ref)
+    if row is None:
+        # One reading of two items is not one moment: it may have moved between them, once.
+        found = read(open_ref, done_ref)
+        row = found.get(done_ref) or found.get(open_ref)
     if row is None or not sees_notice(staff, row.value):
         raise Missing("There is no such notice.")
     customer_id = row.value.customer_id

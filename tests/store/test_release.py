@@ -17,7 +17,7 @@ from shared.operations.sweep import Swept, sweep
 from shared.store import accounts
 from shared.store.catalogue import Role, StaffMember
 from shared.store.due import MAX_TRIES
-from shared.store.engine import read
+from shared.store.engine import Found, read
 from tests.shop_floor import (
     asked_of,
     buy,
@@ -105,6 +105,17 @@ def test_two_staff_press_at_once_and_it_is_charged_once(shop: Shop) -> None:
         world.run_due()
         assert charged_at(world, ada)[1:] == [RENEWED]
     assert notices(NoticeKind.PARKED) == []
+
+
+def test_a_notice_that_moves_while_it_is_read_is_found(shop: Shop) -> None:
+    world = shop("2026-01-31 15:00")
+    (notice,) = renewals_set_aside(world, 1)
+    between = Found({})
+    assert mark_done(world, MAX, notice.id).done_by == MAX.email
+    context = context_of(world)
+    assert staff.mark_notice_done(context, OLGA, notice.id, between).done_by == MAX.email
+    outcome, _ = staff.release_parked(context, OLGA, notice.id, between, shards=1)
+    assert outcome is Released.SET_GOING
 
 
 def test_one_tries_again_while_another_marks_it_done(shop: Shop) -> None:
