@@ -10,6 +10,8 @@ PORT ?= 8000
 # What `make test` runs, and with how many processes.
 TESTS ?= tests
 WORKERS ?= 2
+# How many seeds `make simulate` plays; SEED=17 repeats one and tells what happened.
+SEEDS ?= 20
 # What `make build` builds for: the template's own runtime and architecture.
 ARCH ?= arm64
 RUNTIME ?= 3.13
@@ -18,11 +20,13 @@ export PORT
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format build lock setup-local setup-test setup-template clean
+.PHONY: help run test simulate mutants check format build lock setup-local setup-test setup-template clean
 
 help:
 	@echo 'make run     serve everything on 127.0.0.1 with demo data (PORT=$(PORT))'
 	@echo 'make test    run the tests (TESTS=tests/unit, WORKERS=2)'
+	@echo 'make simulate  months of a small merchant with everything going wrong (SEEDS=500, or SEED=17)'
+	@echo 'make mutants   take guards out one at a time, and show what notices'
 	@echo 'make check   lint, format, types, import rules, template'
 	@echo 'make format  put the code in its format'
 	@echo 'make build   make build/app, which is what is deployed (ARCH=arm64, RUNTIME=3.13)'
@@ -34,6 +38,12 @@ run: setup-local
 
 test: setup-test
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+
+simulate: setup-test
+	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+mutants: setup-test
+	@$(PY) -m tests.simulation.mutants
 
 check: setup-test-python setup-template
 	$(PY) -m ruff check .

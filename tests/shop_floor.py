@@ -134,7 +134,7 @@ def moment(text: str) -> datetime:
 
 
 @cache
-def _template() -> Template:
+def template() -> Template:
     """The project's own, without the daily audit: `books_hold` does its work once, at the end."""
     parameters = {"PublicUrl": PUBLIC_URL, "SenderAddress": "hi@example.com", "Provider": "sandbox"}
     whole = load_template(parameters)
@@ -144,7 +144,7 @@ def _template() -> Template:
 def open_shop(start: str, *, engine: Engine | None = None, **settings: Any) -> LocalWorld:
     """A world whose clock stands at `start`, with the catalogue published. Close it."""
     world = LocalWorld(
-        engine=engine, start=moment(start), public_url=PUBLIC_URL, template=_template()
+        engine=engine, start=moment(start), public_url=PUBLIC_URL, template=template()
     )
     catalogues.publish(catalogue_of(**settings))
     return world

@@ -125,6 +125,8 @@ class LocalWorld:
         self.used_permissions: set[tuple[str, permissions.Need]] = set()
         """What each handler asked of AWS so far, and its policy granted."""
         self.dead_letters: list[Task] = []
+        self.runs = 0
+        """How often a handler was run."""
         self.last_happened: Happened | None = None
         self.sign_in_addresses: tuple[str, ...] = ()
         """Those of the demo data, staff first, for the page that lists them."""
@@ -195,6 +197,12 @@ class LocalWorld:
         os.environ.clear()
         os.environ.update(self._environment_before)
 
+    @property
+    def tick(self) -> Function:
+        """The function that runs each minute."""
+        (function,) = self._ticks
+        return function
+
     def now(self) -> datetime:
         """The local time, in UTC."""
         return self.clock.now()
@@ -253,6 +261,7 @@ class LocalWorld:
         """Run a function's handler here, on a copy of the event. What it raises goes through."""
         self._happened.invocations[function.handler] += 1
         self._requests += 1
+        self.runs += 1
         before = _working.set((function, self._requests))
         try:
             return lambdas.run(function, event, f"local-{self._requests}")

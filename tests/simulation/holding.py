@@ -120,36 +120,31 @@ def _index_breaches(world: LocalWorld, items: list[Item]) -> Iterator[Breach]:
 
 
 def _index(world: LocalWorld) -> Iterator[tuple[str, str, str, str]]:
-    client = world.client("dynamodb")
     for lane in Lane:
         for shard in range(world.wiring.environment.due_shards):
-            pages = client.get_paginator("query").paginate(
-                TableName=world.wiring.environment.accounts_table,
-                IndexName="due",
-                KeyConditionExpression="due_shard = :shard",
-                ExpressionAttributeValues={":shard": {"S": f"{lane.value}#{shard}"}},
-            )
-            for page in pages:
-                for raw in page["Items"]:
-                    yield (
-                        raw["due_shard"]["S"],
-                        raw["due_at"]["S"],
-                        raw["pk"]["S"],
-                        raw["sk"]["S"],
-                    )
+            asked = {
+                "TableName": world.wiring.environment.accounts_table,
+                "IndexName": "due",
+                "KeyConditionExpression": "due_shard = :shard",
+                "ExpressionAttributeValues": {":shard": {"S": f"{lane.value}#{shard}"}},
+            }
+            for raw in _pages(world, "Query", asked):
+                yield raw["due_shard"]["S"], raw["due_at"]["S"], raw["pk"]["S"], raw["sk"]["S"]
 
 
 def scan(world: LocalWorld, table: str) -> list[Item]:
     """Every item of a table, past any line."""
-    found: list[Item] = []
+    return list(_pages(world, "Scan", {"TableName": table, "ConsistentRead": True}))
+
+
+def _pages(world: LocalWorld, operation: str, asked: dict[str, Any]) -> Iterator[Item]:
     start: dict[str, Any] = {}
     for _ in range(MAX_PAGES):
-        asked = {"TableName": table, "ConsistentRead": True, **start}
-        answer = world.engine.call("Scan", json.dumps(asked).encode())
+        answer = world.engine.call(operation, json.dumps({**asked, **start}).encode())
         assert answer.status == 200, answer.body
-        found += answer.content["Items"]
+        yield from answer.content["Items"]
         last = answer.content.get("LastEvaluatedKey")
         if last is None:
-            return found
+            return
         start = {"ExclusiveStartKey": last}
-    raise AssertionError(f"more than {MAX_PAGES} pages in {table}")
+    raise AssertionError(f"more than {MAX_PAGES} pages")

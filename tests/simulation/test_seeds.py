@@ -1,0 +1,71 @@
+"""A share of `make simulate`, and that a seed is repeated exactly.
+
+`make simulate SEEDS=500` plays more of them; `make simulate SEED=17` repeats one.
+"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.simulation.mutants import ROOT, VIOLATED
+
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "16"))
+SHARES = 2
+SECONDS = 900
+
+pytestmark = pytest.mark.xdist_group("simulation")
+
+
+def simulate(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "tests.simulation", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_whatever_goes_wrong_nothing_is_violated(share: int) -> None:
+    count = SEEDS // SHARES
+    ran = simulate("--first", str(1 + share * count), "--seeds", str(count), "--workers", "1")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert f"seeds {count}, virtual days {count * 60}" in ran.stdout
+    assert "violations 0" in ran.stdout
+
+
+def test_a_seed_is_the_same_again_and_on_both_engines() -> None:
+    """Whoever works alone, one call after the other, sees no difference between the engines: so a
+    failure of one is repeated on the other."""
+    first = simulate("--seed", "3", "--days", "20")
+    again = simulate("--seed", "3", "--days", "20", "--engine", "embedded")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert first.stdout == again.stdout
+    assert simulate("--seed", "4", "--days", "20", "--engine", "embedded").stdout != first.stdout
+
+
+def test_a_guard_that_is_taken_away_is_missed() -> None:
+    """`make mutants` does this with every guard."""
+    ran = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tests.simulation.mutants",
+            "--only",
+            "idempotency",
+            "--workers",
+            "1",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "guards 1, caught 1, not noticed 0" in ran.stdout
+    assert VIOLATED.search("violations 0") is None

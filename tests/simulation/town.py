@@ -1,0 +1,388 @@
+"""A small merchant and its customers, who do what people do, over HTTP, by seed."""
+
+import json
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from dataclasses import replace as with_fields
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from infra.local.http_api import Response
+from infra.local.sandbox_faults import Fault, Operation
+from infra.local.world import LocalWorld
+from shared.domain.customer import Customer
+from shared.domain.dunning import RetryPolicy, Then
+from shared.domain.pack import Pack
+from shared.domain.product import Catalogue
+from shared.domain.subscription import Subscription
+from shared.operations.visit import staff_cookie
+from shared.store import access
+from shared.store import catalogue as catalogues
+from shared.store.access import Audience, Session
+from shared.store.catalogue import Role, StaffMember
+from shared.store.engine import commit, overwrite
+from shared.web.answer import SESSION_COOKIE, STAFF_COOKIE
+from tests.shop_floor import (
+    ALSO_WORKS,
+    FAILS_LATER,
+    LOST_CARD,
+    NEEDS_AUTHENTICATION,
+    WORKS,
+    catalogue_of,
+)
+from tests.simulation.watched import Watched
+
+MAX_PRESSES = 3
+"""How often somebody who got no answer presses the same button again."""
+
+MAX_STEPS_TO_SIGN_IN = 3
+SOLD = (
+    "month",
+    "month",
+    "five_days",
+    "open",
+    "gift",
+    "trial",
+    "short_trial",
+    "ten",
+    "mat",
+    "support",
+)
+CARDS = (WORKS, ALSO_WORKS, FAILS_LATER, LOST_CARD, NEEDS_AUTHENTICATION)
+ZONES = (
+    "America/New_York", "Europe/Berlin", "America/Nuuk", "Australia/Lord_Howe", "America/St_Johns",
+    "Pacific/Auckland", "America/Santiago", "Africa/Cairo", "Asia/Kolkata", "Pacific/Apia",
+)  # fmt: skip
+FAULTS = tuple(fault for fault in Fault if fault is not Fault.DECLINE)
+CALLS = (
+    Operation.CHARGE,
+    Operation.CHARGE,
+    Operation.LOOK_UP,
+    Operation.REFUND,
+    Operation.CANCEL_CHARGE,
+)
+STAFF = "owner@example.com"
+
+Forger = Callable[[], None]
+
+
+def merchant_by(rng: random.Random) -> Catalogue:
+    """A merchant with two locations somewhere and a retry policy of its own."""
+    whole = catalogue_of(
+        retry=RetryPolicy(tries=rng.choice((6, 6, 6, 4)), then=rng.choice((Then.CANCEL, *Then)))
+    )
+    first, second = rng.sample(ZONES, 2)
+    ny, be = whole.locations
+    return whole.model_copy(
+        update={
+            "locations": (
+                ny.model_copy(update={"zone": first}),
+                be.model_copy(update={"zone": second}),
+            )
+        }
+    )
+
+
+@dataclass
+class Resident:
+    """Somebody with a phone."""
+
+    email: str
+    cookies: dict[str, str] = field(default_factory=dict)
+    customer_id: str = ""
+
+
+class Town:
+    """Whoever does something: residents, staff, the provider, strangers. `note` writes down what
+    happens; `wrong` what may never be answered."""
+
+    def __init__(
+        self,
+        world: LocalWorld,
+        watched: Watched,
+        rng: random.Random,
+        note: Callable[[str], None],
+    ) -> None:
+        self.world, self.watched, self.rng, self.note = world, watched, rng, note
+        self.wrong: list[str] = []
+        self.residents: list[Resident] = []
+        self.later: list[tuple[Any, Callable[[], Any]]] = []
+        catalogues.write_staff_member(StaffMember(email=STAFF, name="", role=Role.OWNER))
+        self._begin_session("staffs-secret", Audience.STAFF, STAFF, None)
+        self._desk = {STAFF_COOKIE: staff_cookie(STAFF, "staffs-secret")}
+
+    # --- requests ---
+
+    def ask(
+        self,
+        cookies: dict[str, str],
+        method: str,
+        path: str,
+        content: Mapping[str, Any] | None = None,
+        key: str | None = None,
+    ) -> Response:
+        headers = {"accept": "application/json"}
+        if content is not None:
+            headers["content-type"] = "application/json"
+        if key is not None:
+            headers["idempotency-key"] = key
+        if cookies:
+            headers["cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        body = b"" if content is None else json.dumps(content).encode()
+        response = self.world.request(method, path, headers, body)
+        for name, value in response.headers:
+            if name.lower() == "set-cookie":
+                pair, *attributes = value.split(";")
+                cookie, _, secret = pair.partition("=")
+                gone = any(one.strip().lower() == "max-age=0" for one in attributes)
+                cookies.pop(cookie, None) if gone else cookies.__setitem__(cookie, secret)
+        return response
+
+    def press(
+        self, cookies: dict[str, str], path: str, content: Mapping[str, Any], key: str | None = None
+    ) -> Response:
+        """Whoever gets no answer, or an error that is not theirs, presses again: the same form."""
+        key = key or self.world.wiring.new_id()
+        response = self.ask(cookies, "POST", path, content, key)
+        for _ in range(MAX_PRESSES - 1):
+            if response.status < 500 and self.rng.random() > 0.1:
+                break
+            response = self.ask(cookies, "POST", path, content, key)
+        self.note(f"  POST {path} {json.dumps(content)}: {response.status}")
+        return response
+
+    # --- residents ---
+
+    def settle_in(self, email: str, customer: Customer) -> Resident:
+        """Somebody who was a customer before, and stays signed in."""
+        one = Resident(email, customer_id=customer.id)
+        secret = f"secret-of-{customer.id}"
+        self._begin_session(secret, Audience.CUSTOMER, email, customer.id)
+        one.cookies[SESSION_COOKIE] = f"{customer.id}.{secret}"
+        self.residents.append(one)
+        return one
+
+    def _begin_session(
+        self, secret: str, audience: Audience, email: str, customer_id: str | None
+    ) -> None:
+        """One that lasts for the whole simulation."""
+        session = Session(
+            audience=audience,
+            customer_id=customer_id,
+            email=email,
+            signed_in_at=self.world.now(),
+            ends_at=self.world.now() + timedelta(days=366),
+        )
+        commit([overwrite(access.session(secret), session)])
+
+    def somebody_comes(self) -> None:
+        """A stranger fills a cart, asks for a link, and is a customer by using it."""
+        newcomer = Resident(f"new{len(self.residents)}@example.com")
+        self.ask(newcomer.cookies, "POST", "/cart/lines", {"product": self.rng.choice(SOLD)})
+        self.press(newcomer.cookies, "/sign-in", {"email": newcomer.email})
+        for _ in range(MAX_STEPS_TO_SIGN_IN):
+            self.world.advance(timedelta(minutes=2))
+            mails = self.world.mailbox.sent(newcomer.email)
+            if mails:
+                break
+        else:
+            return
+        root = f"{self.world.public_url}/sign-in/"
+        token = mails[0].text.split(root)[1].split()[0]
+        self.ask(newcomer.cookies, "GET", f"/sign-in/{token}")
+        response = self.press(newcomer.cookies, f"/sign-in/{token}", {})
+        value = newcomer.cookies.get(SESSION_COOKIE)
+        if response.status >= 400 or value is None:
+            return
+        newcomer.customer_id = value.partition(".")[0]
+        self.residents.append(newcomer)
+        self.note(f"  {newcomer.email} is {newcomer.customer_id}")
+        self.new_card(newcomer)
+        self._pay_cart(newcomer)
+
+    def shop(self, one: Resident) -> None:
+        for product in self.rng.sample(SOLD, self.rng.choice((1, 1, 2))):
+            line: dict[str, Any] = {"product": product}
+            if product in ("month", "five_days") and self.rng.random() < 0.3:
+                days = self.rng.randrange(1, 9)
+                line["starts_on"] = f"{self.world.now() + timedelta(days=days):%Y-%m-%d}"
+            if product == "open" and self.rng.random() < 0.5:
+                line["until"] = f"{self.world.now() + timedelta(days=40):%Y-%m-%d}"
+            self.ask(one.cookies, "POST", "/cart/lines", line)
+        self._pay_cart(one)
+
+    def _pay_cart(self, one: Resident) -> None:
+        review = self.ask(one.cookies, "GET", "/checkout")
+        if review.status != 200:
+            return
+        page = review.json()
+        content = {
+            "cart": page["cart"],
+            "card": page["card"],
+            "expected_total": page["expected_total"],
+            "seen": page["seen"],
+        }
+        self.press(one.cookies, "/checkout", content, page["idempotency_key"])
+
+    def new_card(self, one: Resident) -> None:
+        """The provider's page, filled in, and back; sometimes nobody comes back."""
+        away = self.press(one.cookies, "/cards", {})
+        if away.status != 201:
+            return
+        number = self.rng.choice((WORKS, WORKS, ALSO_WORKS, FAILS_LATER, NEEDS_AUTHENTICATION))
+        path = away.json()["url"].removeprefix(self.world.public_url)
+        form = {"number": number, "expiry": f"12/{self.world.now().year + 4}", "cvc": "123"}
+        status, headers, _ = self.world.sandbox.handle(
+            "POST", path.removeprefix("/_local/sandbox"), {}, urlencode(form).encode()
+        )
+        if status == 303 and self.rng.random() < 0.8:
+            back = urlsplit(headers["Location"])
+            self.ask(one.cookies, "GET", f"{back.path}?{back.query}")
+
+    def cancel(self, one: Resident) -> None:
+        what = self._agreement(one)
+        if what is not None:
+            when = self.rng.choice(("now", "period_end", "period_end"))
+            self.press(one.cookies, f"/subscriptions/{what.id}/cancel", {"when": when})
+
+    def undo(self, one: Resident) -> None:
+        what = self._agreement(one)
+        if what is not None and what.cancel_at_period_end:
+            self.press(one.cookies, f"/subscriptions/{what.id}/cancel/undo", {})
+
+    def pay(self, one: Resident) -> None:
+        head = self._head(one)
+        for owed in head.past_due if head else ():
+            path = f"/subscriptions/{owed.subscription_id}/pay"
+            self.press(one.cookies, path, {})
+
+    def change_default(self, one: Resident) -> None:
+        head = self._head(one)
+        if head is not None and head.cards:
+            card = self.rng.choice(head.cards)
+            action = self.rng.choice(("default", "default", "remove"))
+            self.press(one.cookies, f"/cards/{card.id}/{action}", {})
+
+    def card_turns(self, one: Resident) -> None:
+        head = self._head(one)
+        card = head.card_for(None) if head else None
+        if card is not None:
+            number = self.rng.choice(CARDS)
+            self.note(f"  the card of {one.email} now behaves as …{number[-4:]}")
+            self.world.sandbox.let_card_behave_as(card.token, number)
+
+    def confirm(self, one: Resident) -> None:
+        for seen in self.world.sandbox.charges():
+            if seen.state == "requires_action" and (seen.charge_ref or "").startswith(
+                f"{one.customer_id}/"
+            ):
+                answer = self.rng.choice((b"answer=confirm", b"answer=confirm", b"answer=decline"))
+                self.note(f"  {answer.decode()} of {seen.id} by {one.email}")
+                self.world.sandbox.handle("POST", f"/confirm/{seen.id}", {}, answer)
+
+    # --- staff ---
+
+    def staff_change_credits(self, one: Resident) -> None:
+        packs = [
+            Pack.model_validate_json(item["body"]["S"])
+            for item in self.watched.of(f"customer#{one.customer_id}")
+            if item["kind"]["S"] == "pack"
+        ]
+        if packs:
+            pack = self.rng.choice(packs)
+            path = f"/console/customers/{one.customer_id}/packs/{pack.id}/credits"
+            content = {"delta": self.rng.choice((-1, -1, -2, 1)), "reason": "a class"}
+            self.press(self._desk, path, content)
+
+    def staff_cancel(self, one: Resident) -> None:
+        what = self._agreement(one)
+        if what is not None:
+            path = f"/console/customers/{one.customer_id}/subscriptions/{what.id}/cancel"
+            self.press(self._desk, path, {"when": self.rng.choice(("now", "period_end"))})
+
+    # --- the provider, and strangers ---
+
+    def provider_misbehaves(self) -> None:
+        fault, call = self.rng.choice(FAULTS), self.rng.choice(CALLS)
+        if fault is Fault.LATE:
+            call = Operation.CHARGE
+        times, seconds = self.rng.randrange(1, 5), self.rng.randrange(60, 4 * 86_400)
+        self.note(f"  the provider: {fault.value} of {call.value}, {times} times")
+        self.world.sandbox.misbehave(call, fault, times=times, seconds=seconds)
+
+    def webhooks_misbehave(self) -> None:
+        sandbox = self.world.sandbox
+        sandbox.webhooks(repeat=self.rng.randrange(1, 4), shuffle=self.rng.random() < 0.5)
+        match self.rng.randrange(3):
+            case 0:
+                sandbox.webhooks(hold=True)
+            case 1:
+                sandbox.release_webhooks()
+            case _:
+                sandbox.discard_webhooks()
+
+    def stranger_forges(self) -> None:
+        """A webhook that is not the provider's, or one that was and is too old or too new."""
+        hooks = self.world.sandbox.hooks
+        charges = self.world.sandbox.charges()
+        about = {
+            "id": "ch_1",
+            "metadata": {"charge_ref": charges[-1].charge_ref if charges else ""},
+        }
+        number = self.rng.getrandbits(64)
+        body = json.dumps(
+            {"id": f"evt_{number}", "type": "charge.succeeded", "created": 1, "object": about}
+        ).encode()
+        off = self.rng.choice((-86_400, -600, -302, 302, 600, 86_400))
+        header = hooks.signature(body, self.world.now() + timedelta(seconds=off))
+        if self.rng.random() < 0.5:
+            header = hooks.signature(body + b" ", self.world.now())
+        response = self.world.request(
+            "POST",
+            "/webhooks/sandbox",
+            {"content-type": "application/json", "sandbox-signature": header},
+            body,
+        )
+        if response.status != 400:
+            self.wrong.append(f"a forged webhook was answered with {response.status}")
+
+    def event_comes_again(self) -> None:
+        """The bus delivers once more what it delivered before."""
+        if self.world.bus.seen:
+            event = self.rng.choice(self.world.bus.seen[-20:])
+            entry = {
+                "Source": event["source"],
+                "DetailType": event["detail-type"],
+                "EventBusName": self.world.bus.name,
+                "Detail": json.dumps(event["detail"]),
+            }
+            self.note(f"  {event['detail-type']} comes again")
+            self.world.bus.call("PutEvents", json.dumps({"Entries": [entry]}).encode())
+            self.world.settle_if_free()
+
+    def more_shards(self, environ: dict[str, str]) -> None:
+        """A deployment spreads the queue over one shard more; what waits keeps its own."""
+        shards = min(self.world.wiring.environment.due_shards + 1, 3)
+        environ["DUE_SHARDS"] = str(shards)
+        wiring = self.world.wiring
+        wiring.environment = with_fields(wiring.environment, due_shards=shards)
+
+    # --- who and what ---
+
+    def anybody(self) -> Resident:
+        return self.rng.choice(self.residents)
+
+    def _head(self, one: Resident) -> Customer | None:
+        item = self.watched.items.get((f"customer#{one.customer_id}", "head"))
+        return None if item is None else Customer.model_validate_json(item["body"]["S"])
+
+    def _agreement(self, one: Resident) -> Subscription | None:
+        held = [
+            Subscription.model_validate_json(item["body"]["S"])
+            for item in self.watched.of(f"customer#{one.customer_id}")
+            if item["kind"]["S"] == "subscription"
+        ]
+        alive = [each for each in held if not each.over]
+        return self.rng.choice(alive) if alive else None
