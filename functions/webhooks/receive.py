@@ -35,12 +35,11 @@ def _answer(status: int, code: str, detail: str, **headers: str) -> dict[str, An
 
 
 def _raw(event: dict[str, Any]) -> bytes | None:
-    body = event.get("body") or ""
-    if not event.get("isBase64Encoded"):
-        raw: bytes = body.encode()
-        return raw
+    body: str = event.get("body") or ""
     try:
-        return base64.b64decode(body, validate=True)
+        if event.get("isBase64Encoded"):
+            return base64.b64decode(body, validate=True)
+        return body.encode()
     except ValueError:
         return None
 
