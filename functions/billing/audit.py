@@ -21,4 +21,8 @@ def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
         unanswered=found.unanswered,
         breaches=len(found.breaches),
     )
-    return {"customers": found.customers, "breaches": [str(breach) for breach in found.breaches]}
+    return {
+        "customers": found.customers,
+        "unanswered": found.unanswered,
+        "breaches": [str(breach) for breach in found.breaches],
+    }

@@ -23,7 +23,7 @@ from shared.domain.charge import (
     RefundState,
 )
 from shared.domain.customer import Customer
-from shared.domain.due import Moment, due_moment, utc_text
+from shared.domain.due import Moment, utc_text
 from shared.domain.invoice import Invoice, InvoiceState, PaymentKind
 from shared.domain.message import KIND_OF_END, Message, MessageKind, message_key
 from shared.domain.order import invoice_lines
@@ -36,10 +36,14 @@ TICKS = timedelta(minutes=2)
 UNSETTLED_FOR = timedelta(minutes=10)
 """How long a success at the provider may wait to be recorded before it is looked at as lost."""
 
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far a provider's clock may be from ours: what began so close to where its list begins may
+not be on it."""
+
 
 class Rule(StrEnum):
     ONE_SUCCESS = "one_success"
-    """At most one attempt of a charge succeeded and was kept ([ONCE])."""
+    """Of a charge's successes at most one was settled, and the others are paid back ([ONCE])."""
     SETTLED_HAS_INVOICE = "settled_has_invoice"
     INVOICE_ADDS_UP = "invoice_adds_up"
     """A closed invoice is paid exactly; an open one is not."""
@@ -63,6 +67,8 @@ class Rule(StrEnum):
     """What was settled, ended or paid back has its message ([OUTBOX])."""
     PROVIDER_AGREES = "provider_agrees"
     """What the provider took and kept is what we settled, charge by charge."""
+    READABLE = "readable"
+    """A customer's items can be read by this version."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +158,8 @@ def queue_breaches(queue: Sequence[Queued], now: datetime) -> Iterator[Breach]:
             if wanted != stands:
                 yield Breach(Rule.DUE_IS_NEXT_MOMENT, one.item, f"{stands} instead of {wanted}")
         # Of a lease, this is its end: whoever held it is gone, and the next sweep takes it.
-        if one.due_at is not None and due_moment(one.due_at)[0] + TICKS < now:
+        # As text, since an item of another version may name a worker that is not known here.
+        if one.due_at is not None and one.due_at < utc_text(now - TICKS):
             yield Breach(Rule.NOT_OVERDUE, one.item, one.due_at)
 
 
@@ -161,10 +168,11 @@ def queue_breaches(queue: Sequence[Queued], now: datetime) -> Iterator[Breach]:
 
 def _charges(charges: Sequence[Charge]) -> Iterator[Breach]:
     for charge in charges:
-        successes = [one for one in charge.attempts if one.outcome == "succeeded"]
-        kept = len(successes) - (charge.refund is not RefundState.NONE)
-        if kept > 1:
-            yield Breach(Rule.ONE_SUCCESS, charge.source, f"{kept} successes")
+        successes = [one for one in charge.attempts if one.outcome is Outcome.SUCCEEDED]
+        wanted = charge.settled_at is not None
+        if len(successes) > wanted and charge.refund is RefundState.NONE:
+            detail = f"{len(successes)} successes, {'one' if wanted else 'none'} settled"
+            yield Breach(Rule.ONE_SUCCESS, charge.source, detail)
         if charge.outcome in OPEN_OUTCOMES and charge.next_check_at is None:
             yield Breach(Rule.OPEN_HAS_CHECK, charge.source)
         if charge.settled_at is not None and charge.amount and not successes:
@@ -213,20 +221,23 @@ def provider_breaches(
     *,
     since: datetime | None,
     now: datetime,
+    provider: str | None = None,
 ) -> list[Breach]:
     """Where a provider's books and ours differ: money that it kept and we did not settle, took
     twice, or took in another amount; and what we settled and it does not have.
 
-    `at_provider` is everything that it has of the customer since `since` (None: ever). An outcome
-    that is still being asked about, or is being paid back, is no difference yet; nor is a success
-    that is younger than `UNSETTLED_FOR`.
+    `charges` are all of the customer; `at_provider` is everything that `provider` (None: the only
+    one) has of the customer since `since` (None: ever). An outcome that is still being asked
+    about, or is being paid back, is no difference yet; nor is a success that is younger than
+    `UNSETTLED_FOR`.
     """
     ours = {one.ref: one for one in charges}
     kept = [one for one in at_provider if one.kept]
+    times = Counter(one.charge_ref for one in kept if one.charge_ref in ours)
     found = [
-        Breach(Rule.PROVIDER_AGREES, ref, f"{times} payments were kept")
-        for ref, times in Counter(one.charge_ref for one in kept if one.charge_ref in ours).items()
-        if times > 1 and not _in_motion(ours[ref])
+        Breach(Rule.PROVIDER_AGREES, ref, f"{times[ref]} payments were kept")
+        for ref in times
+        if times[ref] > 1 and not _in_motion(ours[ref])
     ]
     for one in kept:
         charge = ours.get(one.charge_ref)
@@ -235,20 +246,32 @@ def provider_breaches(
         elif charge.amount != one.amount:
             found.append(Breach(Rule.PROVIDER_AGREES, charge.ref, f"took {one.amount}"))
         elif (
-            charge.settled_at is None
+            times[charge.ref] == 1
+            and one.id not in _settled_by(charge, provider)
             and not _in_motion(charge)
             and one.created_at + UNSETTLED_FOR < now
         ):
             found.append(Breach(Rule.PROVIDER_AGREES, charge.ref, f"{one.id} was never settled"))
     names = {one.id for one in kept}
+    began = None if since is None else since + CLOCKS_DIFFER
     for charge in charges:
-        if charge.settled_at is None or not charge.amount or charge.refund is RefundState.DONE:
-            continue
         paid_by = [one for one in charge.attempts if one.outcome is Outcome.SUCCEEDED]
-        lately = since is None or all(one.started_at >= since for one in paid_by)
-        if lately and not any(one.provider_charge_id in names for one in paid_by):
+        lately = began is None or all(one.started_at >= began for one in paid_by)
+        settled = _settled_by(charge, provider)
+        if charge.refund is not RefundState.DONE and lately and settled and not settled & names:
             found.append(Breach(Rule.PROVIDER_AGREES, charge.ref, "settled, but never taken"))
     return found
+
+
+def _settled_by(charge: Charge, provider: str | None) -> set[str | None]:
+    """What the provider calls the money that settled a charge; nothing while none did."""
+    if charge.settled_at is None:
+        return set()
+    return {
+        one.provider_charge_id
+        for one in charge.attempts
+        if one.outcome is Outcome.SUCCEEDED and provider in (None, one.card.provider)
+    }
 
 
 def _in_motion(charge: Charge) -> bool:

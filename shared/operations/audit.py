@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import ValidationError
+
 from shared.domain.customer import Customer
 from shared.domain.due import Lane
 from shared.domain.invariants import (
@@ -19,7 +21,7 @@ from shared.domain.message import Notice, NoticeKind
 from shared.operations.context import Context
 from shared.providers.port import ProviderUnavailable, RequestRefused
 from shared.store import accounts, transactions
-from shared.store.accounts import AUDIT_MARK, AuditMark
+from shared.store.accounts import AUDIT_MARK, AuditMark, customer_pk
 from shared.store.collection import collection_of
 from shared.store.due import Entry, due, standing
 from shared.store.engine import Row, commit, moment_of, overwrite, read
@@ -34,7 +36,7 @@ MAX_ENTRIES = 100
 """Entries of each lane and shard of the due index that are looked at, the oldest first."""
 
 MAX_UNANSWERED = 10
-"""Calls that a provider may leave unanswered before it is asked no more today."""
+"""Customers about whom a provider may not answer before it is asked no more today."""
 
 ONE_SECOND = timedelta(seconds=1)
 """`due` has what is due at its moment itself, which is not overdue yet."""
@@ -45,7 +47,7 @@ OVERLAP = timedelta(days=1)
 
 @dataclass
 class Audited:
-    """`unanswered` is how many customers the provider was not to be asked about."""
+    """`unanswered` counts the customers about whom a provider was asked and gave no answer."""
 
     customers: int = 0
     unanswered: int = 0
@@ -99,6 +101,8 @@ def audit(context: Context, *, shards: int) -> Audited:
         if after is None:
             break
     commit([overwrite(AUDIT_MARK, mark.model_copy(update={"after": after}))])
+    # What lies about is found by the index and again by its owner.
+    found.breaches = list(dict.fromkeys(found.breaches))
     if found.breaches:
         transactions.notify([_notice(context, found.breaches)])
     return found
@@ -106,24 +110,35 @@ def audit(context: Context, *, shards: int) -> Audited:
 
 def _look_at(context: Context, customer_id: str, since: datetime | None, found: Audited) -> None:
     """Pages of one collection are read one after the other, and the provider's after them, so
-    something may have moved between: what is wrong twice is wrong."""
-    books = books_of(customer_id)
-    if books is not None and _wrong(context, books, since, found):
-        again = books_of(customer_id)
-        found.breaches += [] if again is None else _wrong(context, again, since, found)
+    something may have moved between: what is wrong twice is wrong. Books that can't be read at
+    all are wrong, and no other customer waits for them."""
+    ask = found.unanswered < MAX_UNANSWERED
+    try:
+        wrong, answered = _wrong(context, customer_id, since, ask=ask)
+        if wrong:
+            wrong, answered_again = _wrong(context, customer_id, since, ask=ask)
+            answered = answered and answered_again
+    except ValidationError as error:
+        named = Breach(Rule.READABLE, customer_pk(customer_id), f"{error.title} can't be read")
+        wrong, answered = [named], True
+    found.breaches += wrong
+    found.unanswered += not answered
 
 
 def _wrong(
-    context: Context, books: CustomerBooks, since: datetime | None, found: Audited
-) -> list[Breach]:
+    context: Context, customer_id: str, since: datetime | None, *, ask: bool
+) -> tuple[list[Breach], bool]:
+    """What does not hold now, and whether every provider that was asked has answered."""
+    books = books_of(customer_id)
+    if books is None:
+        return [], True
     wrong = breaches(books, context.now())
-    if not books.whole or found.unanswered >= MAX_UNANSWERED:
-        return wrong
+    if not books.whole or not ask:
+        return wrong, True
     try:
-        return wrong + at_providers(context, books, since)
+        return wrong + at_providers(context, books, since), True
     except (ProviderUnavailable, RequestRefused, KeyError):
-        found.unanswered += 1
-        return wrong
+        return wrong, False
 
 
 def at_providers(context: Context, books: CustomerBooks, since: datetime | None) -> list[Breach]:
@@ -134,13 +149,10 @@ def at_providers(context: Context, books: CustomerBooks, since: datetime | None)
             provider_customer=provider_customer, since=since
         )
         if listed is not None:
-            own = [one for one in books.charges if _is_at(name, one)]
-            wrong += provider_breaches(own, listed, since=since, now=context.now())
+            wrong += provider_breaches(
+                books.charges, listed, since=since, now=context.now(), provider=name
+            )
     return wrong
-
-
-def _is_at(provider: str, charge: Any) -> bool:
-    return any(one.card.provider == provider for one in charge.attempts)
 
 
 def queue_breaches(shards: int, now: datetime) -> list[Breach]:

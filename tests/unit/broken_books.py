@@ -1,0 +1,348 @@
+"""One broken thing after the other in good books, and the rule that has to name it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from shared.domain.charge import By, Outcome, Purpose, RefundState
+from shared.domain.due import Moment, Worker, due_text
+from shared.domain.invariants import TICKS, Rule
+from shared.domain.invoice import InvoiceState
+from shared.domain.message import MessageKind, message_key
+from shared.domain.money import Money
+from shared.domain.subscription import SubscriptionState
+from tests.unit.books_samples import (
+    NOW,
+    PRICE,
+    Told,
+    changed,
+    charge_of,
+    entry_of,
+    invoice_of,
+    late_success,
+    paid,
+    queued,
+    tried,
+)
+
+FEBRUARY, MARCH = "c-00.00001", "c-00.00002"
+"""Sources of charges in the good books: one paid at its second try, one failing."""
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing that is broken, the rule that has to say so, and of what."""
+
+    rule: Rule
+    what: str
+    item: str
+    spoil: Callable[[Told], object]
+
+
+def _second_success(told: Told) -> None:
+    # As if the day's decline of February's first try had never been: two payments were settled.
+    charge = told.charge(FEBRUARY)
+    first, second = charge.attempts
+    first = first.model_copy(update={"outcome": Outcome.SUCCEEDED})
+    changed(told.books.charges, charge, attempts=(first, second))
+
+
+def _settled_by_nothing(told: Told) -> None:
+    changed(told.books.charges, told.charge(MARCH), settled_at=NOW)
+    # The books say otherwise that it is paid.
+    month = told.subscription("c-00")
+    changed(told.books.subscriptions, month, collection=None, state=SubscriptionState.ACTIVE)
+    told.books.customer = told.books.customer.model_copy(update={"past_due": ()})
+    march = next(one for one in told.books.invoices if one.id == "i2")
+    told.books.invoices[told.books.invoices.index(march)] = paid(march, told.charge(MARCH), NOW)
+    for kind in (MessageKind.INVOICE, MessageKind.RENEWAL_RECEIPT):
+        told.books.messages.add(message_key(kind, "i2"))
+
+
+def _late_money_kept(told: Told) -> None:
+    told.books.charges.append(
+        late_success("cart.9").model_copy(update={"refund": RefundState.NONE})
+    )
+
+
+def _no_invoice(told: Told, invoice_id: str) -> None:
+    told.books.invoices = [one for one in told.books.invoices if one.id != invoice_id]
+
+
+def _invoice(told: Told, invoice_id: str, **update: object) -> None:
+    invoice = next(one for one in told.books.invoices if one.id == invoice_id)
+    changed(told.books.invoices, invoice, **update)
+
+
+def _open_though_paid(told: Told) -> None:
+    extra = paid(invoice_of("i9"), told.charge(FEBRUARY), NOW)
+    told.books.invoices.append(extra.model_copy(update={"state": InvoiceState.OPEN}))
+
+
+def _no_entries(told: Told, pack_id: str) -> None:
+    told.books.entries = [one for one in told.books.entries if one.pack_id != pack_id]
+
+
+def _pack(told: Told, pack_id: str, **update: object) -> None:
+    pack = next(one for one in told.books.packs if one.id == pack_id)
+    changed(told.books.packs, pack, **update)
+
+
+def _below_zero(told: Told) -> None:
+    told.books.entries.append(entry_of("c-01-00", -10))
+    _pack(told, "c-01-00", left=-1)
+
+
+def never_checked(told: Told) -> None:
+    charge = charge_of("cart.9", "never", purpose=Purpose.CHECKOUT)
+    charge = tried(charge, Outcome.UNKNOWN, NOW, By.CUSTOMER)
+    told.books.charges.append(charge.model_copy(update={"next_check_at": None}))
+
+
+def _requeue(told: Told, name: str, **update: object) -> None:
+    at, old = next((at, one) for at, one in enumerate(told.books.queue) if one.item == name)
+    told.books.queue[at] = queued(name, old.moment, **update)
+
+
+def _waits_for_yesterday(told: Told) -> None:
+    moment = Moment(at=NOW - TICKS - SECOND, worker=Worker.DELIVER)
+    told.books.queue.append(queued("message#x", moment))
+
+
+def _lease_ran_out(told: Told) -> None:
+    moment = Moment(at=NOW - timedelta(hours=1), worker=Worker.DELIVER)
+    ended = due_text(Moment(at=NOW - TICKS - SECOND, worker=Worker.DELIVER), "x")
+    told.books.queue.append(
+        queued("message#x", moment, due_at=ended, due_for=due_text(moment, "x"))
+    )
+
+
+def _collection(told: Told, **update: object) -> None:
+    month = told.subscription("c-00")
+    assert month.collection is not None
+    collection = month.collection.model_copy(update=update)
+    changed(told.books.subscriptions, month, collection=collection)
+
+
+def _given_up(told: Told, **update: object) -> None:
+    gone = told.subscription("gone")
+    assert gone.failed_collection is not None
+    failed = gone.failed_collection.model_copy(update=update)
+    changed(told.books.subscriptions, gone, failed_collection=failed)
+
+
+def _gave_up_early(told: Told) -> None:
+    # Five tries in five slots, and one slot was left.
+    _given_up(told, slots_used=5)
+    charge = told.charge("gone.00001")
+    changed(told.books.charges, charge, attempts=charge.attempts[:5])
+    told.at_provider.remove(told.taken("ch_gone.00001-6"))
+
+
+def not_shown(told: Told) -> None:
+    told.books.customer = told.books.customer.model_copy(update={"past_due": ()})
+
+
+def _paid_twice(told: Told) -> None:
+    february = next(one for one in told.books.invoices if one.id == "i1")
+    told.books.invoices.append(february.model_copy(update={"id": "i9"}))
+
+
+def _too_early(told: Told) -> None:
+    charge = told.charge(FEBRUARY)
+    first, second = charge.attempts
+    first = first.model_copy(update={"started_at": first.started_at - SECOND})
+    changed(told.books.charges, charge, attempts=(first, second))
+
+
+def _untold(told: Told, kind: MessageKind, what: str) -> None:
+    told.books.messages.remove(message_key(kind, what))
+
+
+def _taken_again(told: Told) -> None:
+    told.at_provider.append(told.taken(f"ch_{FEBRUARY}-2").model_copy(update={"id": "ch_again"}))
+
+
+def took(told: Told, charge_id: str, **update: object) -> None:
+    changed(told.at_provider, told.taken(charge_id), **update)
+
+
+def _of_nobody(told: Told) -> None:
+    lost = told.taken(f"ch_{FEBRUARY}-2")
+    stranger = lost.model_copy(update={"id": "ch_9", "charge_ref": "ada/cart.77"})
+    told.at_provider.append(stranger)
+
+
+DUE_CHARGE = "subscription#c-00"
+
+CASES = [
+    Case(Rule.ONE_SUCCESS, "two successes", FEBRUARY, _second_success),
+    Case(Rule.ONE_SUCCESS, "settled without one", MARCH, _settled_by_nothing),
+    Case(Rule.ONE_SUCCESS, "a late one neither settled nor owed back", "cart.9", _late_money_kept),
+    Case(Rule.SETTLED_HAS_INVOICE, "a period without", FEBRUARY, lambda t: _no_invoice(t, "i1")),
+    Case(Rule.SETTLED_HAS_INVOICE, "an order without", "cart.1", lambda t: _no_invoice(t, "i0")),
+    Case(
+        Rule.SETTLED_HAS_INVOICE,
+        "a void one",
+        FEBRUARY,
+        lambda t: _invoice(t, "i1", state=InvoiceState.VOID),
+    ),
+    Case(
+        Rule.INVOICE_ADDS_UP,
+        "closed with too little",
+        "i3",
+        lambda t: _invoice(t, "i3", state=InvoiceState.CLOSED),
+    ),
+    Case(Rule.INVOICE_ADDS_UP, "open, though paid", "i9", _open_though_paid),
+    Case(
+        Rule.LEDGER_ADDS_UP,
+        "one entry too many",
+        "c-01-00",
+        lambda t: t.books.entries.append(entry_of("c-01-00", -1)),
+    ),
+    Case(Rule.LEDGER_ADDS_UP, "no entry", "p1", lambda t: _no_entries(t, "p1")),
+    Case(Rule.LEDGER_ADDS_UP, "one left too many", "p1", lambda t: _pack(t, "p1", left=9)),
+    Case(Rule.LEDGER_ADDS_UP, "below zero", "c-01-00", _below_zero),
+    Case(Rule.OPEN_HAS_CHECK, "an open outcome without", "cart.9", never_checked),
+    Case(
+        Rule.DUE_IS_NEXT_MOMENT,
+        "not in the index",
+        DUE_CHARGE,
+        lambda t: _requeue(t, DUE_CHARGE, due_at=None),
+    ),
+    Case(
+        Rule.DUE_IS_NEXT_MOMENT,
+        "at another instant",
+        DUE_CHARGE,
+        lambda t: _requeue(t, DUE_CHARGE, due_at=f"2026-04-02T03:58:00Z#retries#{DUE_CHARGE}"),
+    ),
+    Case(
+        Rule.DUE_IS_NEXT_MOMENT,
+        "for another worker",
+        DUE_CHARGE,
+        lambda t: _requeue(t, DUE_CHARGE, due_at=f"2026-04-02T03:59:00Z#renewals#{DUE_CHARGE}"),
+    ),
+    Case(
+        Rule.DUE_IS_NEXT_MOMENT,
+        "for a worker of another version",
+        DUE_CHARGE,
+        lambda t: _requeue(t, DUE_CHARGE, due_at=f"2026-04-02T03:59:00Z#oracle#{DUE_CHARGE}"),
+    ),
+    Case(
+        Rule.DUE_IS_NEXT_MOMENT,
+        "though nothing is to be done",
+        "charge#cart.1",
+        lambda t: _requeue(t, "charge#cart.1", due_at="2026-04-02T03:59:00Z#reconcile#x"),
+    ),
+    Case(Rule.NOT_OVERDUE, "due for more than two ticks", "message#x", _waits_for_yesterday),
+    Case(Rule.NOT_OVERDUE, "leased, and the lease is over", "message#x", _lease_ran_out),
+    Case(
+        Rule.COLLECTION_HAS_CHARGE,
+        "its charge is given up",
+        "c-00",
+        lambda t: changed(t.books.charges, t.charge(MARCH), given_up=True),
+    ),
+    Case(Rule.PAST_DUE_IS_SHOWN, "failing and not shown", "ada", not_shown),
+    Case(
+        Rule.PAST_DUE_IS_SHOWN,
+        "shown and not failing",
+        "ada",
+        lambda t: _collection(t, failing=False),
+    ),
+    Case(
+        Rule.PAST_DUE_IS_SHOWN,
+        "past due for nothing",
+        "gone",
+        lambda t: changed(
+            t.books.subscriptions,
+            t.subscription("gone"),
+            state=SubscriptionState.PAST_DUE,
+            end_reason=None,
+            failed_collection=None,
+        ),
+    ),
+    Case(
+        Rule.POLICY_IS_KEPT,
+        "a slot that nobody used",
+        "c-00",
+        lambda t: _collection(t, slots_used=3),
+    ),
+    Case(
+        Rule.POLICY_IS_KEPT,
+        "a try too many",
+        "c-00",
+        lambda t: _collection(t, slots_passed=0, slots_used=0),
+    ),
+    Case(
+        Rule.POLICY_IS_KEPT,
+        "more slots than the policy has",
+        "c-00",
+        lambda t: _collection(t, slots_used=7, slots_passed=6),
+    ),
+    Case(Rule.POLICY_IS_KEPT, "given up too early", "gone", _gave_up_early),
+    Case(
+        Rule.POLICY_IS_KEPT,
+        "given up without having failed",
+        "gone",
+        lambda t: changed(t.books.subscriptions, t.subscription("gone"), failed_collection=None),
+    ),
+    Case(Rule.PERIOD_PAID_ONCE, "two paid invoices", "i9", _paid_twice),
+    Case(Rule.NOT_BEFORE_ITS_MOMENT, "a second early", FEBRUARY, _too_early),
+    *(
+        Case(Rule.TOLD, kind.value, "ada", partial(_untold, kind=kind, what=what))
+        for kind, what in (
+            (MessageKind.INVOICE, "i0"),
+            (MessageKind.INVOICE, "i1"),
+            (MessageKind.RENEWAL_RECEIPT, "i1"),
+            (MessageKind.SUBSCRIPTION_PURCHASED, "c-00"),
+            (MessageKind.CANCELLED_AFTER_FAILURES, "gone"),
+            (MessageKind.REFUND, "cart.2-1-refund"),
+        )
+    ),
+    Case(Rule.PROVIDER_AGREES, "taken twice", f"ada/{FEBRUARY}", _taken_again),
+    Case(
+        Rule.PROVIDER_AGREES,
+        "another amount",
+        f"ada/{FEBRUARY}",
+        lambda t: took(t, f"ch_{FEBRUARY}-2", amount=Money(minor=1, currency="USD")),
+    ),
+    Case(
+        Rule.PROVIDER_AGREES,
+        "another currency",
+        f"ada/{FEBRUARY}",
+        lambda t: took(t, f"ch_{FEBRUARY}-2", amount=Money(minor=4900, currency="EUR")),
+    ),
+    Case(Rule.PROVIDER_AGREES, "for a charge that we have not", "ch_9", _of_nobody),
+    Case(
+        Rule.PROVIDER_AGREES,
+        "a success that we call a decline",
+        f"ada/{MARCH}",
+        lambda t: took(t, f"ch_{MARCH}-1", succeeded=True),
+    ),
+    Case(
+        Rule.PROVIDER_AGREES,
+        "settled, and never taken",
+        f"ada/{FEBRUARY}",
+        lambda t: t.at_provider.remove(t.taken(f"ch_{FEBRUARY}-2")),
+    ),
+    Case(
+        Rule.PROVIDER_AGREES,
+        "settled, and declined there",
+        f"ada/{FEBRUARY}",
+        lambda t: took(t, f"ch_{FEBRUARY}-2", succeeded=False),
+    ),
+    Case(
+        Rule.PROVIDER_AGREES,
+        "settled, and wholly given back there",
+        f"ada/{FEBRUARY}",
+        lambda t: took(t, f"ch_{FEBRUARY}-2", refunded_minor=PRICE.minor),
+    ),
+    Case(
+        Rule.PROVIDER_AGREES,
+        "given back with us, and kept there",
+        "ada/cart.2",
+        lambda t: took(t, "ch_cart.2-1", refunded_minor=0),
+    ),
+]
