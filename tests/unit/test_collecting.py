@@ -8,6 +8,7 @@ from shared.domain.collecting import (
     end,
     mark_failing,
     open_collection,
+    pass_slot,
     period_line,
     settle_period,
     skip_ended,
@@ -77,6 +78,84 @@ def test_of_slots_that_passed_while_nothing_ran_all_are_used_by_one_try() -> Non
     gone = use_slot(collected(subscription_of()), utc("2026-03-20 12:00"))
     assert gone.collection is not None
     assert gone.collection.slots_used == 6
+
+
+TRY, PASS = True, False
+
+
+@pytest.mark.parametrize(
+    ("slots", "passed"),
+    [
+        pytest.param([TRY] * 6, 0, id="declined in every slot"),
+        pytest.param([TRY, PASS, PASS, PASS, PASS, PASS], 5, id="declined for good"),
+        pytest.param([TRY, TRY, PASS, PASS, PASS, PASS], 4, id="the third try is to be confirmed"),
+        pytest.param([PASS] * 6, 6, id="no card at all"),
+        pytest.param([TRY, PASS, PASS, TRY, TRY, TRY], 2, id="another card after three days"),
+    ],
+)
+def test_a_slot_is_used_with_a_try_or_without_one(slots: list[bool], passed: int) -> None:
+    subscription = collected(subscription_of())
+    for slot, tries in enumerate(slots):
+        if slot:
+            at = next_slot_at(subscription)
+            assert at is not None
+            subscription = use_slot(subscription, at)
+        if not tries:
+            subscription = pass_slot(subscription)
+        assert subscription.collection is not None
+        assert subscription.collection.slots_used == slot + 1
+        # [HARD]: slots pass and still count.
+        assert subscription.collection.slots_passed == slots[: slot + 1].count(PASS)
+    assert next_slot_at(subscription) is None
+    over = end(
+        mark_failing(subscription),
+        SubscriptionState.CANCELLED,
+        EndReason.PAYMENT_FAILED,
+        utc("2026-03-05 04:59"),
+    )
+    assert over.failed_collection is not None
+    assert (over.failed_collection.slots_used, over.failed_collection.slots_passed) == (6, passed)
+
+
+@pytest.mark.parametrize(
+    ("now", "used", "passed"),
+    [
+        # The slots of 1, 2, 3, 4 and 5 March come at 04:59.
+        ("2026-03-01 04:59", 2, 0),
+        ("2026-03-02 04:58", 2, 0),
+        ("2026-03-02 04:59", 3, 1),
+        ("2026-03-03 12:00", 4, 2),
+        ("2026-03-05 04:58", 5, 3),
+        ("2026-03-20 12:00", 6, 4),
+    ],
+)
+def test_of_several_slots_that_came_while_nothing_ran_all_but_the_one_tried_pass(
+    now: str, used: int, passed: int
+) -> None:
+    subscription = use_slot(collected(subscription_of()), utc(now))
+    assert subscription.collection is not None
+    assert subscription.collection.slots_used == used
+    assert subscription.collection.slots_passed == passed
+    # Nothing is tried in that one either.
+    without = pass_slot(subscription).collection
+    assert without is not None
+    assert (without.slots_used, without.slots_passed) == (used, passed + 1)
+
+
+def test_no_slot_passes_where_nothing_is_collected() -> None:
+    with pytest.raises(ValueError, match="no period of s"):
+        pass_slot(subscription_of())
+
+
+@pytest.mark.parametrize(
+    "reason", [EndReason.BY_CUSTOMER, EndReason.BY_STAFF, EndReason.UNTIL, EndReason.PAYMENT_FAILED]
+)
+def test_only_a_last_slot_that_failed_leaves_its_collection_behind(reason: EndReason) -> None:
+    failing = mark_failing(collected(subscription_of()))
+    over = end(failing, SubscriptionState.CANCELLED, reason, utc("2026-03-02 12:00"))
+    kept = failing.collection if reason is EndReason.PAYMENT_FAILED else None
+    assert over.failed_collection == kept
+    assert over.collection is None
 
 
 def test_a_charge_that_came_late_within_its_night_keeps_its_days() -> None:
