@@ -72,7 +72,8 @@ def use_newest_email(scene: Scene, *, code: bool = False) -> None:
 def is_in(scene: Scene) -> None:
     """Signed in, and the cart came along, once."""
     person: Stubborn = scene.kept["person"]
-    assert person.ask("GET", "/account").status == 200
+    answer = person.ask("GET", "/account")
+    assert answer.status == 200, (answer.status, answer.headers, answer.body[-500:])
     lines = person.data("/cart")["lines"]
     assert [(one["product_id"], one["quantity"]) for one in lines] == [("ten", 1)], lines
 

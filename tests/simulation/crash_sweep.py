@@ -18,11 +18,13 @@ from dataclasses import dataclass, field
 
 from infra.local.dynamodb_local import DynamoDBLocal
 from tests.simulation.crash_buying import BUYING
+from tests.simulation.crash_desk import DESK
 from tests.simulation.crash_line import Seen, Strike
+from tests.simulation.crash_renewing import RENEWING
 from tests.simulation.crash_runs import Operation, Run, carry_out, record
 from tests.simulation.crash_scene import Crashed, NoAnswer, Scene, Stage, apart, quietly, scene
 
-OPERATIONS: tuple[Operation, ...] = (*BUYING,)
+OPERATIONS: tuple[Operation, ...] = (*BUYING, *RENEWING, *DESK)
 
 SEED = 20_260_131
 DOUBLES = int(os.environ.get("CRASH_DOUBLES", "40"))
