@@ -258,19 +258,23 @@ def provider_breaches(
         paid_by = [one for one in charge.attempts if one.outcome is Outcome.SUCCEEDED]
         lately = began is None or all(one.started_at >= began for one in paid_by)
         settled = _settled_by(charge, provider)
-        if charge.refund is not RefundState.DONE and lately and settled and not settled & names:
+        if lately and settled and not settled & names:
             found.append(Breach(Rule.PROVIDER_AGREES, charge.ref, "settled, but never taken"))
     return found
 
 
 def _settled_by(charge: Charge, provider: str | None) -> set[str | None]:
-    """What the provider calls the money that settled a charge; nothing while none did."""
+    """What the provider calls the money that settled a charge and was not paid back; nothing
+    while none did."""
     if charge.settled_at is None:
         return set()
+    back = charge.refund_attempt if charge.refund is RefundState.DONE else None
     return {
         one.provider_charge_id
         for one in charge.attempts
-        if one.outcome is Outcome.SUCCEEDED and provider in (None, one.card.provider)
+        if one.outcome is Outcome.SUCCEEDED
+        and one.id != back
+        and provider in (None, one.card.provider)
     }
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from shared.domain.charge import By, Outcome, Purpose, RefundState
+from shared.domain.charge import By, Charge, Outcome, Purpose, RefundState, record_refund
 from shared.domain.due import Moment, Worker, due_text
 from shared.domain.invariants import TICKS, Rule
-from shared.domain.invoice import InvoiceState
+from shared.domain.invoice import InvoiceState, PaymentKind
 from shared.domain.message import MessageKind, message_key
 from shared.domain.money import Money
 from shared.domain.subscription import SubscriptionState
@@ -23,8 +23,10 @@ from tests.unit.books_samples import (
     late_success,
     paid,
     queued,
+    recorded,
     tried,
 )
+from tests.unit.subscription_samples import utc
 
 FEBRUARY, MARCH = "c-00.00001", "c-00.00002"
 """Sources of charges in the good books: one paid at its second try, one failing."""
@@ -59,6 +61,60 @@ def _settled_by_nothing(told: Told) -> None:
     told.books.invoices[told.books.invoices.index(march)] = paid(march, told.charge(MARCH), NOW)
     for kind in (MessageKind.INVOICE, MessageKind.RENEWAL_RECEIPT):
         told.books.messages.add(message_key(kind, "i2"))
+
+
+def _still_collected(told: Told) -> None:
+    """March is paid in all books but the subscription's own."""
+    charge = told.charge(MARCH)
+    (first,) = charge.attempts
+    first = first.model_copy(update={"outcome": Outcome.SUCCEEDED})
+    charge = changed(told.books.charges, charge, attempts=(first,), settled_at=first.started_at)
+    took(told, f"ch_{MARCH}-1", succeeded=True)
+    march = next(one for one in told.books.invoices if one.id == "i2")
+    told.books.invoices[told.books.invoices.index(march)] = paid(march, charge, NOW)
+    for kind in (MessageKind.INVOICE, MessageKind.RENEWAL_RECEIPT):
+        told.books.messages.add(message_key(kind, "i2"))
+
+
+def _collected_by_nothing(told: Told) -> None:
+    told.books.charges.remove(told.charge(MARCH))
+    _collection(told, slots_passed=2)
+
+
+def _paid_otherwise(told: Told) -> None:
+    february = next(one for one in told.books.invoices if one.id == "i1")
+    (payment,) = february.payments
+    other = payment.model_copy(update={"kind": PaymentKind.NOTHING_DUE})
+    _invoice(told, "i1", payments=(other,))
+
+
+def surplus(told: Told) -> Charge:
+    """February's first try, too, turns out to have succeeded, after the second had settled it:
+    its money is owed back."""
+    before = told.charge(FEBRUARY)
+    after = recorded(before, Outcome.SUCCEEDED, utc("2026-03-01 05:30"), attempt=0)
+    told.books.charges[told.books.charges.index(before)] = after
+    took(told, f"ch_{FEBRUARY}-1", succeeded=True)
+    return after
+
+
+def surplus_back(told: Told) -> None:
+    """The same, and it went back."""
+    before = surplus(told)
+    after = record_refund(before, RefundState.DONE, utc("2026-03-01 05:31"))
+    told.books.charges[told.books.charges.index(before)] = after
+    told.books.messages.add(message_key(MessageKind.REFUND, f"{after.refund_attempt}-refund"))
+    took(told, f"ch_{FEBRUARY}-1", refunded_minor=PRICE.minor)
+
+
+def _surplus_still_there(told: Told) -> None:
+    surplus_back(told)
+    took(told, f"ch_{FEBRUARY}-1", refunded_minor=0)
+
+
+def _both_given_back(told: Told) -> None:
+    surplus_back(told)
+    took(told, f"ch_{FEBRUARY}-2", refunded_minor=PRICE.minor)
 
 
 def _late_money_kept(told: Told) -> None:
@@ -189,6 +245,7 @@ CASES = [
         FEBRUARY,
         lambda t: _invoice(t, "i1", state=InvoiceState.VOID),
     ),
+    Case(Rule.SETTLED_HAS_INVOICE, "closed by other money", FEBRUARY, _paid_otherwise),
     Case(
         Rule.INVOICE_ADDS_UP,
         "closed with too little",
@@ -244,6 +301,8 @@ CASES = [
         "c-00",
         lambda t: changed(t.books.charges, t.charge(MARCH), given_up=True),
     ),
+    Case(Rule.COLLECTION_HAS_CHARGE, "its charge is settled", "c-00", _still_collected),
+    Case(Rule.COLLECTION_HAS_CHARGE, "it has no charge", "c-00", _collected_by_nothing),
     Case(Rule.PAST_DUE_IS_SHOWN, "failing and not shown", "ada", not_shown),
     Case(
         Rule.PAST_DUE_IS_SHOWN,
@@ -338,6 +397,18 @@ CASES = [
         "settled, and wholly given back there",
         f"ada/{FEBRUARY}",
         lambda t: took(t, f"ch_{FEBRUARY}-2", refunded_minor=PRICE.minor),
+    ),
+    Case(
+        Rule.PROVIDER_AGREES,
+        "both of two given back there, and one here",
+        f"ada/{FEBRUARY}",
+        _both_given_back,
+    ),
+    Case(
+        Rule.PROVIDER_AGREES,
+        "one of two given back here, and none there",
+        f"ada/{FEBRUARY}",
+        _surplus_still_there,
     ),
     Case(
         Rule.PROVIDER_AGREES,

@@ -41,6 +41,8 @@ from tests.unit.broken_books import (
     Case,
     never_checked,
     not_shown,
+    surplus,
+    surplus_back,
     took,
 )
 from tests.unit.subscription_samples import subscription_of, utc
@@ -119,6 +121,26 @@ def test_money_that_is_owed_back_and_not_yet_back_is_no_difference(state: Refund
     assert told.wrong() == []
 
 
+def test_a_second_payment_is_no_difference_while_it_goes_back_nor_when_it_went() -> None:
+    told = good_books()
+    assert surplus(told).refund is RefundState.DUE
+    assert told.wrong() == []
+    told = good_books()
+    surplus_back(told)
+    assert told.wrong() == []
+
+
+def test_when_the_provider_gave_the_wrong_one_of_two_payments_back_both_are_named() -> None:
+    told = good_books()
+    surplus_back(told)
+    took(told, f"ch_{FEBRUARY}-1", refunded_minor=0)
+    took(told, f"ch_{FEBRUARY}-2", refunded_minor=4900)
+    assert [one.detail for one in told.wrong()] == [
+        f"ch_{FEBRUARY}-1 was never settled",
+        "settled, but never taken",
+    ]
+
+
 def test_two_payments_too_many_that_go_back_one_after_the_other_are_no_breach() -> None:
     charge = charge_of(MARCH, "i2", subscription_id="c-00", period=2)
     for day in (31, 1, 2):
@@ -169,15 +191,15 @@ def test_each_provider_answers_only_for_what_was_paid_there() -> None:
     here, there = at_provider(charge)
 
     def at(provider: str, *seen: object) -> list[Breach]:
-        listed = [one for one in (here, there, surplus) if one in seen]
+        listed = [one for one in (here, there, also_here) if one in seen]
         return provider_breaches([charge], listed, since=None, now=NOW, provider=provider)
 
-    surplus = here.model_copy(update={"succeeded": True})
+    also_here = here.model_copy(update={"succeeded": True})
     assert at("sandbox", here) == []
     assert at("other", there) == []
     assert [one.item for one in at("other")] == [charge.ref]
     # Paid at both: one of them took what we never settled.
-    assert [one.detail for one in at("sandbox", surplus)] == [f"{here.id} was never settled"]
+    assert [one.detail for one in at("sandbox", also_here)] == [f"{here.id} was never settled"]
 
 
 def queue(*waiting: Queued) -> list[str]:
