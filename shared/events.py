@@ -1,13 +1,19 @@
 """What every worker of the due queue does with an event of the bus."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
+from shared.store.due import put_back
+
 MAX_ITEMS = 100
 """More than any event of ours holds; what is beyond comes back with its lease."""
+
+NOTHING_DUE = "nothing_due"
+"""What every operation answers for an item that needs nothing now."""
 
 NAMESPACE = "Punchcard"
 SERVICE = "punchcard"
@@ -20,8 +26,11 @@ class NotAllDone(Exception):
     tries them sooner. Raised so that the failure is counted and the event kept."""
 
 
-def each(event: Mapping[str, Any], do: Callable[[str, str], Any]) -> dict[str, int]:
-    """Call `do(pk, sk)` for every item that the event names, whatever becomes of the others.
+def each(
+    event: Mapping[str, Any], do: Callable[[str, str], Any], *, now: datetime
+) -> dict[str, int]:
+    """Call `do(pk, sk)` for every item that the event names, whatever becomes of the others. One
+    of which nothing is due at `now` gets its true moment back, should it be on lease.
 
     Returns how often each outcome came. Raises `NotAllDone` at the end when some failed.
     """
@@ -33,11 +42,13 @@ def each(event: Mapping[str, Any], do: Callable[[str, str], Any]) -> dict[str, i
         try:
             pk, sk = str(item["pk"]), str(item["sk"])
             outcome = do(pk, sk)
+            name = str(getattr(outcome, "value", outcome))
+            if name == NOTHING_DUE and put_back(pk, sk, now):
+                name = "put_back"
         except Exception:
             failed += 1
             logger.exception("due item failed", pk=pk, sk=sk)
             continue
-        name = str(getattr(outcome, "value", outcome))
         outcomes[name] = outcomes.get(name, 0) + 1
         logger.info("due item", worker=event.get("detail-type"), pk=pk, sk=sk, outcome=name)
     if failed:

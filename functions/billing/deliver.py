@@ -21,4 +21,4 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
         new_code=wiring.new_code,
         said=lambda key, why: logger.warning("email not handed over", key=key, why=why),
     )
-    return each(event, lambda pk, sk: deliver(post, pk, sk))
+    return each(event, lambda pk, sk: deliver(post, pk, sk), now=now)

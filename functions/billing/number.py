@@ -5,6 +5,7 @@ from typing import Any
 from shared.events import MAX_ITEMS, each, key_of, logger
 from shared.operations.number import number
 from shared.store import accounts
+from shared.wiring import current
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
@@ -15,4 +16,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
         return {"numbered": number(refs)}
     except Exception:  # noqa: BLE001 - a handler: whatever it is, the others are numbered
         logger.exception("batch not numbered")
-    return each(event, lambda pk, sk: number([accounts.invoice(*key_of(pk, sk))]))
+    return each(
+        event, lambda pk, sk: number([accounts.invoice(*key_of(pk, sk))]), now=current().now()
+    )

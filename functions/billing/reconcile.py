@@ -11,7 +11,7 @@ from shared.wiring import current
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     wiring = current()
     context = wiring.context(catalogue.load(wiring.now()))
-    outcomes = each(event, lambda pk, sk: reconcile(context, *key_of(pk, sk)))
+    outcomes = each(event, lambda pk, sk: reconcile(context, *key_of(pk, sk)), now=wiring.now())
     still_open = outcomes.get(Reconciled.STILL_OPEN.value, 0)
     if still_open:
         count("UnknownCharges", still_open)

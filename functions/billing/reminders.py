@@ -11,4 +11,4 @@ from shared.wiring import current
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     wiring = current()
     context = wiring.context(catalogue.load(wiring.now()))
-    return each(event, lambda pk, sk: remind(context, *key_of(pk, sk)))
+    return each(event, lambda pk, sk: remind(context, *key_of(pk, sk)), now=wiring.now())

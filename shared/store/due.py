@@ -23,6 +23,9 @@ from shared.store.engine import (
     commit,
     connection,
     create,
+    moment_of,
+    read_any,
+    replace,
 )
 
 LEASE = timedelta(minutes=5)
@@ -156,6 +159,23 @@ def back_off(leased: Leased, now: datetime) -> None:
             raise StoreUnavailable(str(error)) from error
 
 
+def put_back(pk: str, sk: str, now: datetime) -> bool:
+    """Give an item that is on lease, and not due yet by its own content, its true moment again.
+    Its moment may have moved by itself: new rules of a time zone, a new version of the code.
+    Whether it was; harmless for every other item. Raises `StoreUnavailable`."""
+    row = read_any(AccountItem, pk, sk)
+    if row is None or row.due_for is None or row.due_at is None:
+        return False
+    moment = moment_of(row.value)
+    if moment is not None and moment.at <= now:
+        return False
+    try:
+        commit([replace(row, row.value)])
+    except Lost:
+        return False
+    return True
+
+
 def park(leased: Leased, notice: Notice) -> bool:
     """Take an item out of the queue that was not done in `MAX_TRIES` leases, and tell staff, in
     one transaction. It keeps `due_for`, so `release` can set it going again."""
@@ -206,4 +226,15 @@ def release(parked: Parked, worker: Worker, now: datetime, shards: int) -> Write
     )
 
 
-__all__ = ["LEASE", "Entry", "Leased", "back_off", "due", "lease", "park", "release", "standing"]
+__all__ = [
+    "LEASE",
+    "Entry",
+    "Leased",
+    "back_off",
+    "due",
+    "lease",
+    "park",
+    "put_back",
+    "release",
+    "standing",
+]

@@ -343,6 +343,20 @@ def query_kinds(
     )
 
 
+def read_any(table: type[Item], pk: str, sk: str) -> Row[Any] | None:
+    """An item of whatever kind, consistently; None when it is gone or of a kind unknown here."""
+    keys = [{"pk": {"S": pk}, "sk": {"S": sk}}]
+    name = table.Meta.table_name
+    asked = {name: {"Keys": keys, "ConsistentRead": True}}
+    answer = _client().batch_get_item(RequestItems=asked)
+    if answer.get("UnprocessedKeys"):
+        raise StoreUnavailable("an item was left unread")
+    for raw in answer["Responses"].get(name, ()):
+        model = model_of(raw["kind"]["S"])
+        return None if model is None else _row(Ref(table, pk, sk, model), raw)
+    return None
+
+
 # --- writing ---------------------------------------------------------------------------------
 
 

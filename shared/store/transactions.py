@@ -295,11 +295,6 @@ def change_subscription(
     commit(writes)
 
 
-def refresh_due(row: "Row[Any]") -> None:
-    """The item as it is, with its true next moment in the due index."""
-    commit([replace(row, row.value)])
-
-
 def change_customer(
     *, customer: Row[Customer], changed: Customer, events: Sequence[TimelineEvent] = ()
 ) -> None:

@@ -39,6 +39,7 @@ MAX_STEPS = 2000
 MAX_LATE = timedelta(days=1)
 """How far after its moment a period may first be asked for, whatever went wrong."""
 
+DISTANT = datetime.max.replace(tzinfo=UTC) - MAX_LATE
 SETTLING = timedelta(minutes=3)
 HISTORY = 120
 
@@ -267,6 +268,7 @@ class Life:
                 found = breaches(books, self.world.now())
                 wrong += [str(one) for one in found if one.rule is not Rule.NOT_OVERDUE]
                 wrong += list(self._off_the_calendar(books))
+                wrong += list(self.town.broken_promises(books))
         self._raise(wrong)
 
     def _look_at_all(self, *, to_the_end: bool = False) -> None:
@@ -300,17 +302,20 @@ class Life:
     def _off_the_calendar(self, books: CustomerBooks) -> Iterator[str]:
         """Periods that are charged at another time than an independent calculation says."""
         agreements = {one.id: one for one in books.subscriptions}
+        settled = {
+            (one.subscription_id, one.period): one.settled_at or DISTANT for one in books.charges
+        }
         for charge in books.charges:
             agreement = agreements.get(charge.subscription_id or "")
             if agreement is None or charge.period is None or not charge.attempts:
                 continue
             due, first = _due(agreement, charge.period), charge.attempts[0]
-            if first.by is By.CLOCK and not due <= first.started_at <= due + self._patience(charge):
+            # A renewal waits until the charge of the period before it is settled ([RETRY]), and
+            # an order whose payment was not known until late begins late.
+            before = settled.get((charge.subscription_id, charge.period - 1), due)
+            latest = max(due, before, agreement.created_at) + MAX_LATE
+            if first.by is By.CLOCK and not due <= first.started_at <= latest:
                 yield f"period {charge.period} of {agreement.id}: {first.started_at}, not {due}"
-
-    def _patience(self, charge: Charge) -> timedelta:
-        """A period that had to wait for the one before it begins when that is settled."""
-        return MAX_LATE if charge.period in (0, 1) else timedelta(days=8)
 
     def _left_open(self) -> Iterator[str]:
         """What should have come to its end by now and has not."""

@@ -2,10 +2,11 @@
 
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from dataclasses import replace as with_fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -14,6 +15,7 @@ from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld
 from shared.domain.customer import Customer
 from shared.domain.dunning import RetryPolicy, Then
+from shared.domain.invariants import CustomerBooks
 from shared.domain.pack import Pack
 from shared.domain.product import Catalogue
 from shared.domain.subscription import Subscription
@@ -109,6 +111,14 @@ class Town:
         self.wrong: list[str] = []
         self.residents: list[Resident] = []
         self.later: list[tuple[Any, Callable[[], Any]]] = []
+        self._over: dict[str, datetime] = {}
+        """Subscriptions that somebody was told are cancelled, and when."""
+        self._to_end: set[str] = set()
+        """Those of which somebody was told that nothing more is charged."""
+        self._paid: set[str] = set()
+        """Orders that were answered as paid."""
+        self._changes: Counter[str] = Counter()
+        """How often staff were told that a pack's credits are changed."""
         catalogues.write_staff_member(StaffMember(email=STAFF, name="", role=Role.OWNER))
         self._begin_session("staffs-secret", Audience.STAFF, STAFF, None)
         self._desk = {STAFF_COOKIE: staff_cookie(STAFF, "staffs-secret")}
@@ -158,11 +168,14 @@ class Town:
     def settle_in(self, email: str, customer: Customer) -> Resident:
         """Somebody who was a customer before, and stays signed in."""
         one = Resident(email, customer_id=customer.id)
-        secret = f"secret-of-{customer.id}"
-        self._begin_session(secret, Audience.CUSTOMER, email, customer.id)
-        one.cookies[SESSION_COOKIE] = f"{customer.id}.{secret}"
-        self.residents.append(one)
+        self._stay(one)
         return one
+
+    def _stay(self, one: Resident) -> None:
+        secret = f"secret-of-{one.customer_id}"
+        self._begin_session(secret, Audience.CUSTOMER, one.email, one.customer_id)
+        one.cookies[SESSION_COOKIE] = f"{one.customer_id}.{secret}"
+        self.residents.append(one)
 
     def _begin_session(
         self, secret: str, audience: Audience, email: str, customer_id: str | None
@@ -197,7 +210,7 @@ class Town:
         if response.status >= 400 or value is None:
             return
         newcomer.customer_id = value.partition(".")[0]
-        self.residents.append(newcomer)
+        self._stay(newcomer)
         self.note(f"  {newcomer.email} is {newcomer.customer_id}")
         self.new_card(newcomer)
         self._pay_cart(newcomer)
@@ -224,7 +237,9 @@ class Town:
             "expected_total": page["expected_total"],
             "seen": page["seen"],
         }
-        self.press(one.cookies, "/checkout", content, page["idempotency_key"])
+        answer = self.press(one.cookies, "/checkout", content, page["idempotency_key"])
+        if answer.status in (200, 201) and answer.json().get("state") == "paid":
+            self._paid.add(f"{one.customer_id}/{page['cart']}")
 
     def new_card(self, one: Resident) -> None:
         """The provider's page, filled in, and back; sometimes nobody comes back."""
@@ -245,11 +260,19 @@ class Town:
         what = self._agreement(one)
         if what is not None:
             when = self.rng.choice(("now", "period_end", "period_end"))
-            self.press(one.cookies, f"/subscriptions/{what.id}/cancel", {"when": when})
+            answer = self.press(one.cookies, f"/subscriptions/{what.id}/cancel", {"when": when})
+            self._promised_to_end(what, when, answer)
+
+    def _promised_to_end(self, what: Subscription, when: str, answer: Response) -> None:
+        if answer.status < 400 and when == "now":
+            self._over.setdefault(what.id, self.world.now())
+        elif answer.status < 400:
+            self._to_end.add(what.id)
 
     def undo(self, one: Resident) -> None:
         what = self._agreement(one)
         if what is not None and what.cancel_at_period_end:
+            self._to_end.discard(what.id)
             self.press(one.cookies, f"/subscriptions/{what.id}/cancel/undo", {})
 
     def pay(self, one: Resident) -> None:
@@ -294,13 +317,39 @@ class Town:
             pack = self.rng.choice(packs)
             path = f"/console/customers/{one.customer_id}/packs/{pack.id}/credits"
             content = {"delta": self.rng.choice((-1, -1, -2, 1)), "reason": "a class"}
-            self.press(self._desk, path, content)
+            if self.press(self._desk, path, content).status < 400:
+                self._changes[pack.id] += 1
 
     def staff_cancel(self, one: Resident) -> None:
         what = self._agreement(one)
         if what is not None:
             path = f"/console/customers/{one.customer_id}/subscriptions/{what.id}/cancel"
-            self.press(self._desk, path, {"when": self.rng.choice(("now", "period_end"))})
+            when = self.rng.choice(("now", "period_end"))
+            self._promised_to_end(what, when, self.press(self._desk, path, {"when": when}))
+
+    # --- what was promised ---
+
+    def broken_promises(self, books: CustomerBooks) -> Iterator[str]:
+        """What somebody was told, and is not so: an answer is a promise."""
+        charges = {one.ref: one for one in books.charges}
+        for one in books.subscriptions:
+            if one.id in self._over and not one.over:
+                yield f"{one.id} was cancelled and is {one.state.value}"
+            if one.id in self._to_end and not (one.over or one.cancel_at_period_end):
+                yield f"{one.id} was to end with its period and goes on"
+        for charge in books.charges:
+            told_at = self._over.get(charge.subscription_id or "")
+            if told_at and any(try_.started_at > told_at for try_ in charge.attempts):
+                yield f"{charge.ref} was asked for after its subscription was cancelled"
+        for ref in self._paid:
+            if ref.partition("/")[0] == books.customer.id and (
+                ref not in charges or charges[ref].settled_at is None
+            ):
+                yield f"{ref} was answered as paid and is not"
+        by_staff = Counter(one.pack_id for one in books.entries if "@" in one.by)
+        for pack in books.packs:
+            if by_staff[pack.id] < self._changes[pack.id]:
+                yield f"credits of {pack.id} were changed, and no entry says so"
 
     # --- the provider, and strangers ---
 

@@ -30,8 +30,8 @@ MAY_USE = {
     },
     # Pages and programs see operations; keys, providers and the clock come in as arguments.
     "shared.web": {"shared.domain", "shared.operations", "shared.web"},
-    # What workers do with an event of the bus: log, count, go on.
-    "shared.events": set(),
+    # What workers do with an event of the bus: log, count, put back what is not due, go on.
+    "shared.events": {"shared.store"},
     "shared.wiring": {
         "shared.domain",
         "shared.store",
