@@ -211,8 +211,10 @@ class SandboxProvider:
     def list_charges(
         self, *, provider_customer: str, since: datetime | None
     ) -> Sequence[ProviderCharge]:
+        """As the port promises. A charge without our `charge_ref` was not asked for by us."""
         listed = self._charges_of(provider_customer, since)
-        return [_provider_charge(one) for one in listed if _created_at(one) >= (since or _NEVER)]
+        wanted = [one for one in listed if _created_at(one) >= (since or _NEVER)]
+        return [one for one in map(_provider_charge, wanted) if one.charge_ref]
 
     def _charges_of(self, customer: str, since: datetime | None = None) -> "list[dict[str, Any]]":
         """All charges of a customer, newest first, at least those since `since`. Raises
@@ -230,9 +232,13 @@ class SandboxProvider:
             if not isinstance(data, list) or not all(isinstance(charge, dict) for charge in data):
                 raise ProviderUnavailable("a list of charges that cannot be read")
             charges += data
-            if not found.get("has_more") or (since and _created_at(charges[-1]) < since):
+            if not found.get("has_more"):
                 return charges
-            after = {"starting_after": str(charges[-1].get("id"))} if charges else {}
+            if not data:
+                raise ProviderUnavailable("a list of charges that goes on and holds nothing")
+            if since is not None and _created_at(data[-1]) < since:
+                return charges
+            after = {"starting_after": str(data[-1].get("id"))}
         raise ProviderUnavailable(f"more than {MAX_PAGES} pages of charges for one customer")
 
     def _ask(

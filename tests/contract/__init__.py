@@ -1,3 +1,5 @@
 import pytest
 
-pytest.register_assert_rewrite("tests.contract.provider_contract")
+pytest.register_assert_rewrite(
+    "tests.contract.provider_contract", "tests.contract.provider_list_contract"
+)

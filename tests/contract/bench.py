@@ -1,11 +1,12 @@
 """What a test of any payment provider stands on: the bench, and the steps that every test takes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import Enum, auto
 from itertools import count
 from typing import Protocol
 
+from shared.domain.charge import ProviderCharge
 from shared.domain.money import Money
 from shared.providers.port import (
     CardSetup,
@@ -54,8 +55,8 @@ class Bench(Protocol):
     def refuse(self, confirm_url: str) -> None:
         """The customer refuses it."""
 
-    def trouble(self, trouble: Trouble) -> None:
-        """Befalls the next call of any kind."""
+    def trouble(self, trouble: Trouble, *, after: int = 0) -> None:
+        """Befalls the next call of any kind, or the one that comes after so many others."""
 
     def answer_late(self, seconds: int) -> None:
         """The next charge is decided only after so many seconds."""
@@ -82,12 +83,14 @@ RETURN_URL = "https://shop.example/checkout?cart=7"
 _numbers: Iterator[int] = count(1)
 
 
-def save(bench: Bench, kind: CardKind = CardKind.WORKS) -> CardSetup:
-    """A finished card setup of a new customer."""
+def save(
+    bench: Bench, kind: CardKind = CardKind.WORKS, *, provider_customer: str | None = None
+) -> CardSetup:
+    """A finished card setup of a new customer, or of one that the provider knows."""
     setup = bench.provider.start_card_setup(
         reference="customer-1",
         email="ada@example.com",
-        provider_customer=None,
+        provider_customer=provider_customer,
         return_url=RETURN_URL,
         idempotency_key=f"setup-{next(_numbers)}",
     )
@@ -123,6 +126,16 @@ def look_up(
         provider_charge_id=provider_charge_id,
         provider_customer=request.provider_customer,
     )
+
+
+def listed(
+    bench: Bench, setup: CardSetup, since: datetime | None = None
+) -> Sequence[ProviderCharge]:
+    """What the provider has of the customer of this setup."""
+    assert setup.provider_customer is not None
+    found = bench.provider.list_charges(provider_customer=setup.provider_customer, since=since)
+    assert found is not None, "this provider can list"
+    return found
 
 
 def events(bench: Bench, charge_ref: str = "charge-1") -> list[WebhookEvent]:

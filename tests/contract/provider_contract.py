@@ -24,6 +24,7 @@ from tests.contract.bench import (
     request_for,
     save,
 )
+from tests.contract.provider_list_contract import *  # noqa: F403 (a part of the same suite)
 
 # Cards
 

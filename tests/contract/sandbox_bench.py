@@ -3,6 +3,7 @@ fills in forms."""
 
 import json
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
@@ -53,6 +54,7 @@ class SandboxBench:
     def __init__(self) -> None:
         self.now = Clock()
         self.posted: list[tuple[datetime, str, dict[str, str], bytes]] = []
+        self._ahead: list[tuple[int, Trouble]] = []
         self.sandbox = Sandbox(
             now=self.now,
             deliver=self._deliver,
@@ -67,7 +69,7 @@ class SandboxBench:
             key=KEY,
             webhook_secrets=SECRETS,
             now=self.now,
-            transport=in_process(self.sandbox),
+            transport=self._send,
         )
 
     def _deliver(self, delay: int, path: str, headers: dict[str, str], body: bytes) -> None:
@@ -107,8 +109,17 @@ class SandboxBench:
     def refuse(self, confirm_url: str) -> None:
         self.submit(confirm_url, answer="decline")
 
-    def trouble(self, trouble: Trouble) -> None:
-        self.sandbox.misbehave(Operation.ANY, FAULTS[trouble])
+    def trouble(self, trouble: Trouble, *, after: int = 0) -> None:
+        self._ahead.append((after, trouble))
+
+    def _send(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, bytes]:
+        for calls, trouble in self._ahead:
+            if calls == 0:
+                self.sandbox.misbehave(Operation.ANY, FAULTS[trouble])
+        self._ahead = [(calls - 1, trouble) for calls, trouble in self._ahead if calls]
+        return in_process(self.sandbox)(method, path, headers, body)
 
     def answer_late(self, seconds: int) -> None:
         self.sandbox.misbehave(Operation.CHARGE, Fault.LATE, seconds=seconds)

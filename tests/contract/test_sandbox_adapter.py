@@ -115,6 +115,56 @@ def test_a_look_up_that_would_read_too_far_does_not_say_not_found() -> None:
         )
 
 
+def listing(content: object) -> None:
+    with pytest.raises(ProviderUnavailable):
+        answering(200, json.dumps(content).encode()).list_charges(
+            provider_customer="cus_1", since=datetime(2026, 1, 1, tzinfo=UTC)
+        )
+
+
+LISTED = {
+    "id": "ch_1",
+    "amount": 100,
+    "currency": "USD",
+    "status": "succeeded",
+    "refunded": 0,
+    "created": 1_767_225_600,
+    "metadata": {"charge_ref": "ada/s.00001"},
+}
+"""From the first moment of 2026."""
+
+
+def test_a_list_that_goes_on_for_ever_or_holds_nothing_is_no_list() -> None:
+    listing({"data": [LISTED], "has_more": True})
+    listing({"data": [], "has_more": True})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"id": 7},
+        {"amount": "100"},
+        {"currency": "dollars"},
+        {"status": None, "refunded": None},
+        {"created": None},
+        {"created": 10**20},
+    ],
+)
+def test_a_charge_in_a_list_that_cannot_be_read_is_not_left_out(wrong: dict[str, object]) -> None:
+    listing({"data": [LISTED, {**LISTED, **wrong}], "has_more": False})
+    missing = {name: value for name, value in LISTED.items() if name not in wrong}
+    listing({"data": [missing], "has_more": False})
+
+
+def test_what_others_asked_the_provider_for_is_not_listed() -> None:
+    for metadata in ({}, {"order": "7"}, None):
+        page = {"data": [LISTED, {**LISTED, "id": "ch_2", "metadata": metadata}]}
+        found = answering(200, json.dumps(page).encode()).list_charges(
+            provider_customer="cus_1", since=None
+        )
+        assert [one.id for one in found] == ["ch_1"]
+
+
 @pytest.mark.parametrize("secrets", [(), ("",), ("good", "")])
 def test_an_empty_webhook_secret_is_refused(secrets: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="secrets"):
