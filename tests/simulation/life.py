@@ -302,18 +302,19 @@ class Life:
     def _off_the_calendar(self, books: CustomerBooks) -> Iterator[str]:
         """Periods that are charged at another time than an independent calculation says."""
         agreements = {one.id: one for one in books.subscriptions}
-        settled = {
-            (one.subscription_id, one.period): one.settled_at or DISTANT for one in books.charges
-        }
         for charge in books.charges:
             agreement = agreements.get(charge.subscription_id or "")
             if agreement is None or charge.period is None or not charge.attempts:
                 continue
             due, first = _due(agreement, charge.period), charge.attempts[0]
-            # A renewal waits until the charge of the period before it is settled ([RETRY]), and
-            # an order whose payment was not known until late begins late.
-            before = settled.get((charge.subscription_id, charge.period - 1), due)
-            latest = max(due, before, agreement.created_at) + MAX_LATE
+            # A renewal waits until the charge before it is settled, however many periods that
+            # takes ([RETRY]), and an order whose payment was not known until late begins late.
+            before = [
+                one.settled_at or DISTANT
+                for one in books.charges
+                if one.subscription_id == agreement.id and (one.period or 0) < charge.period
+            ]
+            latest = max(due, agreement.created_at, *before) + MAX_LATE
             if first.by is By.CLOCK and not due <= first.started_at <= latest:
                 yield f"period {charge.period} of {agreement.id}: {first.started_at}, not {due}"
 
