@@ -20,12 +20,13 @@ export PORT
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate mutants check format build lock setup-local setup-test setup-template clean
+.PHONY: help run test simulate crash mutants check format build lock setup-local setup-test setup-template clean
 
 help:
 	@echo 'make run     serve everything on 127.0.0.1 with demo data (PORT=$(PORT))'
 	@echo 'make test    run the tests (TESTS=tests/unit, WORKERS=2)'
 	@echo 'make simulate  months of a small merchant with everything going wrong (SEEDS=500, or SEED=17)'
+	@echo 'make crash     each outside call of each operation times everything that can go wrong with it'
 	@echo 'make mutants   take guards out one at a time, and show what notices'
 	@echo 'make check   lint, format, types, import rules, template'
 	@echo 'make format  put the code in its format'
@@ -41,6 +42,9 @@ test: setup-test
 
 simulate: setup-test
 	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+crash: setup-test
+	@$(PY) -m tests.simulation.crash_sweep --jobs $(WORKERS)
 
 mutants: setup-test
 	@$(PY) -m tests.simulation.mutants

@@ -45,11 +45,10 @@ _WRITES = (*_ANYWHERE, Fault.LOST, Fault.DIES_AFTER)
 
 
 def faults_of(call: Call) -> tuple[Fault, ...]:
-    """Every fault that differs from every other for whoever makes this call.
+    """Every fault that differs from every other for whoever makes this call, and for the world.
 
     A read has no effect, so that its lost answer is its time-out, and dying after it is dying
-    before what comes next. The transport to a provider raises the same for every answer that does
-    not come.
+    before it. The transport to a provider raises the same for every answer that does not come.
     """
     if call.service == PROVIDER:
         reads = call.operation.startswith("GET ")
@@ -85,6 +84,8 @@ class Seen:
 
     name: str
     faults: tuple[Fault, ...]
+    function: str
+    invocation: int
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class CrashLine:
         if not self.armed:
             return forward()
         at = len(self.calls)
-        self.calls.append(Seen(call.name, faults_of(call)))
+        self.calls.append(Seen(call.name, faults_of(call), call.function, call.invocation))
         strike = self._strikes.get(at)
         if strike is None or strike.fault not in faults_of(call):
             answer = forward()

@@ -1,5 +1,6 @@
 """One operation, what it has to come to, and a run of it in which chosen calls go wrong."""
 
+import json
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from infra.local.bus import Delivery, Task, Tick, Webhook
 from shared.domain.message import MessageState, NoticeKind
 from shared.messages.sender import message_id
 from tests.simulation.crash_line import Seen, Strike
@@ -18,6 +20,9 @@ A_LITTLE_LATER = timedelta(minutes=20)
 
 
 Doing = Callable[[Scene], object]
+
+
+ERRORS_SHOWN = 3
 
 
 def _nothing(_: Scene) -> None:
@@ -84,6 +89,8 @@ def carry_out(
     problems += _left_behind(scene)
     problems += _mail_repeats(scene)
     problems += operation.ends(scene)
+    if problems:
+        problems += [f"on the way: {error}" for error in world.errors[-ERRORS_SHOWN:]]
     return Run(calls, len(line.struck), tuple(problems))
 
 
@@ -93,13 +100,23 @@ def _left_behind(scene: Scene) -> Iterator[str]:
         if scene.notices(notice):
             yield f"{scene.notices(notice)} notices: {notice.value}"
     for task in scene.world.dead_letters:
-        yield f"given up: {task}"
+        yield f"given up: {_shortly(task)}"
     for item in scan(scene.world, scene.world.wiring.environment.accounts_table):
         stands = queued(item)
         if stands.parked:
             yield f"parked: {stands.item}"
         elif stands.leased:
             yield f"still on lease: {stands.item} until {stands.due_at}"
+
+
+def _shortly(task: Task) -> str:
+    match task:
+        case Delivery():
+            return f"{task.event['detail-type']} {json.dumps(task.event['detail'])}"
+        case Webhook():
+            return f"a webhook, {task.body.decode()}"
+        case Tick():
+            return task.expression
 
 
 def _mail_repeats(scene: Scene) -> Iterator[str]:

@@ -74,7 +74,13 @@ class Movable:
         return self._engine.call(operation, body)
 
     def first_due(self, table_name: str, index_name: str = "due") -> str | None:
-        return self._engine.first_due(table_name, index_name)
+        """The smallest `due_at` of all. In one call: the world asks at every moment."""
+        if isinstance(self._engine, Embedded):
+            return self._engine.first_due(table_name, index_name)
+        asked = {"TableName": table_name, "IndexName": index_name}
+        answer = self._engine.call("Scan", json.dumps(asked).encode())
+        assert answer.status == 200 and "LastEvaluatedKey" not in answer.content
+        return min((item["due_at"]["S"] for item in answer.content["Items"]), default=None)
 
     def reset(self) -> None:
         self._engine.reset()

@@ -15,11 +15,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache, partial
+from importlib import import_module
+from multiprocessing import get_context
 
 from infra.local.dynamodb_local import DynamoDBLocal
+from tests.shop_floor import template
 from tests.simulation.crash_buying import BUYING
 from tests.simulation.crash_desk import DESK
-from tests.simulation.crash_line import Seen, Strike
+from tests.simulation.crash_line import Fault, Seen, Strike
 from tests.simulation.crash_renewing import RENEWING
 from tests.simulation.crash_runs import Operation, Run, carry_out, record
 from tests.simulation.crash_scene import Crashed, NoAnswer, Scene, Stage, apart, quietly, scene
@@ -55,6 +59,13 @@ class Result:
     faults: int = 0
     failures: list[Failure] = field(default_factory=list)
 
+    def add(self, other: "Result") -> None:
+        self.operations += other.operations
+        self.calls += other.calls
+        self.runs += other.runs
+        self.faults += other.faults
+        self.failures += other.failures
+
     def __str__(self) -> str:
         return (
             f"operations {self.operations}, calls recorded {self.calls}, runs {self.runs}, "
@@ -63,10 +74,22 @@ class Result:
 
 
 def singles(calls: Sequence[Seen]) -> list[tuple[Strike, ...]]:
-    """Each call with each of its faults."""
-    return [
-        (Strike(at, fault, call.name),) for at, call in enumerate(calls) for fault in call.faults
-    ]
+    """Each call with each of its faults. Dying before a call that follows a write of the same run
+    is dying after that write, and is tried once."""
+    found: list[tuple[Strike, ...]] = []
+    for at, call in enumerate(calls):
+        before = calls[at - 1] if at else None
+        just_wrote = (
+            before is not None
+            and before.invocation == call.invocation
+            and Fault.DIES_AFTER in before.faults
+        )
+        found += [
+            (Strike(at, fault, call.name),)
+            for fault in call.faults
+            if not (just_wrote and fault is Fault.DIES_BEFORE)
+        ]
+    return found
 
 
 def doubles(calls: Sequence[Seen], count: int, rng: random.Random) -> list[tuple[Strike, ...]]:
@@ -97,6 +120,7 @@ def sweep_one(
 ) -> Result:
     """All single faults of an operation, or a `share` of them drawn by `seed`, and so many double
     ones. `spoil` takes something away that protects: for tests of the sweep itself."""
+    warm_up()
     result = Result(operations=1)
     rng = random.Random(f"{seed} {operation.name}")
     with quietly(), scene(operation.start, seed, **operation.settings) as found:
@@ -170,10 +194,14 @@ def on_engine(name: str, process: DynamoDBLocal | None = None) -> Iterator[Stage
         yield stage
 
 
-def warm_up(operations: Sequence[Operation]) -> None:
-    """What every process does once is done before it is copied."""
+@cache
+def warm_up() -> None:
+    """What every process does once is done before it is copied: handlers are imported, templates
+    read. So all copies also run the same code, whatever is edited meanwhile."""
+    for function in template().functions:
+        import_module(function.handler.rpartition(".")[0])
     with quietly():
-        for operation in operations:
+        for operation in (BUYING[0], RENEWING[0], DESK[0]):
             with scene(operation.start, SEED, **operation.settings) as found:
                 operation.arrange(found)
                 carry_out(found, operation, (), None)
@@ -187,35 +215,67 @@ def sweep(
     double_faults: int = 0,
     seed: int = SEED,
     stop_at_first: bool = False,
+    jobs: int = 1,
     told: Callable[[str], None] = lambda _: None,
 ) -> Result:
-    """Sweep `operations` one after the other. `double_faults` are shared out among them. `told`
-    hears of every failure, and of each operation that is done."""
+    """Sweep `operations`, `jobs` at a time. `double_faults` are shared out among them. `told` hears
+    of each operation that is done, with its failures."""
+    warm_up()
     whole = Result()
-    each, rest = divmod(double_faults, len(operations))
-    warm_up(operations[:1])
-    with on_engine(engine) as stage:
-        for at, operation in enumerate(operations):
+    with ExitStack() as open_until_the_end:
+        process = None
+        if engine == "dynamodb":
+            process = open_until_the_end.enter_context(DynamoDBLocal())
+
+        def one(operation: Operation, double_faults: int) -> Told:
             began = time.monotonic()
-            one = sweep_one(
-                operation,
-                stage=stage,
-                share=share,
-                double_faults=each + (at < rest),
-                seed=seed,
-                stop_at_first=stop_at_first,
-            )
-            for failure in one.failures:
-                told(str(failure))
-            told(f"{operation.name}: {one}, {time.monotonic() - began:.0f} s")
-            whole.operations += 1
-            whole.calls += one.calls
-            whole.runs += one.runs
-            whole.faults += one.faults
-            whole.failures += one.failures
+            with on_engine(engine, process) as stage:
+                result = sweep_one(
+                    operation,
+                    stage=stage,
+                    share=share,
+                    double_faults=double_faults,
+                    seed=seed,
+                    stop_at_first=stop_at_first,
+                )
+            failures = "".join(f"{failure}\n" for failure in result.failures)
+            spent = f"{time.monotonic() - began:.0f} s"
+            return f"{failures}{operation.name}: {result}, {spent}", result
+
+        shares = zip(operations, parts(double_faults, len(operations)), strict=True)
+        work = [partial(one, operation, part) for operation, part in shares]
+        for line, result in open_until_the_end.enter_context(_done(work, jobs)):
+            told(line)
+            whole.add(result)
             if stop_at_first and whole.failures:
                 break
     return whole
+
+
+def parts(whole: int, count: int) -> list[int]:
+    """`whole` in `count` parts that differ by at most one."""
+    each, rest = divmod(whole, count)
+    return [each + (at < rest) for at in range(count)]
+
+
+Told = tuple[str, Result]
+_work: list[Callable[[], Told]] = []
+"""What copies of this process carry out, by its place: it can't be sent to them."""
+
+
+def _carry_out(at: int) -> Told:
+    return _work[at]()
+
+
+@contextmanager
+def _done(work: Sequence[Callable[[], Told]], jobs: int) -> Iterator[Iterator[Told]]:
+    """What each piece of work came to, as it comes."""
+    if jobs == 1:
+        yield (one() for one in work)
+        return
+    _work[:] = work
+    with get_context("fork").Pool(jobs) as pool:
+        yield pool.imap_unordered(_carry_out, range(len(work)))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -225,6 +285,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--doubles", type=int, default=DOUBLES)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--only", default="", help="operations whose name contains this")
+    parser.add_argument("--jobs", type=int, default=1, help="operations at the same time")
     parser.add_argument("--stop", action="store_true", help="stop at the first violation")
     asked = parser.parse_args(arguments)
     result = sweep(
@@ -234,6 +295,7 @@ def main(arguments: Sequence[str]) -> int:
         double_faults=asked.doubles,
         seed=asked.seed,
         stop_at_first=asked.stop,
+        jobs=asked.jobs,
         told=lambda line: print(line, flush=True),
     )
     print(result)
