@@ -96,18 +96,21 @@ def _now(context: Context, books: Books, object_id: str | None) -> Reconciled:
 
 
 def _look(context: Context, books: Books, attempt: Attempt, object_id: str | None) -> Reconciled:
+    before = books.charge.value
+    # What is found out about an earlier attempt says nothing of the last one: its check stands.
+    is_last = attempt is before.last
     try:
         result = _what_became_of(context, books, attempt, object_id)
     except (ProviderUnavailable, RequestRefused):
-        if books.charge.value.outcome not in OPEN_OUTCOMES:
+        if not is_last or before.outcome not in OPEN_OUTCOMES:
             return Reconciled.UNANSWERED
         result = None
     if result is None:
-        return _ask_again_later(context, books)
+        return _ask_again_later(context, books) if is_last else Reconciled.NOTHING_DUE
     # A look-up answers any success for this charge, also that of another attempt than was asked.
-    owner = books.charge.value.attempt_at(result.provider_charge_id) or attempt
+    owner = before.attempt_at(result.provider_charge_id) or attempt
     _, after = settle(context, books, owner.id, result)
-    if after.outcome in OPEN_OUTCOMES and after.last is not None:
+    if is_last and after.outcome in OPEN_OUTCOMES and after.last is not None:
         fresh = open_books(after.customer_id, after.source)
         if fresh is not None and fresh.charge.value.outcome in OPEN_OUTCOMES:
             return _ask_again_later(context, fresh)
