@@ -3,7 +3,10 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
+
+from pydantic import BaseModel
 
 from infra.local.sandbox import ChargeSeen
 from infra.local.world import LocalWorld
@@ -66,19 +69,23 @@ def read_books(items: list[Item]) -> dict[str, CustomerBooks]:
         books = CustomerBooks(customer=customer)
         for item in own:
             books.queue.append(queued(item))
-            model = model_of(item["kind"]["S"])
-            if model is not None:
-                books.add(model.model_validate_json(item["body"]["S"]))
+            books.add(parsed(item["kind"]["S"], item["body"]["S"]))
         found[customer.id] = books
     return found
 
 
+@lru_cache(maxsize=4000)
+def parsed(kind: str, body: str) -> BaseModel:
+    """What an item holds. The same text is read again and again."""
+    model = model_of(kind)
+    assert model is not None, kind
+    return model.model_validate_json(body)
+
+
 def queued(item: Item) -> Queued:
-    model = model_of(item["kind"]["S"])
-    assert model is not None, item["kind"]
     return Queued(
         item=f"{item['pk']['S']}/{item['sk']['S']}",
-        moment=moment_of(model.model_validate_json(item["body"]["S"])),
+        moment=moment_of(parsed(item["kind"]["S"], item["body"]["S"])),
         due_at=item.get("due_at", {}).get("S"),
         due_for=item.get("due_for", {}).get("S"),
     )
