@@ -204,7 +204,8 @@ def try_past_due(
 def make_default(
     context: Context, customer_id: str, card_id: str
 ) -> tuple[Customer, tuple[tuple[str, Renewed], ...]]:
-    """Name the default card; what is past due is tried on it at once ([CARDS])."""
+    """Name the default card; what is past due is tried on it at once ([CARDS]). Whoever named it
+    may have ended right then, so naming it again tries what it has not been tried on."""
     for _ in range(CARD_TRIES):
         row = _customer(customer_id)
         if row.value.card(card_id) is None:
@@ -227,7 +228,8 @@ def make_default(
             )
         except Lost:
             continue
-        tried = try_past_due(context, customer_id, card_id) if row.value != changed else ()
+        named_before = row.value == changed
+        tried = try_past_due(context, customer_id, card_id, only_untried=named_before)
         return changed, tried
     raise Conflict("Your account changed at the same moment. Try again.")
 
