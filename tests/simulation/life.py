@@ -225,7 +225,8 @@ class Life:
                 lambda: town.new_card(one),
                 lambda: town.change_default(one),
                 lambda: town.confirm(one),
-                town.event_comes_again,
+                lambda: town.event_comes_again(among=2),
+                lambda: town.event_comes_again(among=2),
                 self._release_webhooks,
             )
         )

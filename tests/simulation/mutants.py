@@ -23,6 +23,9 @@ LINKED = ("node_modules",)
 VIOLATED = re.compile(r"violations [1-9]")
 """What both nets print at their end when they found something; a crash of their own does not."""
 
+FAILED = re.compile(r"^seed \d+ failed|^FAILED")
+"""The line above the violation, in both."""
+
 SECONDS = 900
 """How long a guard may go unnoticed by one of the nets."""
 
@@ -173,7 +176,7 @@ def _nets(seeds: int, engine: str) -> Iterator[tuple[str, list[str]]]:
 def _said(output: str) -> str:
     """What the net printed of the violation, from the line that names the seed or the fault."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    at = next((n for n, line in enumerate(lines) if "failed" in line), None)
+    at = next((n for n, line in enumerate(lines) if FAILED.search(line)), None)
     told = lines[at : at + 3] if at is not None else lines[-1:]
     return " / ".join(told)[:300]
 

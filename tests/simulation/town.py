@@ -397,10 +397,10 @@ class Town:
         if response.status != 400:
             self.wrong.append(f"a forged webhook was answered with {response.status}")
 
-    def event_comes_again(self) -> None:
-        """The bus delivers once more what it delivered before."""
+    def event_comes_again(self, among: int = 20) -> None:
+        """The bus delivers once more one of the last events."""
         if self.world.bus.seen:
-            event = self.rng.choice(self.world.bus.seen[-20:])
+            event = self.rng.choice(self.world.bus.seen[-among:])
             entry = {
                 "Source": event["source"],
                 "DetailType": event["detail-type"],
