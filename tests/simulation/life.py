@@ -46,6 +46,9 @@ DISTANT = datetime.max.replace(tzinfo=UTC) - MAX_LATE
 SETTLING = timedelta(minutes=3)
 HISTORY = 120
 
+AWKWARD = ((1, 29), (1, 30), (1, 31), (3, 31), (5, 31), (8, 31), (10, 31))
+"""Months and days after which a month lacks the day of an anchor; half of all seeds begin there."""
+
 FIRST_YEAR = 2033
 """Far ahead: DynamoDB Local lets items expire by this machine's clock."""
 
@@ -95,13 +98,11 @@ class Life:
     @contextmanager
     def _opened(self) -> Iterator[tuple[LocalWorld, Watched, Weather]]:
         rng = self._rng
-        start = datetime(
-            FIRST_YEAR + rng.randrange(4),
-            rng.randrange(1, 13),
-            rng.randrange(25, 29),
-            15,
-            tzinfo=UTC,
-        ) + timedelta(days=rng.randrange(4), minutes=rng.randrange(600))
+        month, day = rng.randrange(1, 13), rng.randrange(1, 29)
+        if rng.random() < 0.5:
+            month, day = rng.choice(AWKWARD)
+        start = datetime(FIRST_YEAR + rng.randrange(4), month, day, 15, tzinfo=UTC)
+        start += timedelta(minutes=rng.randrange(480))
         weather = Weather(rng)
         watched = Watched(self._engine, "punchcard-accounts")
         waited = store.waits
@@ -136,7 +137,8 @@ class Life:
         for n in range(AT_FIRST):
             email = f"first{n}@example.com"
             customer_id = customer_with_card(world, WORKS if n else FAILS_LATER, email)
-            self.town.shop(self.town.settle_in(email, head(customer_id).value))
+            resident = self.town.settle_in(email, head(customer_id).value)
+            self.town.shop(resident, *(("month",) if n == 1 else ()))
         self.weather.meanwhile = self._meanwhile
         self.weather.later = self._later
         self._began = began = world.now()

@@ -215,8 +215,8 @@ class Town:
         self.new_card(newcomer)
         self._pay_cart(newcomer)
 
-    def shop(self, one: Resident) -> None:
-        for product in self.rng.sample(SOLD, self.rng.choice((1, 1, 2))):
+    def shop(self, one: Resident, *wanted: str) -> None:
+        for product in wanted or self.rng.sample(SOLD, self.rng.choice((1, 1, 2))):
             line: dict[str, Any] = {"product": product}
             if product in ("month", "five_days") and self.rng.random() < 0.3:
                 days = self.rng.randrange(1, 9)
