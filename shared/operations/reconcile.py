@@ -89,10 +89,18 @@ def _now(context: Context, books: Books, object_id: str | None) -> Reconciled:
         charge = books.charge.value
     if charge.last is None:
         return refunded or Reconciled.NOTHING_DUE
-    named = charge.attempt_at(object_id)
-    if named is None and object_id is not None and charge.all_named:
+    asked = charge.last if object_id is None else _attempt_behind(charge, object_id)
+    if asked is None:
+        assert object_id is not None
         return _unexpected(context, books, object_id)
-    return _look(context, books, named or charge.last, object_id)
+    return _look(context, books, asked, object_id)
+
+
+def _attempt_behind(charge: Charge, object_id: str) -> Attempt | None:
+    """Whose provider's name this is; else, of the attempts that have none yet, the last: it may be
+    one that was taken for lost. None when it can be none of ours."""
+    unnamed = (one for one in reversed(charge.attempts) if one.provider_charge_id is None)
+    return charge.attempt_at(object_id) or next(unnamed, None)
 
 
 def _look(context: Context, books: Books, attempt: Attempt, object_id: str | None) -> Reconciled:

@@ -13,6 +13,8 @@ from shared.domain.message import MessageKind, NoticeKind
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel
 from shared.operations.checkout import Checked
+from shared.store import accounts
+from shared.store.engine import commit, read, replace
 from tests.billing.conftest import Shop
 from tests.shop_floor import (
     NEEDS_AUTHENTICATION,
@@ -361,3 +363,39 @@ def test_a_retry_whose_worker_dies_is_finished_by_the_clock(shop: Shop) -> None:
     go_to(world, "2026-03-02 12:00")
     assert len(charged_at(world, ada)) == 2
     assert subscription_of(ada).state is SubscriptionState.ACTIVE
+
+
+def test_an_event_about_a_try_that_was_taken_for_lost_is_not_looked_up_as_a_later_one(
+    shop: Shop,
+) -> None:
+    """The first try was never found and is taken for lost; the second waits for the customer. Then
+    the provider reports that the first one did take money: the order is paid by it."""
+    world = shop("2026-01-31 15:00")
+    ada = customer_with_card(world)
+    world.sandbox.webhooks(hold=True)
+    world.sandbox.misbehave(Operation.CHARGE, Fault.TIMEOUT_AFTER)
+    world.sandbox.misbehave(Operation.LOOK_UP, Fault.TIMEOUT_BEFORE, times=3)
+    assert buy(world, ada, "ten").state is Checked.PROCESSING
+    (charge,), (taken,) = charges_of(ada), asked_of(world, ada)
+    lost = charge.attempts[0].model_copy(
+        update={"outcome": Outcome.DECLINED, "decline_code": "never_reached_the_provider"}
+    )
+    waiting = lost.model_copy(
+        update={
+            "id": f"{charge.source}-2",
+            "outcome": Outcome.AUTHENTICATION_REQUIRED,
+            "decline_code": None,
+            "provider_charge_id": "ch_that_waits",
+            "confirm_url": "http://127.0.0.1:8000/confirm",
+        }
+    )
+    ref = accounts.charge(ada, charge.source)
+    row = read(ref).get(ref)
+    assert row is not None
+    commit([replace(row, row.value.model_copy(update={"attempts": (lost, waiting)}))])
+    world.sandbox.behave()
+    world.run_due()
+    (settled,) = charges_of(ada)
+    assert settled.attempts[0].outcome is Outcome.SUCCEEDED
+    assert settled.attempts[0].provider_charge_id == taken.id
+    assert settled.settled_at is not None or settled.refund is not RefundState.NONE
