@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from infra.local import lambdas
 from infra.local.aws import Engine
 from infra.local.happened import NeverQuiet
 from infra.local.world import LocalWorld
-from shared.domain.charge import By
+from shared.domain.charge import By, Charge
 from shared.domain.due import utc_text
 from shared.domain.invariants import CustomerBooks, Rule, breaches
 from shared.domain.subscription import Subscription, SubscriptionState
@@ -42,6 +43,7 @@ MAX_STEPS = 2000
 MAX_LATE = timedelta(days=1)
 """How far after its moment a period may first be asked for, whatever went wrong."""
 
+MINUTE = timedelta(minutes=1)
 DISTANT = datetime.max.replace(tzinfo=UTC) - MAX_LATE
 SETTLING = timedelta(minutes=3)
 HISTORY = 120
@@ -139,6 +141,7 @@ class Life:
             customer_id = customer_with_card(world, WORKS if n else FAILS_LATER, email)
             resident = self.town.settle_in(email, head(customer_id).value)
             self.town.shop(resident, *(("month",) if n == 1 else ()))
+        self.weather.now = world.now
         self.weather.meanwhile = self._meanwhile
         self.weather.later = self._later
         self._began = began = world.now()
@@ -324,6 +327,7 @@ class Life:
             latest = max(due, agreement.created_at, *before) + MAX_LATE
             if first.by is By.CLOCK and not due <= first.started_at <= latest:
                 yield f"period {charge.period} of {agreement.id}: {first.started_at}, not {due}"
+            yield from _slots_too_early(agreement, charge, due)
 
     def _left_open(self) -> Iterator[str]:
         """What should have come to its end by now and has not."""
@@ -340,6 +344,16 @@ class Life:
                 open_ended = one.over or one.collection or one.state is SubscriptionState.PAUSED
                 if not open_ended and _due(one, one.next_period) <= self.world.now():
                     yield f"{one.id} was not charged for period {one.next_period}"
+
+
+def _slots_too_early(agreement: Subscription, charge: Charge, due: datetime) -> Iterator[str]:
+    """[RETRY]: the clock's try k is not before 23:59 of the k-th day after the first."""
+    first_day = due.astimezone(ZoneInfo(agreement.zone)).date()
+    tries = [one for one in charge.attempts if one.by is By.CLOCK]
+    for k, one in enumerate(tries[1:], start=1):
+        slot = calendar_oracle.begins(first_day + timedelta(days=k + 1), agreement.zone) - MINUTE
+        if one.started_at < slot:
+            yield f"try {k} of {charge.ref} came at {one.started_at}, not at {slot}"
 
 
 def _due(one: Subscription, period: int) -> datetime:

@@ -123,13 +123,6 @@ GUARDS = (
         "            charge.settled_at is not None\n",
     ),
     Guard(
-        "a final outcome does not change",
-        "shared/domain/charge.py",
-        "if final and not (outcome is Outcome.SUCCEEDED and known.outcome is not "
-        "Outcome.SUCCEEDED):",
-        "if False:",
-    ),
-    Guard(
         "an outcome that is open has a next check",
         "shared/domain/charge.py",
         '            "next_check_at": now + FIRST_CHECK_AFTER,',

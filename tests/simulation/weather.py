@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar, cast
 
@@ -28,6 +29,10 @@ BEHIND = 0.1
 BUSY = 0.03
 """How often somebody else does something in the middle of a handler's work."""
 
+LISTS_LATE = 0.3
+"""How often the provider's lists lack what it has just made."""
+
+LISTED_AFTER_SECONDS = 3600
 DYING = 0.3
 """How likely each call of a handler is its last while a deployment goes on."""
 
@@ -49,10 +54,12 @@ class Fault(StrEnum):
     DELAYED = "delayed"
     REFUSED = "entry refused"
     BEHIND = "index behind"
+    NOT_LISTED = "not listed yet"
 
 
 ANYWHERE = (Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.AWAY, Fault.ANSWER_LOST)
 READING = (Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.AWAY, Fault.THROTTLED)
+LISTING = "provider:GET /v1/charges"
 FAULTS = {
     "dynamodb:BatchGetItem": (*READING, Fault.UNREAD),
     "dynamodb:Query": READING,
@@ -85,6 +92,7 @@ class Weather:
         """So many handlers die at their next calls: a deployment in the middle of work."""
         self.meanwhile: Callable[[], Callable[[], None] | None] = lambda: None
         self.later: Callable[[int, Callable[[], None]], None] = lambda _, __: None
+        self.now: Callable[[], datetime] = lambda: datetime.max.replace(tzinfo=UTC)
         self.noted: Callable[[str], None] = lambda _: None
         self.mails: list[tuple[str, int]] = []
         """Of each email that was taken in: its key, and the run of the handler that sent it."""
@@ -116,9 +124,27 @@ class Weather:
         answer = forward()
         if call.service == "sesv2":
             self.mails.append((_key_of_mail(call), call.invocation))
-        if not self._calm and call.operation == "Query" and b'"due"' in call.body:
+        if self._calm:
+            return answer
+        if call.operation == "Query" and b'"due"' in call.body:
             self._fall_behind(call, cast(Answer, answer))
+        if call.name == LISTING and self._rng.random() < LISTS_LATE * self.roughness:
+            return cast(T, self._without_the_newest(cast(tuple[int, bytes], answer)))
         return answer
+
+    def _without_the_newest(self, answer: tuple[int, bytes]) -> tuple[int, bytes]:
+        """A list of the provider that lacks what was made in the last hour."""
+        status, body = answer
+        content = json.loads(body)
+        listed = content.get("data")
+        if status != 200 or not listed:
+            return answer
+        now = self.now().timestamp()
+        older = [one for one in listed if one["created"] < now - LISTED_AFTER_SECONDS]
+        if len(older) == len(listed):
+            return answer
+        self.struck[Fault.NOT_LISTED] += 1
+        return status, json.dumps({**content, "data": older}).encode()
 
     def _let_others_in(self) -> None:
         if self._inside or self._rng.random() > BUSY * self.roughness:
