@@ -4,6 +4,7 @@
 """
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -23,6 +24,9 @@ from tests.simulation.life import Life
 
 MAX_SHOWN = 5
 """Failures that are printed with their history; the others by their seed."""
+
+GARBAGE = 100_000
+"""Objects before Python looks for cycles: seeds are short, and looking costs a tenth."""
 
 QUIET = {
     "PYTHONHASHSEED": "0",
@@ -57,6 +61,7 @@ class Lent:
 def _live(seeds: list[int], engine_name: str, days: int, *, stop: bool) -> Iterator[dict[str, Any]]:
     # Handlers log every fault that they meet, and metrics are printed.
     logging.disable(logging.CRITICAL)
+    gc.set_threshold(GARBAGE)
     with _engine(engine_name) as engine, Path(os.devnull).open("w") as nowhere:
         for seed in seeds:
             with redirect_stdout(nowhere):

@@ -33,10 +33,10 @@ CALM_DAYS = 9
 
 AT_FIRST = 4
 RESIDENTS = 8
-MAX_CALLS = 1000
+MAX_CALLS = 800
 """Calls to the database, spread over the days: people rest while more are used up than that."""
 
-SPREE_CALLS = 150
+SPREE_CALLS = 120
 """What may be used up before its time: everybody shops on the first day."""
 
 MAX_STEPS = 2000
