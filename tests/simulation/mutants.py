@@ -163,7 +163,8 @@ def _take_away(guard: Guard, tree: Path) -> None:
 def _nets(seeds: int, engine: str) -> Iterator[tuple[str, list[str]]]:
     simulation = ["tests.simulation", "--seeds", str(seeds), "--workers", "1", "--stop"]
     yield "simulation", [*simulation, "--engine", engine]
-    yield "crash sweep", ["tests.simulation.crash_sweep", "--engine", engine, "--stop"]
+    swept_on = "dynamodb" if engine == "dynamodb-local" else engine
+    yield "crash sweep", ["tests.simulation.crash_sweep", "--engine", swept_on, "--stop"]
 
 
 def _said(output: str) -> str:
