@@ -28,6 +28,8 @@ class Worker(StrEnum):
     NUMBER = "number"
     DELIVER = "deliver"
     APPLY = "apply"
+    PLACES = "places"
+    """Activities and reservations: offers that run out, what begins unpaid, what is redeemed."""
 
 
 LANE_OF = {
@@ -39,6 +41,7 @@ LANE_OF = {
     Worker.NUMBER: Lane.NOW,
     Worker.DELIVER: Lane.NOW,
     Worker.APPLY: Lane.NOW,
+    Worker.PLACES: Lane.NOW,
 }
 
 

@@ -20,7 +20,7 @@ from shared.domain.calendar import (
 from shared.domain.dunning import FirstSlot
 from shared.domain.order import Due, OrderLine
 from shared.domain.pack import Entry, EntryKind, Pack
-from shared.domain.product import Location, ProductKind
+from shared.domain.product import Location, ProductKind, ValidFrom
 from shared.domain.subscription import (
     PACKS_REMEMBERED,
     Subscription,
@@ -99,6 +99,12 @@ def _pack(
         usable_from=usable_from,
         expires_at=expires_at,
         invoice_id=invoice_id,
+        valid_from=terms.valid_from,
+        validity_days=terms.validity_days,
+        validity_months=terms.validity_months,
+        hourly=terms.hourly,
+        use_pricing_rules=terms.use_pricing_rules,
+        staff_members=terms.staff_members,
         email_days_before_expiry=terms.email_days_before_expiry,
         email_credits_left=terms.email_credits_left,
     )
@@ -114,8 +120,10 @@ def grant_bought_pack(
     invoice_id: str,
     now: datetime,
 ) -> Granted:
-    """A package that was paid at `now`: its first day is the day of payment ([PACK])."""
+    """A package that was paid at `now`: its first day is the day of payment, or follows from what
+    is booked with it ([PACK])."""
     today = local_date(now, location.zone)
+    by_payment = terms.valid_from is ValidFrom.PAYMENT
     pack = _pack(
         pack_id=pack_id,
         terms=terms,
@@ -123,7 +131,7 @@ def grant_bought_pack(
         location=location,
         now=now,
         usable_from=start_of_day(today, location.zone),
-        expires_at=_window(terms, today, location.zone),
+        expires_at=_window(terms, today, location.zone) if by_payment else None,
         invoice_id=invoice_id,
     )
     return _grant(pack, entry_id, now, "Bought")

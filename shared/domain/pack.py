@@ -6,6 +6,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.domain.due import Moment, Worker, earliest
+from shared.domain.product import ValidFrom
 
 
 class EntryKind(StrEnum):
@@ -33,6 +34,7 @@ class Entry(BaseModel):
     """Credits left after this entry; None for an unlimited pack."""
     at: AwareDatetime
     reason: str = ""
+    reservation_id: str | None = None
     invoice_id: str | None = None
     by: str = ""
 
@@ -41,7 +43,18 @@ class PackStatus(StrEnum):
     UPCOMING = "upcoming"
     ACTIVE = "active"
     USED_UP = "used_up"
+    FROZEN = "frozen"
     EXPIRED = "expired"
+
+
+class Booked(BaseModel):
+    """A reservation that credits of a pack hold; `credits` is 0 for an unlimited one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reservation_id: str
+    starts_at: AwareDatetime
+    credits: int
 
 
 class Pack(BaseModel):
@@ -74,6 +87,19 @@ class Pack(BaseModel):
     replaced: bool = False
     """Whether `replaces` has been brought to its end."""
     expires_with_next: bool = False
+    valid_from: ValidFrom = ValidFrom.PAYMENT
+    validity_days: int | None = None
+    validity_months: int | None = None
+    """Where its validity begins with a booking, how long it then is."""
+    begun_with: AwareDatetime | None = None
+    """The start of its first activity, once that has begun: from then on its expiry is fixed."""
+    hourly: bool = False
+    use_pricing_rules: bool = False
+    staff_members: tuple[str, ...] | None = None
+    booked: tuple[Booked, ...] = ()
+    """The reservations that its credits hold."""
+    frozen_at: AwareDatetime | None = None
+    """When what paid for it was reversed: nothing of it can be used ([REVERSE])."""
     email_days_before_expiry: int | None = None
     email_credits_left: int | None = None
     expiry_announced: bool = False
@@ -86,6 +112,8 @@ class Pack(BaseModel):
     def status(self, now: datetime) -> PackStatus:
         if self.ended_at is not None or (self.expires_at is not None and self.expires_at <= now):
             return PackStatus.EXPIRED
+        if self.frozen_at is not None:
+            return PackStatus.FROZEN
         if self.left == 0 and self.granted != 0:
             return PackStatus.USED_UP
         return PackStatus.UPCOMING if now < self.usable_from else PackStatus.ACTIVE

@@ -51,6 +51,9 @@ class Location(Definition):
     address: str = ""
     phone: str = ""
     service_rates: dict[str, int] = {}
+    """The default rate of one unit of each service, in minor units."""
+    further_discounts: dict[str, Decimal] = {}
+    """By service: what each further participant of one reservation pays less; 0.10 is 10%."""
 
 
 class Service(Definition):
@@ -58,6 +61,23 @@ class Service(Definition):
     name: str
     unit: str = "visit"
     """What one credit is called by customers: a class, a day, a visit."""
+    hourly: bool = False
+    """Whether its rate is of one hour."""
+
+
+class StaffPerson(Definition):
+    """Who leads activities, as customers see them ([STAFF])."""
+
+    id: str
+    name: str
+
+
+class ValidFrom(StrEnum):
+    """From when a package's validity counts ([PACK])."""
+
+    PAYMENT = "payment"
+    BOOKING = "booking"
+    FIRST_ACTIVITY = "first_activity"
 
 
 class Product(Definition):
@@ -80,6 +100,13 @@ class Product(Definition):
     credits: Annotated[int, Field(ge=0)] | None = 0
     validity_days: Annotated[int, Field(ge=1, le=3660)] | None = None
     validity_months: Annotated[int, Field(ge=1, le=120)] | None = None
+    valid_from: ValidFrom = ValidFrom.PAYMENT
+    hourly: bool = False
+    """Whether a credit pays for one hour."""
+    use_pricing_rules: bool = False
+    """Whether what its credits are worth follows their own service's pricing rules ([VOUCHER])."""
+    staff_members: tuple[str, ...] | None = None
+    """Whose activities its credits pay for; None is everybody's ([STAFF])."""
     pay_what_you_want: bool = False
     minimum_prices: dict[Currency, Price] = {}
     frequency: Frequency | None = None
@@ -102,6 +129,11 @@ class Product(Definition):
     def _consistent(self) -> Self:
         if self.validity_days and self.validity_months:
             raise ValueError("validity is in days or in months, not both")
+        if self.valid_from is not ValidFrom.PAYMENT:
+            if self.kind is not ProductKind.PACKAGE:
+                raise ValueError("only a package's validity begins with a booking")
+            if not (self.validity_days or self.validity_months):
+                raise ValueError("a validity that begins with a booking needs a length")
         if self.kind is ProductKind.SUBSCRIPTION:
             if self.frequency is None or self.frequency not in self.allowed_frequencies:
                 raise ValueError("a subscription needs a frequency that it allows")
@@ -166,6 +198,14 @@ class Settings(Definition):
     link_minutes: Annotated[int, Field(ge=5, le=1440)] = 60
     code_minutes: Annotated[int, Field(ge=1, le=60)] = 10
     session_minutes: Annotated[int, Field(ge=5, le=1440)] = 30
+    any_service: bool = False
+    """Whether a credit may be used on every service ([VOUCHER])."""
+    any_location: bool = False
+    """Whether a credit may be used at every location ([VOUCHER])."""
+    offer_minutes: Annotated[int, Field(ge=5, le=10_080)] = 120
+    """How long a freed place is held for whoever waits for it ([PLACES])."""
+    cutoff_minutes: Annotated[int, Field(ge=0, le=43_200)] = 720
+    """How long before its start a reservation can be cancelled, where an activity does not say."""
 
 
 class Catalogue(Definition):
@@ -176,6 +216,7 @@ class Catalogue(Definition):
     locations: tuple[Location, ...]
     services: tuple[Service, ...] = ()
     products: tuple[Product, ...] = ()
+    staff_people: tuple[StaffPerson, ...] = ()
 
     @model_validator(mode="after")
     def _unique(self) -> Self:
@@ -208,6 +249,9 @@ class Catalogue(Definition):
 
     def service(self, service_id: str | None) -> Service | None:
         return next((one for one in self.services if one.id == service_id), None)
+
+    def staff_person(self, person_id: str | None) -> StaffPerson | None:
+        return next((one for one in self.staff_people if one.id == person_id), None)
 
     def reminds(self, frequency: Frequency) -> bool:
         return frequency is Frequency.ANNUAL or frequency in self.settings.reminders

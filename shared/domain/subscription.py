@@ -20,6 +20,7 @@ from shared.domain.calendar import (
 from shared.domain.due import Moment, Worker, earliest
 from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
 from shared.domain.money import Money
+from shared.domain.product import ValidFrom
 
 PACKS_REMEMBERED = 6
 MAX_SKIPPED_PERIODS = 1000
@@ -60,6 +61,10 @@ class Terms(BaseModel):
     credits: int | None
     validity_days: int | None = None
     validity_months: int | None = None
+    valid_from: ValidFrom = ValidFrom.PAYMENT
+    hourly: bool = False
+    use_pricing_rules: bool = False
+    staff_members: tuple[str, ...] | None = None
     taxed: bool = False
     account_code: str = ""
     minimum_payments: int = 0

@@ -21,6 +21,7 @@ ITEMS_PER_EVENT = {
     Worker.RETRIES: 5,
     Worker.RECONCILE: 5,
     Worker.APPLY: 5,
+    Worker.PLACES: 20,
 }
 """Few where a provider is called for each, so that one event is done well within a lease."""
 

@@ -2,6 +2,7 @@
 in the same transaction ([OUTBOX], [NOTICE])."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from shared.domain import collecting
 from shared.domain.charge import Attempt, Charge, Outcome
@@ -11,6 +12,7 @@ from shared.domain.message import Message, Notice, NoticeKind
 from shared.domain.money import Money
 from shared.domain.order import invoice_lines
 from shared.domain.pack import Pack
+from shared.domain.reservation import Reservation
 from shared.domain.subscription import Subscription, next_slot_at
 from shared.messages import builders
 from shared.messages.builders import Telling
@@ -142,6 +144,32 @@ def card_update(
     return builders.card_update(
         _telling(context, customer), request_id=request_id, subscription=subscription, owed=owed
     )
+
+
+def reservation_confirmed(
+    context: Context, customer: Customer, reservation: Reservation
+) -> Message:
+    return builders.reservation_confirmed(_telling(context, customer), reservation=reservation)
+
+
+def reservation_changed(
+    context: Context, customer: Customer, reservation: Reservation, *, from_start: datetime
+) -> Message:
+    return builders.reservation_changed(
+        _telling(context, customer), reservation=reservation, from_start=from_start
+    )
+
+
+def reservation_cancelled(
+    context: Context, customer: Customer, reservation: Reservation, *, by_merchant: bool
+) -> Message:
+    return builders.reservation_cancelled(
+        _telling(context, customer), reservation=reservation, by_merchant=by_merchant
+    )
+
+
+def place_offered(context: Context, customer: Customer, reservation: Reservation) -> Message:
+    return builders.place_offered(_telling(context, customer), reservation=reservation)
 
 
 def refunded(context: Context, customer: Customer, charge: Charge, attempt: Attempt) -> Message:

@@ -4,16 +4,19 @@ A customer is one item collection. Ids are ULIDs, so that sort keys sort by time
 """
 
 import hashlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from shared.domain import activity as activities
 from shared.domain import cart as carts
 from shared.domain import charge as charges
 from shared.domain import invoice as invoices
 from shared.domain import message as messages
 from shared.domain import pack as packs
+from shared.domain import reservation as reservations
 from shared.domain import subscription as subscriptions
+from shared.domain.activity import Activity
 from shared.domain.cart import Cart
 from shared.domain.charge import Charge
 from shared.domain.customer import Customer
@@ -21,8 +24,19 @@ from shared.domain.due import Moment, Worker
 from shared.domain.invoice import Invoice
 from shared.domain.message import Message, MessageState, Notice
 from shared.domain.pack import Entry, Pack
+from shared.domain.reservation import Reservation, Seat
 from shared.domain.subscription import Subscription
-from shared.store.engine import AccountItem, Kind, Page, Ref, Row, query, query_kinds, register
+from shared.store.engine import (
+    AccountItem,
+    Kind,
+    Page,
+    Ref,
+    Row,
+    query,
+    query_between,
+    query_kinds,
+    register,
+)
 
 SUBMISSION_KEPT = timedelta(days=7)
 WEBHOOK_KEPT = timedelta(days=90)
@@ -31,6 +45,8 @@ OPENING_MESSAGE_KEPT = timedelta(days=30)
 
 PAGE_LIMIT = 50
 HOLDINGS_LIMIT = 300
+SCHEDULE_LIMIT = 400
+"""Activities of one reading: a week of a busy place."""
 
 
 class _Record(BaseModel):
@@ -156,6 +172,15 @@ register(
     ),
 )
 register(DirectoryEntry, Kind("directory"))
+register(
+    Activity,
+    Kind("activity", moment=activities.next_moment, state=lambda a: a.state.value),
+)
+register(
+    Reservation,
+    Kind("reservation", moment=reservations.next_moment, state=lambda r: r.state.value),
+)
+register(Seat, Kind("seat", state=lambda s: s.state.value))
 register(Numbering, Kind("numbering"))
 register(TimelineEvent, Kind("event"))
 register(AuditMark, Kind("audit_mark"))
@@ -227,6 +252,21 @@ def charge_of_ref(ref: str) -> Ref[Charge] | None:
 
 def period_source(subscription_id: str, period: int) -> str:
     return f"{subscription_id}.{period:05d}"
+
+
+def activity(activity_id: str) -> Ref[Activity]:
+    """Activities lie by their location and start: one query reads some days of a schedule."""
+    location_id, _, when = activity_id.partition(".")
+    return Ref(AccountItem, f"schedule#{location_id}", f"activity#{when}", Activity)
+
+
+def reservation(customer_id: str, reservation_id: str) -> Ref[Reservation]:
+    return Ref(AccountItem, customer_pk(customer_id), f"reservation#{reservation_id}", Reservation)
+
+
+def seat(activity_id: str, reservation_id: str) -> Ref[Seat]:
+    """What staff see of a reservation lies with its activity."""
+    return Ref(AccountItem, f"seats#{activity_id}", f"seat#{reservation_id}", Seat)
 
 
 def submission(customer_id: str, key: str) -> Ref[Submission]:
@@ -370,6 +410,39 @@ def timeline_of(customer_id: str, *, after: str | None = None) -> Page[TimelineE
         TimelineEvent,
         limit=PAGE_LIMIT,
         after=after,
+    )
+
+
+def reservations_of(
+    customer_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None
+) -> Page[Reservation]:
+    """Newest first by when they were made."""
+    return query(
+        AccountItem,
+        customer_pk(customer_id),
+        "reservation#",
+        Reservation,
+        limit=limit,
+        after=after,
+    )
+
+
+def seats_of(activity_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None) -> Page[Seat]:
+    return query(AccountItem, f"seats#{activity_id}", "seat#", Seat, limit=limit, after=after)
+
+
+def schedule_of(
+    location_id: str, begins: datetime, ends: datetime, *, limit: int = SCHEDULE_LIMIT
+) -> tuple[Row[Activity], ...]:
+    """A location's activities that start from `begins` until before `ends`, in their order: one
+    round trip."""
+    return query_between(
+        AccountItem,
+        f"schedule#{location_id}",
+        f"activity#{begins.astimezone(UTC):%Y%m%dT%H%M}",
+        f"activity#{ends.astimezone(UTC):%Y%m%dT%H%M}",
+        Activity,
+        limit=limit,
     )
 
 

@@ -10,6 +10,7 @@ from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice
 from shared.domain.message import Message
 from shared.domain.pack import Entry, Pack
+from shared.domain.reservation import Reservation
 from shared.domain.subscription import Subscription
 from shared.store.accounts import TimelineEvent, customer_pk
 from shared.store.engine import AccountItem, Row, query_mixed
@@ -26,6 +27,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "charge": Charge,
     "message": Message,
     "event": TimelineEvent,
+    "reservation": Reservation,
 }
 """By what the sort key begins with. Carts and submissions tell no story."""
 

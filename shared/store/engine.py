@@ -310,6 +310,25 @@ def query_mixed(
     return Page(rows=tuple(rows), next=last["sk"]["S"] if last else None)
 
 
+def query_between(
+    table: type[Item], pk: str, first: str, last: str, model: type[E], *, limit: int
+) -> tuple[Row[E], ...]:
+    """At most `limit` items of one collection from sort key `first` to `last`, both possibly in,
+    in their order: one round trip."""
+    answer = _client().query(
+        TableName=table.Meta.table_name,
+        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+        ExpressionAttributeValues={
+            ":pk": {"S": pk},
+            ":first": {"S": first},
+            ":last": {"S": last},
+        },
+        ConsistentRead=True,
+        Limit=limit,
+    )
+    return tuple(_row(Ref(table, pk, raw["sk"]["S"], model), raw) for raw in answer["Items"])
+
+
 def moment_of(value: BaseModel) -> Moment | None:
     """When an entity next needs attention, as every write sets it."""
     return _kinds[type(value)].moment(value)

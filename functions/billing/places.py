@@ -1,0 +1,27 @@
+"""Offers of places, what begins unpaid and what is redeemed ([PLACES])."""
+
+from typing import Any
+
+from shared.events import each, key_of
+from shared.operations.taking_place import (
+    TookPlace,
+    look_after_activity,
+    look_after_reservation,
+)
+from shared.store import catalogue
+from shared.wiring import current
+
+SCHEDULE = "schedule#"
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
+    wiring = current()
+    context = wiring.context(catalogue.load(wiring.now()))
+
+    def look_after(pk: str, sk: str) -> TookPlace:
+        if pk.startswith(SCHEDULE):
+            where, when = pk.removeprefix(SCHEDULE), key_of(pk, sk)[1]
+            return look_after_activity(context, f"{where}.{when}")
+        return look_after_reservation(context, *key_of(pk, sk))
+
+    return each(event, look_after, now=wiring.now())

@@ -1,0 +1,274 @@
+"""Credits that hold places: which packs are used, and every entry that this makes ([LEDGER]).
+
+Pure. A credit that is held has left the pack (`left` is what can still be spent); redeeming it
+changes nothing more, releasing it puts it back. Unlimited packs have entries of 0.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from shared.domain.activity import Activity
+from shared.domain.calendar import local_date, validity_of_days, validity_of_months
+from shared.domain.errors import Conflict
+from shared.domain.money import Money, total
+from shared.domain.pack import Booked, Entry, EntryKind, Pack, PackStatus
+from shared.domain.product import Catalogue, Location, Settings, ValidFrom
+from shared.domain.reservation import Held, Reservation
+from shared.domain.voucher import charge_of, credits_for, worth
+
+MAX_BOOKED = 100
+"""Reservations that one pack holds at a time."""
+
+
+def usable_for(pack: Pack, activity: Activity, settings: Settings, now: datetime) -> bool:
+    """Whether credits of `pack` may pay for `activity`: its service, place and staff member, and
+    an activity that starts while it is valid ([BOOK], [STAFF], [VOUCHER])."""
+    if pack.status(now) in (PackStatus.EXPIRED, PackStatus.FROZEN, PackStatus.USED_UP):
+        return False
+    if not (settings.any_service or pack.service_id in (None, activity.service_id)):
+        return False
+    if not (settings.any_location or pack.location_id == activity.location_id):
+        return False
+    if pack.staff_members is not None and activity.staff_member not in pack.staff_members:
+        return False
+    if activity.starts_at < pack.usable_from or len(pack.booked) >= MAX_BOOKED:
+        return False
+    expires_at = expiry_with(pack, activity.starts_at, now)
+    return (expires_at is None or activity.starts_at < expires_at) and not strands(
+        pack, activity.starts_at, now
+    )
+
+
+def _window(pack: Pack, first_day: date) -> datetime | None:
+    if pack.validity_days is not None:
+        return validity_of_days(first_day, pack.validity_days, pack.zone).expires_at
+    if pack.validity_months is not None:
+        return validity_of_months(first_day, pack.validity_months, pack.zone).expires_at
+    return None
+
+
+def _expiry(pack: Pack, starts: Iterable[datetime], now: datetime) -> datetime | None:
+    """When a pack expires while it holds activities that start then ([PACK])."""
+    match pack.valid_from:
+        case ValidFrom.PAYMENT:
+            return pack.expires_at
+        case ValidFrom.BOOKING:
+            if pack.expires_at is not None:
+                return pack.expires_at
+            return _window(pack, local_date(now, pack.zone))
+        case ValidFrom.FIRST_ACTIVITY:
+            if pack.begun_with is not None:
+                return pack.expires_at
+            first = min(starts, default=None)
+            return None if first is None else _window(pack, local_date(first, pack.zone))
+
+
+def expiry_with(pack: Pack, starts_at: datetime, now: datetime) -> datetime | None:
+    """When a pack expires if it is booked for `starts_at` as well."""
+    return _expiry(pack, [starts_at, *(one.starts_at for one in pack.booked)], now)
+
+
+def strands(pack: Pack, starts_at: datetime, now: datetime) -> bool:
+    """Whether booking `starts_at` as well would bring the expiry before an activity that is booked
+    already ([PACK])."""
+    expires_at = expiry_with(pack, starts_at, now)
+    return expires_at is not None and any(one.starts_at >= expires_at for one in pack.booked)
+
+
+def in_order(packs: Iterable[Pack]) -> list[Pack]:
+    """Unlimited packs first, then the soonest to expire, then the oldest ([LEDGER])."""
+    return sorted(
+        packs,
+        key=lambda pack: (
+            not pack.unlimited,
+            pack.expires_at is None,
+            pack.expires_at or pack.bought_at,
+            pack.bought_at,
+            pack.id,
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Spending:
+    """What is held of each pack for a reservation; `charge` is the whole price of it."""
+
+    held: tuple[Held, ...]
+    charge: Money
+
+    @property
+    def due(self) -> Money:
+        return self.charge - total([one.worth for one in self.held], self.charge.currency)
+
+    @property
+    def covered(self) -> int:
+        return sum(one.participants for one in self.held)
+
+
+def plan(
+    packs: Sequence[Pack],
+    activity: Activity,
+    participants: int,
+    location: Location,
+    catalogue: Catalogue,
+    now: datetime,
+) -> Spending:
+    """Which credits pay for which participants; what no credit covers is left to be paid."""
+    charges = [charge_of(activity, location, catalogue, at) for at in range(participants)]
+    held: list[Held] = []
+    covered = 0
+    usable = [one for one in packs if usable_for(one, activity, catalogue.settings, now)]
+    for pack in in_order(usable):
+        each = 0 if pack.unlimited else credits_for(pack, activity)
+        room = participants - covered if not each else min((pack.left or 0) // each, MAX_BOOKED)
+        count = min(room, participants - covered)
+        if count <= 0:
+            continue
+        paid = [
+            worth(pack, activity, location, catalogue, at) for at in range(covered, covered + count)
+        ]
+        held.append(
+            Held(
+                pack_id=pack.id,
+                pack_name=pack.name,
+                participants=count,
+                credits=each * count,
+                worth=total(paid, location.currency),
+            )
+        )
+        covered += count
+    return Spending(held=tuple(held), charge=total(charges, location.currency))
+
+
+# --- entries ---------------------------------------------------------------------------------
+
+
+def _entry(
+    pack: Pack,
+    kind: EntryKind,
+    delta: int,
+    *,
+    entry_id: str,
+    at: datetime,
+    reservation_id: str,
+    reason: str,
+    by: str = "",
+) -> Entry:
+    return Entry(
+        id=entry_id,
+        pack_id=pack.id,
+        customer_id=pack.customer_id,
+        kind=kind,
+        delta=delta,
+        left=pack.left,
+        at=at,
+        reason=reason,
+        reservation_id=reservation_id,
+        by=by,
+    )
+
+
+def hold(
+    pack: Pack, held: Held, reservation: Reservation, *, entry_id: str, now: datetime
+) -> tuple[Pack, Entry]:
+    """Credits leave the pack and hold a place. `Conflict` when there are not enough, or when the
+    booking would strand another."""
+    if pack.left is not None and pack.left < held.credits:
+        raise Conflict("There are not enough credits.", code="not_enough_credits", left=pack.left)
+    if strands(pack, reservation.starts_at, now):
+        raise Conflict("This pack would expire before what is booked.", code="would_strand")
+    booked = Booked(
+        reservation_id=reservation.id, starts_at=reservation.starts_at, credits=held.credits
+    )
+    changed = pack.model_copy(
+        update={
+            "left": None if pack.left is None else pack.left - held.credits,
+            "expires_at": expiry_with(pack, reservation.starts_at, now),
+            "booked": (*pack.booked, booked),
+        }
+    )
+    return changed, _entry(
+        changed,
+        EntryKind.HOLD,
+        -held.credits,
+        entry_id=entry_id,
+        at=now,
+        reservation_id=reservation.id,
+        reason=reservation.name,
+    )
+
+
+def release(
+    pack: Pack, reservation: Reservation, *, entry_id: str, now: datetime, reason: str, by: str = ""
+) -> tuple[Pack, tuple[Entry, ...]]:
+    """Held credits come back to their pack, with its expiry. Into one that has ended they come
+    back expired."""
+    booked = _booked(pack, reservation)
+    rest = tuple(one for one in pack.booked if one is not booked)
+    changed = pack.model_copy(
+        update={
+            "left": None if pack.left is None else pack.left + booked.credits,
+            "booked": rest,
+            "expires_at": _expiry(pack, [one.starts_at for one in rest], now)
+            if pack.valid_from is ValidFrom.FIRST_ACTIVITY
+            else pack.expires_at,
+        }
+    )
+    back = _entry(
+        changed,
+        EntryKind.RELEASE,
+        booked.credits,
+        entry_id=entry_id,
+        at=now,
+        reservation_id=reservation.id,
+        reason=reason,
+        by=by,
+    )
+    if pack.ended_at is None:
+        return changed, (back,)
+    over = changed.model_copy(update={"left": pack.left})
+    expired = _entry(
+        over,
+        EntryKind.EXPIRE,
+        -booked.credits,
+        entry_id=f"{entry_id}-x",
+        at=now,
+        reservation_id=reservation.id,
+        reason="Expired",
+    )
+    return over, (back, expired)
+
+
+def redeem(
+    pack: Pack, reservation: Reservation, *, entry_id: str, now: datetime, by: str = ""
+) -> tuple[Pack, Entry]:
+    """Held credits are used up: nothing more leaves the pack. Its first activity fixes the expiry
+    of a pack that is valid from then."""
+    booked = _booked(pack, reservation)
+    begun = pack.begun_with
+    if pack.valid_from is ValidFrom.FIRST_ACTIVITY and begun is None:
+        begun = min(one.starts_at for one in pack.booked)
+    changed = pack.model_copy(
+        update={
+            "booked": tuple(one for one in pack.booked if one is not booked),
+            "begun_with": begun,
+        }
+    )
+    return changed, _entry(
+        changed,
+        EntryKind.REDEEM,
+        0,
+        entry_id=entry_id,
+        at=now,
+        reservation_id=reservation.id,
+        reason=reservation.name,
+        by=by,
+    )
+
+
+def _booked(pack: Pack, reservation: Reservation) -> Booked:
+    found = next((one for one in pack.booked if one.reservation_id == reservation.id), None)
+    if found is None:
+        raise ValueError(f"{pack.id} holds nothing for {reservation.id}")
+    return found

@@ -1,0 +1,133 @@
+"""Every change of places and the credits that hold them, by name, with its conditions in sight.
+
+Each function is one transaction, as in `transactions`: `Lost` means that something else was first.
+The activity is always in it, as it was read: so it never has more participants than places.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from shared.domain.activity import Activity
+from shared.domain.customer import Customer
+from shared.domain.message import Message
+from shared.domain.pack import Entry, Pack
+from shared.domain.reservation import Reservation, seat_of
+from shared.store import accounts
+from shared.store.accounts import Submission, TimelineEvent
+from shared.store.engine import Row, Write, commit, create, overwrite, replace, unchanged
+
+
+@dataclass(frozen=True)
+class Credits:
+    """Packs as they become, beside what was read, and the lines of their ledgers."""
+
+    packs: tuple[tuple[Row[Pack], Pack], ...] = ()
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True)
+class Besides:
+    """What is written with a change: messages, what happened, and the press that asked for it."""
+
+    messages: Sequence[Message] = ()
+    customer_id: str | None = None
+    """Whose timeline and submission it is."""
+    events: Sequence[TimelineEvent] = ()
+    submission: tuple[str, Submission] | None = None
+    """The key with its record."""
+    others: Sequence[tuple[Row[Reservation], Reservation]] = ()
+    """Reservations of others that follow from it: a place is offered to them, or no more."""
+
+
+def _credits(credits_: Credits) -> list[Write]:
+    return [
+        *(replace(row, pack) for row, pack in credits_.packs),
+        *(create(accounts.entry(one.customer_id, one.pack_id, one.id), one)
+          for one in credits_.entries),
+    ]  # fmt: skip
+
+
+def _besides(besides: Besides) -> list[Write]:
+    writes = [
+        create(accounts.message(one.customer_id, one.to, one.key), one) for one in besides.messages
+    ]
+    for row, changed in besides.others:
+        writes += [replace(row, changed), _seat(changed)]
+    if besides.customer_id is None:
+        return writes
+    if besides.submission is not None:
+        key, record = besides.submission
+        writes.append(create(accounts.submission(besides.customer_id, key), record))
+    return writes + [
+        create(accounts.timeline_event(besides.customer_id, one.id), one) for one in besides.events
+    ]
+
+
+def _seat(reservation: Reservation) -> Write:
+    """One writer at a time: the reservation is in the same transaction."""
+    return overwrite(accounts.seat(reservation.activity_id, reservation.id), seat_of(reservation))
+
+
+def _activity(activity: Row[Activity], changed: Activity) -> Write:
+    return unchanged(activity) if changed == activity.value else replace(activity, changed)
+
+
+def create_activities(activities: Iterable[Activity]) -> None:
+    """New activities, none of which exists yet."""
+    commit([create(accounts.activity(one.id), one) for one in activities])
+
+
+def change_activity(activity: Row[Activity], changed: Activity, besides: Besides) -> None:
+    """An activity changes, and with it the reservations of those who are offered its places."""
+    commit([_activity(activity, changed), *_besides(besides)])
+
+
+def book(
+    *,
+    activity: Row[Activity],
+    taken: Activity,
+    customer: Row[Customer],
+    changed: Customer,
+    reservation: Reservation,
+    credits_: Credits,
+    besides: Besides,
+) -> None:
+    """A customer books, or joins the waiting list: the activity and every pack are as they were
+    read, and there is no such reservation yet ([LEDGER], [PLACES])."""
+    head = [] if changed == customer.value else [replace(customer, changed)]
+    commit(
+        [
+            _activity(activity, taken),
+            create(accounts.reservation(reservation.customer_id, reservation.id), reservation),
+            _seat(reservation),
+            *head,
+            *_credits(credits_),
+            *_besides(besides),
+        ]
+    )
+
+
+def change_reservation(
+    *,
+    reservation: Row[Reservation],
+    changed: Reservation,
+    credits_: Credits,
+    activities: Sequence[tuple[Row[Activity], Activity]],
+    besides: Besides,
+) -> None:
+    """A reservation is cancelled, moved, accepted, redeemed or left unpaid; with it its credits
+    and the activities whose places it gives back or takes."""
+    old, new = reservation.value, changed
+    seats = [_seat(new)]
+    if old.activity_id != new.activity_id:
+        gone = old.model_copy(update={"state": new.state, "participants": 0})
+        seats.append(_seat(gone))
+    commit(
+        [
+            replace(reservation, changed),
+            *seats,
+            *(_activity(row, value) for row, value in activities),
+            *_credits(credits_),
+            *_besides(besides),
+        ]
+    )
