@@ -63,6 +63,7 @@ NEW_YORK = Location(
     currency="USD",
     tax_name="Sales tax",
     tax_rate=Decimal("0.0825"),
+    service_rates={"yoga": 2_000},
 )
 BERLIN = Location(
     id="be",
@@ -71,6 +72,7 @@ BERLIN = Location(
     currency="EUR",
     tax_name="MwSt.",
     tax_rate=Decimal("0.19"),
+    service_rates={"yoga": 1_800},
 )
 LOCATIONS = {one.id: one for one in (NEW_YORK, BERLIN)}
 

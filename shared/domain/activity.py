@@ -200,7 +200,7 @@ def next_moment(activity: Activity) -> Moment | None:
 def at_local(day: date, clock: time, zone: str) -> datetime:
     """The instant at which a clock in `zone` shows this time on this day. One that is skipped in
     spring becomes the instant that far after midnight; of one that comes twice, the first."""
-    return datetime.combine(day, clock, tzinfo=ZoneInfo(zone)).astimezone(ZoneInfo("UTC"))
+    return datetime.combine(day, clock, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def occurrences(

@@ -48,7 +48,4 @@ def worth(
     own = service_id == activity.service_id
     unit = _of_participant(location, service_id, at, rules=own or pack.use_pricing_rules)
     value = unit * credits_for(pack, activity)
-    if own and not pack.hourly:
-        # One credit is one visit of its own service, however long that is.
-        return charge
     return min(value, charge, key=lambda money: money.minor)
