@@ -67,6 +67,11 @@ class Activity(BaseModel):
     prepay_online: bool = False
     state: ActivityState = ActivityState.SCHEDULED
     series_id: str | None = None
+    made_at: AwareDatetime | None = None
+    made_by: str = ""
+    cancelled_at: AwareDatetime | None = None
+    cancelled_by: str = ""
+    """Which staff members did it, by their addresses ([ACCESS])."""
 
     @property
     def free(self) -> int:

@@ -25,7 +25,7 @@ from shared.operations import tell
 from shared.operations.context import Context
 from shared.operations.submissions import Press, once
 from shared.store import accounts, bookings
-from shared.store.accounts import Submission
+from shared.store.accounts import Submission, TimelineEvent
 from shared.store.bookings import Besides, Credits
 from shared.store.engine import Found, Lost, Ref, Row, read
 
@@ -252,11 +252,15 @@ def cancel(
     *,
     by_staff: str | None = None,
     press: Press | None = None,
+    of_activity: str | None = None,
 ) -> Reservation:
     """Cancel a reservation, or leave the waiting list. Before the cutoff the credits come back to
-    their packs; after it they stay used ([PLACES]). Staff always give them back. Places that are
-    freed are offered to whoever waits. Again answers the same; `Conflict` once it has begun."""
-    return _until_won(lambda: _cancel_once(context, customer_id, reservation_id, by_staff, press))
+    their packs; after it they stay used ([PLACES]). Staff always give them back, and it is written
+    down who they were. Places that are freed are offered to whoever waits. Again answers the same;
+    `Conflict` once it has begun. With `of_activity` one that was moved elsewhere is `Missing`."""
+    return _until_won(
+        lambda: _cancel_once(context, customer_id, reservation_id, by_staff, press, of_activity)
+    )
 
 
 def _cancel_once(
@@ -265,9 +269,12 @@ def _cancel_once(
     reservation_id: str,
     by_staff: str | None,
     press: Press | None,
+    of_activity: str | None,
 ) -> Reservation:
     row, activity, customer = _read_all(customer_id, reservation_id)
     value, now = row.value, context.now()
+    if of_activity is not None and value.activity_id != of_activity:
+        raise Missing("There is no such reservation.")
     if not value.live:
         if value.state is ReservationState.REDEEMED:
             raise Conflict("It has taken place.", code="reservation_over")
@@ -303,9 +310,23 @@ def _cancel_once(
             customer_id=customer_id,
             submission=press.record(now) if press else None,
             others=besides.others,
+            events=[seat_event(context, by_staff, "seat:cancelled", changed)] if by_staff else (),
         ),
     )
     return changed
+
+
+def seat_event(context: Context, by: str, what: str, reservation: Reservation) -> TimelineEvent:
+    """That a staff member did something to a reservation ([ACCESS])."""
+    return TimelineEvent(
+        id=context.new_id(),
+        at=context.now(),
+        by=by,
+        what=what,
+        about=reservation.name,
+        reservation_id=reservation.id,
+        after=reservation.state.value,
+    )
 
 
 def _read_all(

@@ -20,9 +20,10 @@ from shared.domain.activity import Activity
 from shared.domain.cart import Cart
 from shared.domain.charge import Charge
 from shared.domain.customer import Customer
-from shared.domain.due import Moment, Worker
+from shared.domain.due import Moment, Worker, utc_text
 from shared.domain.invoice import Invoice
 from shared.domain.message import Message, MessageState, Notice
+from shared.domain.money import Money
 from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, Seat
 from shared.domain.subscription import Subscription
@@ -124,8 +125,24 @@ class TimelineEvent(_Record):
     about: str = ""
     subscription_id: str | None = None
     pack_id: str | None = None
+    reservation_id: str | None = None
     before: str = ""
     after: str = ""
+
+
+class Outstanding(_Record):
+    """What began unpaid ([BOOK]): `amount` is what no credit paid of a reservation, before tax.
+    It is there for as long as the reservation says so."""
+
+    location_id: str
+    reservation_id: str
+    activity_id: str
+    customer_id: str
+    customer_name: str
+    what: str
+    starts_at: AwareDatetime
+    zone: str
+    amount: Money
 
 
 def _kept(at: AwareDatetime, span: timedelta) -> AwareDatetime:
@@ -181,6 +198,7 @@ register(
     Kind("reservation", moment=reservations.next_moment, state=lambda r: r.state.value),
 )
 register(Seat, Kind("seat", state=lambda s: s.state.value))
+register(Outstanding, Kind("outstanding"))
 register(Numbering, Kind("numbering"))
 register(TimelineEvent, Kind("event"))
 register(AuditMark, Kind("audit_mark"))
@@ -269,8 +287,19 @@ def seat(activity_id: str, reservation_id: str) -> Ref[Seat]:
     return Ref(AccountItem, f"seats#{activity_id}", f"seat#{reservation_id}", Seat)
 
 
+def outstanding(location_id: str, starts_at: datetime, reservation_id: str) -> Ref[Outstanding]:
+    """By location and start, so that one query lists what began unpaid somewhere."""
+    sk = f"{location_id}#{utc_text(starts_at)}#{reservation_id}"
+    return Ref(AccountItem, "outstanding", sk, Outstanding)
+
+
 def submission(customer_id: str, key: str) -> Ref[Submission]:
     return Ref(AccountItem, customer_pk(customer_id), f"key#{digest(key)}", Submission)
+
+
+def staff_submission(email: str, key: str) -> Ref[Submission]:
+    """A staff member's press that is about no customer."""
+    return Ref(AccountItem, f"staff#{normal_address(email)}", f"key#{digest(key)}", Submission)
 
 
 def message(customer_id: str | None, email: str, key: str) -> Ref[Message]:
@@ -443,6 +472,15 @@ def schedule_of(
         f"activity#{ends.astimezone(UTC):%Y%m%dT%H%M}",
         Activity,
         limit=limit,
+    )
+
+
+def outstanding_of(
+    location_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None
+) -> Page[Outstanding]:
+    """What began unpaid at a location, the latest first."""
+    return query(
+        AccountItem, "outstanding", f"{location_id}#", Outstanding, limit=limit, after=after
     )
 
 

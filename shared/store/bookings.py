@@ -11,10 +11,20 @@ from shared.domain.activity import Activity
 from shared.domain.customer import Customer
 from shared.domain.message import Message
 from shared.domain.pack import Entry, Pack
-from shared.domain.reservation import Reservation, seat_of
+from shared.domain.reservation import Reservation, ReservationState, seat_of
 from shared.store import accounts
-from shared.store.accounts import Submission, TimelineEvent
-from shared.store.engine import Row, Write, commit, create, overwrite, replace, unchanged
+from shared.store.accounts import Outstanding, Submission, TimelineEvent
+from shared.store.engine import (
+    Ref,
+    Row,
+    Write,
+    commit,
+    create,
+    discard,
+    overwrite,
+    replace,
+    unchanged,
+)
 
 
 @dataclass(frozen=True)
@@ -72,9 +82,47 @@ def _activity(activity: Row[Activity], changed: Activity) -> Write:
     return unchanged(activity) if changed == activity.value else replace(activity, changed)
 
 
-def create_activities(activities: Iterable[Activity]) -> None:
-    """New activities, none of which exists yet."""
-    commit([create(accounts.activity(one.id), one) for one in activities])
+def _owed(reservation: Reservation) -> Outstanding | None:
+    """What staff are to see of a reservation among what began unpaid ([BOOK])."""
+    cancelled = (ReservationState.CANCELLED, ReservationState.CANCELLED_LATE)
+    if not reservation.outstanding or reservation.state in cancelled:
+        return None
+    return Outstanding(
+        location_id=reservation.location_id,
+        reservation_id=reservation.id,
+        activity_id=reservation.activity_id,
+        customer_id=reservation.customer_id,
+        customer_name=reservation.customer_name,
+        what=reservation.name,
+        starts_at=reservation.starts_at,
+        zone=reservation.zone,
+        amount=reservation.due,
+    )
+
+
+def _outstanding(old: Reservation, new: Reservation) -> list[Write]:
+    """The list of what began unpaid, beside a reservation that joins or leaves it. The reservation
+    is in the same transaction, so there is one writer at a time."""
+    before, after = _owed(old), _owed(new)
+    writes: list[Write] = []
+    if before is not None and (after is None or _listed_at(before) != _listed_at(after)):
+        writes.append(discard(_listed_at(before)))
+    if after is not None and after != before:
+        writes.append(overwrite(_listed_at(after), after))
+    return writes
+
+
+def _listed_at(owed: Outstanding) -> Ref[Outstanding]:
+    return accounts.outstanding(owed.location_id, owed.starts_at, owed.reservation_id)
+
+
+def create_activities(
+    activities: Iterable[Activity],
+    asked: tuple[Ref[Submission], Submission] | None = None,
+) -> None:
+    """New activities, none of which exists yet, and the press that `asked` for them."""
+    writes = [create(accounts.activity(one.id), one) for one in activities]
+    commit([*writes, *([create(*asked)] if asked else [])])
 
 
 def change_activity(activity: Row[Activity], changed: Activity, besides: Besides) -> None:
@@ -115,8 +163,8 @@ def change_reservation(
     activities: Sequence[tuple[Row[Activity], Activity]],
     besides: Besides,
 ) -> None:
-    """A reservation is cancelled, moved, accepted, redeemed or left unpaid; with it its credits
-    and the activities whose places it gives back or takes."""
+    """A reservation is cancelled, moved, accepted, redeemed or left unpaid; with it its credits,
+    the activities whose places it gives back or takes, and the list of what began unpaid."""
     old, new = reservation.value, changed
     seats = [_seat(new)]
     if old.activity_id != new.activity_id:
@@ -126,6 +174,7 @@ def change_reservation(
         [
             replace(reservation, changed),
             *seats,
+            *_outstanding(old, new),
             *(_activity(row, value) for row, value in activities),
             *_credits(credits_),
             *_besides(besides),

@@ -442,6 +442,11 @@ def remove(row: Row[E]) -> Write:
     )
 
 
+def discard(ref: Ref[Any]) -> Write:
+    """Delete whatever is there, or nothing. Only for what has one writer."""
+    return Write("delete", table=ref.table, key=(ref.pk, ref.sk))
+
+
 waits: Callable[[float], None] = time.sleep
 """What waits between two tries, for so many seconds. A world in which time stands still puts
 something shorter here."""
