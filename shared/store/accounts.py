@@ -279,7 +279,8 @@ def activity(activity_id: str) -> Ref[Activity]:
 
 
 def reservation(customer_id: str, reservation_id: str) -> Ref[Reservation]:
-    return Ref(AccountItem, customer_pk(customer_id), f"reservation#{reservation_id}", Reservation)
+    """Under `visit#`, so that packs and subscriptions lie side by side for `holdings_of`."""
+    return Ref(AccountItem, customer_pk(customer_id), f"visit#{reservation_id}", Reservation)
 
 
 def seat(activity_id: str, reservation_id: str) -> Ref[Seat]:
@@ -449,7 +450,7 @@ def reservations_of(
     return query(
         AccountItem,
         customer_pk(customer_id),
-        "reservation#",
+        "visit#",
         Reservation,
         limit=limit,
         after=after,

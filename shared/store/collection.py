@@ -27,7 +27,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "charge": Charge,
     "message": Message,
     "event": TimelineEvent,
-    "reservation": Reservation,
+    "visit": Reservation,
 }
 """By what the sort key begins with. Carts and submissions tell no story."""
 
