@@ -71,6 +71,10 @@ EMAILS: Mapping[MessageKind, str] = {
     MessageKind.CARD_UPDATE: "Update your card",
     MessageKind.PACK_EXPIRING: "Pack expiring",
     MessageKind.CREDITS_LOW: "Credits low",
+    MessageKind.RESERVATION_CONFIRMED: "Reservation confirmed",
+    MessageKind.RESERVATION_CHANGED: "Reservation changed",
+    MessageKind.RESERVATION_CANCELLED: "Reservation cancelled",
+    MessageKind.PLACE_OFFERED: "Place offered",
     MessageKind.REFUND: "Refund",
 }
 

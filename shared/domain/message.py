@@ -29,6 +29,10 @@ class MessageKind(StrEnum):
     CARD_UPDATE = "card_update"
     PACK_EXPIRING = "pack_expiring"
     CREDITS_LOW = "credits_low"
+    RESERVATION_CONFIRMED = "reservation_confirmed"
+    RESERVATION_CHANGED = "reservation_changed"
+    RESERVATION_CANCELLED = "reservation_cancelled"
+    PLACE_OFFERED = "place_offered"
     REFUND = "refund"
 
 

@@ -116,6 +116,33 @@ class PackShown(_Part):
     expires_at: AwareDatetime | None = None
 
 
+class HeldShown(_Part):
+    """Credits of one pack that hold places; 0 of an unlimited one."""
+
+    pack_id: str
+    name: Words
+    credits: int
+
+
+class ReservationShown(_Part):
+    """A customer's places in an activity. Until `cutoff_at` they can be cancelled with the credits
+    coming back, or be moved; `past_cutoff` when that was over as the email was written. `due` is
+    what credits do not pay, before tax; None is nothing."""
+
+    id: str
+    name: Words
+    location: Words = ""
+    address: Words = ""
+    led_by: Words = ""
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    participants: int
+    cutoff_at: AwareDatetime
+    past_cutoff: bool = False
+    held: tuple[HeldShown, ...] = ()
+    due: Money | None = None
+
+
 class Facts(_Part):
     """What every email knows: whom it greets (empty: nobody by name), and whose days it names."""
 
@@ -232,6 +259,32 @@ class PackFacts(Facts):
     agreement: Agreement | None = None
 
 
+class ReservationFacts(Facts):
+    reservation: ReservationShown
+
+
+class ReservationChangedFacts(ReservationFacts):
+    """`from_start` is when it would have started before it was moved."""
+
+    from_start: AwareDatetime
+
+
+class ReservationCancelledFacts(ReservationFacts):
+    """`credits_back`: what held it is free again; otherwise it stays used ([PLACES]).
+    `nothing_to_pay`: something was to be paid at the start, and is no longer."""
+
+    by_merchant: bool = False
+    credits_back: bool = True
+    nothing_to_pay: bool = False
+
+
+class PlaceOfferedFacts(ReservationFacts):
+    """`price` is of all its participants, before credits and tax; None costs nothing."""
+
+    offered_until: AwareDatetime
+    price: Money | None = None
+
+
 class RefundFacts(Facts):
     amount: Money
     refunded_at: AwareDatetime
@@ -261,6 +314,10 @@ FACTS: dict[MessageKind, type[Facts]] = {
     MessageKind.CARD_UPDATE: CardUpdateFacts,
     MessageKind.PACK_EXPIRING: PackFacts,
     MessageKind.CREDITS_LOW: PackFacts,
+    MessageKind.RESERVATION_CONFIRMED: ReservationFacts,
+    MessageKind.RESERVATION_CHANGED: ReservationChangedFacts,
+    MessageKind.RESERVATION_CANCELLED: ReservationCancelledFacts,
+    MessageKind.PLACE_OFFERED: PlaceOfferedFacts,
     MessageKind.REFUND: RefundFacts,
 }
 """Which facts each email has."""

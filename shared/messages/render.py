@@ -76,6 +76,9 @@ class Links:
     def pack(self, pack_id: str) -> str:
         return f"{self.public_url}/packs/{quote(pack_id, safe='')}"
 
+    def reservation(self, reservation_id: str) -> str:
+        return f"{self.public_url}/reservations/{quote(reservation_id, safe='')}"
+
     def cards(self) -> str:
         return f"{self.public_url}/cards"
 

@@ -10,7 +10,16 @@ from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, P
 from shared.domain.message import Message, MessageKind
 from shared.domain.money import Money
 from shared.domain.pack import Pack
-from shared.domain.product import Catalogue, Location, Product, ProductKind, Service, Settings
+from shared.domain.product import (
+    Catalogue,
+    Location,
+    Product,
+    ProductKind,
+    Service,
+    Settings,
+    StaffPerson,
+)
+from shared.domain.reservation import Held, Reservation, ReservationState
 from shared.domain.subscription import (
     Collection,
     EndReason,
@@ -18,7 +27,7 @@ from shared.domain.subscription import (
     SubscriptionState,
     Terms,
 )
-from shared.messages import builders
+from shared.messages import booking_builders, builders
 from shared.messages.builders import Telling
 from shared.messages.facts import CardShown
 from shared.messages.render import Secrets
@@ -58,7 +67,9 @@ def samples(settings: Settings, *, locale: str = "") -> dict[MessageKind, Messag
     )
     telling = Telling(customer=customer, catalogue=_catalogue(settings), now=NOW)
     messages = (*_signing_in(locale), *_paid(telling), *_to_be_charged(telling), *_ended(telling))
-    return {message.kind: message for message in (*messages, *_packs(telling))}
+    return {
+        message.kind: message for message in (*messages, *_packs(telling), *_reservations(telling))
+    }
 
 
 def _catalogue(settings: Settings) -> Catalogue:
@@ -66,6 +77,7 @@ def _catalogue(settings: Settings) -> Catalogue:
         settings=settings,
         locations=(Location(id="main", name="Harbour Street", zone=ZONE, currency="USD"),),
         services=(Service(id="yoga", name="Yoga class", unit="class"),),
+        staff_people=(StaffPerson(id="ana", name="Ana Costa"),),
         products=(
             Product(
                 id="ten",
@@ -278,4 +290,53 @@ def _pack() -> Pack:
         left=2,
         bought_at=NOW - timedelta(days=60),
         usable_from=NOW - timedelta(days=60),
+    )
+
+
+def _reservations(telling: Telling) -> tuple[Message, ...]:
+    booked = _reservation()
+    moved = booked.model_copy(update={"moved_from": "main.20260302T2300.sample"})
+    over = booked.model_copy(update={"state": ReservationState.CANCELLED, "ended_at": NOW})
+    offered = booked.model_copy(
+        update={
+            "state": ReservationState.OFFERED,
+            "held": (),
+            "offered_until": NOW + timedelta(hours=2),
+        }
+    )
+    return (
+        booking_builders.reservation_confirmed(telling, reservation=booked),
+        booking_builders.reservation_changed(
+            telling,
+            reservation=moved,
+            from_start=booked.starts_at - timedelta(days=1),
+            move_id="sample",
+        ),
+        booking_builders.reservation_cancelled(telling, reservation=over, by_merchant=False),
+        booking_builders.place_offered(telling, reservation=offered),
+    )
+
+
+def _reservation() -> Reservation:
+    """Two participants on the evening of 3 March in New York; a credit holds one place."""
+    starts_at = datetime(2026, 3, 3, 23, 0, tzinfo=UTC)
+    rate = Money(minor=2000, currency="USD")
+    pack = _pack()
+    return Reservation(
+        id="01JSAMPLERESERVATION",
+        customer_id="01JSAMPLECUSTOMER",
+        activity_id="main.20260303T2300.sample",
+        location_id="main",
+        zone=ZONE,
+        service_id="yoga",
+        name="Evening yoga",
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=75),
+        cutoff_at=starts_at - timedelta(hours=12),
+        staff_member="ana",
+        participants=2,
+        state=ReservationState.BOOKED,
+        held=(Held(pack_id=pack.id, pack_name=pack.name, participants=1, credits=1, worth=rate),),
+        charge=rate * 2,
+        booked_at=NOW,
     )

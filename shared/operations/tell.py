@@ -14,7 +14,7 @@ from shared.domain.order import invoice_lines
 from shared.domain.pack import Pack
 from shared.domain.reservation import Reservation
 from shared.domain.subscription import Subscription, next_slot_at
-from shared.messages import builders
+from shared.messages import booking_builders, builders
 from shared.messages.builders import Telling
 from shared.messages.facts import CardShown
 from shared.operations.context import Context
@@ -149,27 +149,32 @@ def card_update(
 def reservation_confirmed(
     context: Context, customer: Customer, reservation: Reservation
 ) -> Message:
-    return builders.reservation_confirmed(_telling(context, customer), reservation=reservation)
+    return booking_builders.reservation_confirmed(
+        _telling(context, customer), reservation=reservation
+    )
 
 
 def reservation_changed(
     context: Context, customer: Customer, reservation: Reservation, *, from_start: datetime
 ) -> Message:
-    return builders.reservation_changed(
-        _telling(context, customer), reservation=reservation, from_start=from_start
+    return booking_builders.reservation_changed(
+        _telling(context, customer),
+        reservation=reservation,
+        from_start=from_start,
+        move_id=context.new_id(),
     )
 
 
 def reservation_cancelled(
     context: Context, customer: Customer, reservation: Reservation, *, by_merchant: bool
 ) -> Message:
-    return builders.reservation_cancelled(
+    return booking_builders.reservation_cancelled(
         _telling(context, customer), reservation=reservation, by_merchant=by_merchant
     )
 
 
 def place_offered(context: Context, customer: Customer, reservation: Reservation) -> Message:
-    return builders.place_offered(_telling(context, customer), reservation=reservation)
+    return booking_builders.place_offered(_telling(context, customer), reservation=reservation)
 
 
 def refunded(context: Context, customer: Customer, charge: Charge, attempt: Attempt) -> Message:

@@ -37,6 +37,11 @@ ABOUT_MONEY = frozenset(MessageKind) - {
     MessageKind.STAFF_SIGN_IN,
     MessageKind.PACK_EXPIRING,
     MessageKind.CREDITS_LOW,
+    # About credits; what is to be paid besides is tried with their builders.
+    MessageKind.RESERVATION_CONFIRMED,
+    MessageKind.RESERVATION_CHANGED,
+    MessageKind.RESERVATION_CANCELLED,
+    MessageKind.PLACE_OFFERED,
 }
 NAMES_A_CARD = frozenset(
     {
