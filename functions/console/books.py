@@ -7,6 +7,7 @@ from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice
 from shared.domain.message import Message
 from shared.domain.pack import Entry, Pack
+from shared.domain.reservation import Reservation
 from shared.domain.subscription import Subscription
 from shared.operations.staff import sees_customer
 from shared.operations.visit import StaffMember
@@ -28,6 +29,7 @@ class Books:
     entries: tuple[Entry, ...]
     invoices: tuple[Invoice, ...]
     charges: tuple[Charge, ...]
+    reservations: tuple[Reservation, ...]
     messages: tuple[Message, ...]
     events: tuple[TimelineEvent, ...]
     whole: bool = True
@@ -53,11 +55,13 @@ def books_for(found: Collection, staff: StaffMember) -> Books | None:
     packs = found.of(Pack)
     invoices = found.of(Invoice)
     charges = found.of(Charge)
-    placed: list[Subscription | Pack | Invoice | Charge] = [
+    reservations = found.of(Reservation)
+    placed: list[Subscription | Pack | Invoice | Charge | Reservation] = [
         *subscriptions,
         *packs,
         *invoices,
         *charges,
+        *reservations,
     ]
     if not sees_customer(staff, customer) and not any(
         staff.works_at(one.location_id) for one in placed
@@ -81,11 +85,12 @@ def books_for(found: Collection, staff: StaffMember) -> Books | None:
         entries=tuple(one for one in found.of(Entry) if not is_hidden(one.pack_id)),
         invoices=tuple(one for one in invoices if not is_hidden(one.id)),
         charges=tuple(one for one in charges if not is_hidden(one.id)),
+        reservations=tuple(one for one in reservations if not is_hidden(one.id)),
         messages=tuple(one for one in found.of(Message) if not tells_of_hidden(one)),
         events=tuple(
             one
             for one in found.of(TimelineEvent)
-            if not is_hidden(one.subscription_id, one.pack_id)
+            if not is_hidden(one.subscription_id, one.pack_id, one.reservation_id)
         ),
         whole=found.next is None,
     )

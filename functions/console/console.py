@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from aws_lambda_powertools import Logger
 from pydantic import Field, StringConstraints
 
+from functions.console.activities import mount_activities
 from functions.console.books import read_books
 from functions.console.customer_view import customer_page
 from functions.console.lists import check_cursor, heads_of, signed_in_at_all
@@ -50,6 +51,7 @@ app = App(pages="functions.console.pages", wiring=current, audience=Audience.STA
 mount_sign_in(app)
 mount_notices(app)
 mount_retry_policy(app)
+mount_activities(app)
 
 
 def _context(request: Request) -> Context:

@@ -31,9 +31,8 @@ class Line:
 class Rank:
     """What happens first at one instant, when all of it is written down with one moment."""
 
-    CUSTOMER, CARD, ASKED, OPENED, ATTEMPT, PAST_DUE, INVOICE, SUBSCRIPTION, PACK, MESSAGE = range(
-        10
-    )
+    CUSTOMER, CARD, ASKED, OPENED, ATTEMPT, PAST_DUE = range(6)
+    INVOICE, SUBSCRIPTION, RESERVATION, PACK, MESSAGE = range(6, 11)
 
 
 @dataclass(frozen=True)

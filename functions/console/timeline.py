@@ -7,6 +7,7 @@ from functions.console import words
 from functions.console.books import Books
 from functions.console.charge_lines import charge_lines
 from functions.console.pages.models import TimelineEntry, TimelineKind, TimelineLink
+from functions.console.reservation_lines import reservation_lines
 from functions.console.telling import Line, Rank, Telling, invoice_name
 from shared.domain.charge import By
 from shared.domain.due import utc_text
@@ -55,6 +56,8 @@ def _lines(telling: Telling) -> Iterator[Line]:
         yield from _invoice(telling, invoice)
     for subscription in books.subscriptions:
         yield from _subscription(telling, subscription)
+    for reservation in books.reservations:
+        yield from reservation_lines(telling, reservation)
     for entry in books.entries:
         yield _entry(telling, entry)
     for message in books.messages:
@@ -278,8 +281,8 @@ def _told_of(telling: Telling, message: Message) -> tuple[TimelineLink, ...]:
     )
 
 
-DONE_BY_THE_LINE_ITSELF = frozenset({"cancel:now", "credits"})
-"""Told by the subscription's end and by the ledger's entry, with who did it."""
+DONE_BY_THE_LINE_ITSELF = frozenset({"cancel:now", "credits", "seat:cancelled", "seat:checked_in"})
+"""Told by the subscription's end, the ledger's entry and the reservation, with who did it."""
 
 
 HAPPENED: Mapping[str, tuple[TimelineKind, str]] = {

@@ -46,4 +46,12 @@ NOTICES: Mapping[str, str] = {
     "staff_cancel_scheduled": "The subscription ends with its period. Until then it can be undone.",
     "staff_cancel_undone": "The subscription goes on.",
     "credits_changed": "The credits are changed.",
+    "activity_created": "The activity is on the schedule.",
+    "activities_created": "The activities are on the schedule.",
+    "activity_cancelled": "The activity is cancelled, and so is every reservation.",
+    "activity_cancelling": (
+        "The activity is cancelled. Some reservations are still to be cancelled: go on below."
+    ),
+    "checked_in": "Checked in.",
+    "seat_cancelled": "The reservation is cancelled, and the credits are given back.",
 }

@@ -89,6 +89,7 @@ class TimelineKind(StrEnum):
     REFUND = "refund"
     SUBSCRIPTION = "subscription"
     PACK = "pack"
+    RESERVATION = "reservation"
     CARD = "card"
     MESSAGE = "message"
     NOTICE = "notice"
