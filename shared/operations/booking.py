@@ -17,7 +17,7 @@ from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Missing, Unavailable
 from shared.domain.ledger import announce_low
 from shared.domain.message import Message
-from shared.domain.pack import Pack
+from shared.domain.pack import Entry, Pack
 from shared.domain.product import Location
 from shared.domain.reservation import Reservation, ReservationState, reserve
 from shared.domain.spending import Spending
@@ -354,7 +354,8 @@ def _held_packs(reservation: Reservation) -> list[Row[Pack]]:
 
 def release_all(context: Context, reservation: Reservation, by: str) -> Credits:
     """Everything that packs hold for a reservation comes back to them."""
-    changed, entries = [], []
+    changed: list[tuple[Row[Pack], Pack]] = []
+    entries: list[Entry] = []
     for row in _held_packs(reservation):
         pack, made = spending.release(
             row.value,
