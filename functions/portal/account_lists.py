@@ -78,7 +78,7 @@ class PaymentsQuery(ListQuery):
     descending: bool = True
 
 
-def _paged(
+def paged(
     items: Sequence[T], query: ListQuery, ended_at: str | None, path: str, **kept: str
 ) -> tuple[Sequence[T], str | None]:
     """One page of `items`, and the address of the next: in this reading, else where it ended."""
@@ -134,7 +134,7 @@ def packs_page(
     found = [one for one in shown if fits(one.name, one.service, one.location)]
     wanted = query.status.value if query.status else ""
     narrowed = [one for one in found if wanted in ("", one.status.value)]
-    listed, following = _paged(narrowed, query, ended_at, "/packs", status=wanted, q=query.q)
+    listed, following = paged(narrowed, query, ended_at, "/packs", status=wanted, q=query.q)
     return PacksPage(
         status=wanted,
         statuses=_choices((one.status.value for one in found), PackStatus, wanted),
@@ -160,7 +160,7 @@ def subscriptions_page(
     found = [one for one in shown if fits(one.name, one.service, one.location)]
     wanted = query.wanted.value if query.wanted else ""
     narrowed = [one for one in found if wanted in ("", one.state.value)]
-    listed, following = _paged(narrowed, query, ended_at, "/subscriptions", state=wanted, q=query.q)
+    listed, following = paged(narrowed, query, ended_at, "/subscriptions", state=wanted, q=query.q)
     return SubscriptionsPage(
         state=wanted,
         states=_choices((one.state.value for one in found), SubscriptionState, wanted),
@@ -199,7 +199,7 @@ def invoices_page(
 ) -> InvoicesPage:
     wanted = query.state.value if query.state else ""
     narrowed = [one for one in invoices if wanted in ("", one.state.value)]
-    listed, following = _paged(narrowed, query, ended_at, "/invoices", state=wanted)
+    listed, following = paged(narrowed, query, ended_at, "/invoices", state=wanted)
     return InvoicesPage(
         state=wanted,
         states=_choices((one.state.value for one in invoices), InvoiceState, wanted),
@@ -224,7 +224,7 @@ def payments_page(
     """The payment history, sorted by any of its columns ([HISTORY])."""
     rows = [payment_row(invoice, catalogue) for invoice in invoices]
     rows.sort(key=_SORT_KEYS[query.sort], reverse=query.descending)
-    listed, following = _paged(
+    listed, following = paged(
         rows,
         query,
         ended_at,

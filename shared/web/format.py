@@ -61,6 +61,14 @@ def short_day_text(day: date | datetime, locale: str, zone: str) -> str:
     return format_skeleton("MMMd", datetime(day.year, day.month, day.day), locale=_locale(locale))  # noqa: DTZ001 - a day has no zone
 
 
+def weekday_text(day: date | datetime, locale: str, zone: str) -> str:
+    """`Tuesday, January 31`."""
+    if isinstance(day, datetime):
+        day = day.astimezone(ZoneInfo(zone)).date()
+    midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a day has no zone
+    return format_skeleton("MMMMEEEEd", midnight, locale=_locale(locale))
+
+
 def clock_text(at: datetime, locale: str, zone: str) -> str:
     """`11:59 PM`, in `zone`."""
     return format_time(at.astimezone(ZoneInfo(zone)), "short", locale=_locale(locale))
@@ -100,6 +108,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "money": _money,
     "day": _in_page(day_text),
     "short_day": _in_page(short_day_text),
+    "weekday": _in_page(weekday_text),
     "moment": _in_page(moment_text),
     "clock": _in_page(clock_text),
     "frequency": frequency_text,

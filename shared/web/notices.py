@@ -29,6 +29,11 @@ NOTICES: Mapping[str, str] = {
     "cancel_requested": "We got your request and will get back to you.",
     "paid": "Thank you. Your payment went through.",
     "payment_processing": "Your payment is being processed. We email you when it is through.",
+    "place_booked": "Your place is booked.",
+    "place_waiting": "You are on the waiting list. We email you when a place is free.",
+    "reservation_cancelled": "It is cancelled. Credits that held it are back in their pack.",
+    "reservation_cancelled_late": "It is cancelled. It was too late to get anything back.",
+    "reservation_moved": "Your reservation is moved.",
     "saved": "Your changes are saved.",
     "notice_done": "The notice is marked as done.",
     "work_set_going": (

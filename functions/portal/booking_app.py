@@ -1,0 +1,6 @@
+"""What the routes of schedule and reservations are added to."""
+
+from shared.web.app import App
+from shared.wiring import current
+
+app = App(pages="functions.portal.pages", wiring=current)

@@ -1,0 +1,422 @@
+"""What the pages of schedule and reservations show. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Annotated
+from urllib.parse import urlencode
+
+from pydantic import Field, StringConstraints
+
+from functions.portal.account_lists import ListQuery, paged
+from functions.portal.pages.booking_models import (
+    ActivityPage,
+    ActivityView,
+    FilterChoice,
+    HeldView,
+    Mine,
+    PackOffer,
+    PlanView,
+    ReservationPage,
+    ReservationsPage,
+    ReservationView,
+    ScheduleDay,
+    SchedulePage,
+    ScheduleView,
+    WhyNotBook,
+    WhyNotMove,
+)
+from shared.domain import spending
+from shared.domain.activity import MAX_PARTICIPANTS, Activity, ActivityState
+from shared.domain.calendar import local_date, start_of_day
+from shared.domain.customer import Customer
+from shared.domain.errors import Missing
+from shared.domain.money import Money
+from shared.domain.pack import Pack
+from shared.domain.product import Catalogue, Location, Product, ProductKind
+from shared.domain.reservation import Held, Reservation, ReservationState
+from shared.domain.shopping import listed
+from shared.domain.spending import Spending
+from shared.domain.voucher import charge_of
+from shared.web.answer import Query
+from shared.web.pages.summaries import place_name
+
+FIRST_DAY = date(2000, 1, 1)
+LAST_DAY = date(2199, 12, 31)
+DAYS = {ScheduleView.DAY: 1, ScheduleView.WEEK: 7}
+PACKS_OFFERED = 5
+"""Packs of the shop that a page names at most."""
+
+Filter = Annotated[str, StringConstraints(max_length=100)]
+
+
+class ScheduleQuery(Query):
+    """`from` is the first local day, by default today; `service` and `staff` are ids."""
+
+    begins: Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)] | None = Field(
+        default=None, alias="from"
+    )
+    view: ScheduleView = ScheduleView.WEEK
+    service: Filter = ""
+    staff: Filter = ""
+
+
+class ActivityQuery(Query):
+    participants: Annotated[int, Field(ge=1, le=MAX_PARTICIPANTS)] = 1
+
+
+# --- activities ------------------------------------------------------------------------------
+
+
+def location_at(catalogue: Catalogue, location_id: str) -> Location:
+    location = catalogue.location(location_id)
+    if location is None:
+        raise Missing("There is no such activity.")
+    return location
+
+
+def _service_name(catalogue: Catalogue, service_id: str) -> str:
+    service = catalogue.service(service_id)
+    return service.name if service else ""
+
+
+def _staff_name(catalogue: Catalogue, person_id: str | None) -> str:
+    person = catalogue.staff_person(person_id)
+    return person.name if person else ""
+
+
+def mine_by_activity(reservations: Iterable[Reservation]) -> Mapping[str, tuple[Mine, ...]]:
+    """What a customer booked or waits for, by activity."""
+    found: dict[str, tuple[Mine, ...]] = {}
+    for one in reservations:
+        if one.live:
+            mine = Mine(reservation_id=one.id, state=one.state)
+            found[one.activity_id] = (*found.get(one.activity_id, ()), mine)
+    return found
+
+
+def activity_view(
+    activity: Activity, catalogue: Catalogue, now: datetime, mine: tuple[Mine, ...] = ()
+) -> ActivityView:
+    location = location_at(catalogue, activity.location_id)
+    return ActivityView(
+        id=activity.id,
+        name=activity.name,
+        service_id=activity.service_id,
+        service=_service_name(catalogue, activity.service_id),
+        staff_member=_staff_name(catalogue, activity.staff_member),
+        location=location.name,
+        zone=activity.zone,
+        starts_at=activity.starts_at,
+        ends_at=activity.ends_at,
+        cutoff_at=activity.cutoff_at,
+        places=activity.places,
+        free=activity.free,
+        waiting=len(activity.waiting),
+        price=charge_of(activity, location, catalogue, 0),
+        prepay_online=activity.prepay_online,
+        cancelled=activity.state is ActivityState.CANCELLED,
+        bookable=activity.open_at(now),
+        mine=mine,
+    )
+
+
+# --- the schedule ----------------------------------------------------------------------------
+
+
+def window(query: ScheduleQuery, location: Location, now: datetime) -> tuple[date, date]:
+    """The first local day that is shown, and the day after the last."""
+    first = query.begins or local_date(now, location.zone)
+    return first, first + timedelta(days=DAYS[query.view])
+
+
+def instants(days: tuple[date, date], zone: str) -> tuple[datetime, datetime]:
+    return start_of_day(days[0], zone), start_of_day(days[1], zone)
+
+
+def _address(query: ScheduleQuery, begins: date | None, view: ScheduleView) -> str:
+    asked = {
+        "from": begins.isoformat() if begins else "",
+        "view": view.value,
+        "service": query.service,
+        "staff": query.staff,
+    }
+    return f"/schedule?{urlencode({name: value for name, value in asked.items() if value})}"
+
+
+def _filters(
+    named: Iterable[tuple[str, str]], there: set[str], chosen: str
+) -> tuple[FilterChoice, ...]:
+    """All, and each that the days shown have; the chosen one even if they have none of it."""
+    choices = [
+        FilterChoice(value=value, name=name, selected=value == chosen)
+        for value, name in named
+        if value in there or value == chosen
+    ]
+    return (FilterChoice(value="", name="All", selected=not chosen), *choices) if choices else ()
+
+
+def schedule_page(
+    activities: Sequence[Activity],
+    reservations: Iterable[Reservation],
+    query: ScheduleQuery,
+    catalogue: Catalogue,
+    location: Location,
+    now: datetime,
+    *,
+    cut: bool,
+) -> SchedulePage:
+    """The days from `from` on; those that are cancelled are left out ([PLACES])."""
+    first, end = window(query, location, now)
+    open_ones = [one for one in activities if one.state is ActivityState.SCHEDULED]
+    shown = [
+        one
+        for one in open_ones
+        if query.service in ("", one.service_id) and query.staff in ("", one.staff_member or "")
+    ]
+    mine = mine_by_activity(reservations)
+    by_day: dict[date, list[ActivityView]] = {}
+    for one in shown:
+        view = activity_view(one, catalogue, now, mine.get(one.id, ()))
+        by_day.setdefault(local_date(one.starts_at, location.zone), []).append(view)
+    today = local_date(now, location.zone)
+    span = end - first
+    return SchedulePage(
+        view=query.view,
+        begins=first,
+        ends=end - timedelta(days=1),
+        location=location.name,
+        zone=location.zone,
+        service=query.service,
+        staff=query.staff,
+        services=_filters(
+            ((one.id, one.name) for one in catalogue.services),
+            {one.service_id for one in open_ones},
+            query.service,
+        ),
+        staff_members=_filters(
+            ((one.id, one.name) for one in catalogue.staff_people),
+            {one.staff_member for one in open_ones if one.staff_member},
+            query.staff,
+        ),
+        days=tuple(
+            ScheduleDay(date=day, today=day == today, activities=tuple(by_day.get(day, ())))
+            for day in (first + timedelta(days=n) for n in range(span.days))
+        ),
+        earlier=_address(query, first - span, query.view) if first - span >= FIRST_DAY else None,
+        later=_address(query, end, query.view) if end <= LAST_DAY else None,
+        now_here=_address(query, None, query.view),
+        day_here=_address(query, query.begins, ScheduleView.DAY),
+        week_here=_address(query, query.begins, ScheduleView.WEEK),
+        cut=cut,
+    )
+
+
+# --- one activity ----------------------------------------------------------------------------
+
+
+def _held_view(held: Held) -> HeldView:
+    return HeldView(
+        pack_id=held.pack_id,
+        name=held.pack_name,
+        participants=held.participants,
+        credits=held.credits,
+        worth=held.worth,
+    )
+
+
+def plan_view(plan: Spending) -> PlanView:
+    return PlanView(
+        held=tuple(_held_view(one) for one in plan.held), charge=plan.charge, due=plan.due
+    )
+
+
+def _would_pay(product: Product, activity: Activity, catalogue: Catalogue) -> bool:
+    """Whether credits of a pack that is bought now would be for this activity; until when they
+    would be valid is said in the shop."""
+    return (
+        (catalogue.settings.any_service or product.service in (None, activity.service_id))
+        and product.credits != 0
+        and (product.staff_members is None or activity.staff_member in product.staff_members)
+    )
+
+
+def packs_for(
+    activity: Activity, catalogue: Catalogue, customer: Customer, *, provider_ready: bool
+) -> tuple[PackOffer, ...]:
+    """Packs on sale at the activity's location whose credits would pay for it."""
+    location = location_at(catalogue, activity.location_id)
+    found = []
+    for product in listed(
+        catalogue,
+        location,
+        customer,
+        provider_ready=provider_ready,
+        kinds=frozenset({ProductKind.PACKAGE, ProductKind.SUBSCRIPTION}),
+    ):
+        price = product.price_in(location.currency)
+        if price is not None and _would_pay(product, activity, catalogue):
+            found.append(PackOffer(product_id=product.id, name=product.name, price=price))
+    return tuple(found[:PACKS_OFFERED])
+
+
+def _why_not(
+    activity: Activity, plan: Spending | None, mine: tuple[Mine, ...], now: datetime, *, wait: bool
+) -> WhyNotBook | None:
+    if activity.state is ActivityState.CANCELLED:
+        return WhyNotBook.CANCELLED
+    if now >= activity.starts_at:
+        return WhyNotBook.BEGUN
+    if plan is None:
+        return WhyNotBook.SIGNED_OUT
+    waits = (ReservationState.WAITING, ReservationState.OFFERED)
+    if any(one.state in waits for one in mine):
+        return WhyNotBook.WAITING_ALREADY
+    return WhyNotBook.PREPAY if plan.due and activity.prepay_online and not wait else None
+
+
+def activity_page(
+    activity: Activity,
+    plan: Spending | None,
+    reservations: Iterable[Reservation],
+    catalogue: Catalogue,
+    customer: Customer | None,
+    participants: int,
+    now: datetime,
+    *,
+    provider_ready: bool,
+    idempotency_key: str,
+) -> ActivityPage:
+    """`plan` is None for who is not signed in."""
+    mine = mine_by_activity(reservations).get(activity.id, ())
+    wait = participants > activity.free
+    short = customer is not None and plan is not None and bool(plan.due)
+    return ActivityPage(
+        activity=activity_view(activity, catalogue, now, mine),
+        participants=participants,
+        max_participants=MAX_PARTICIPANTS,
+        plan=plan_view(plan) if plan else None,
+        wait=wait,
+        why_not=_why_not(activity, plan, mine, now, wait=wait),
+        packs=(
+            packs_for(activity, catalogue, customer, provider_ready=provider_ready)
+            if customer is not None and short
+            else ()
+        ),
+        idempotency_key=idempotency_key,
+    )
+
+
+# --- reservations ----------------------------------------------------------------------------
+
+
+def is_upcoming(reservation: Reservation, now: datetime) -> bool:
+    return reservation.live and now < reservation.ends_at
+
+
+def reservation_view(
+    reservation: Reservation, catalogue: Catalogue, now: datetime
+) -> ReservationView:
+    return ReservationView(
+        id=reservation.id,
+        activity_id=reservation.activity_id,
+        name=reservation.name,
+        service=_service_name(catalogue, reservation.service_id),
+        staff_member=_staff_name(catalogue, reservation.staff_member),
+        location=place_name(catalogue, reservation.location_id),
+        zone=reservation.zone,
+        starts_at=reservation.starts_at,
+        ends_at=reservation.ends_at,
+        cutoff_at=reservation.cutoff_at,
+        participants=reservation.participants,
+        state=reservation.state,
+        upcoming=is_upcoming(reservation, now),
+        charge=reservation.charge,
+        due=_due(reservation),
+        outstanding=reservation.outstanding,
+        offered_until=reservation.offered_until,
+        booked_at=reservation.booked_at,
+        ended_at=reservation.ended_at,
+    )
+
+
+def _due(reservation: Reservation) -> Money:
+    """Nothing is due for what was not taken: waiting, or given back in time."""
+    taken = (
+        ReservationState.BOOKED,
+        ReservationState.REDEEMED,
+        ReservationState.CANCELLED_LATE,
+    )
+    return (
+        reservation.due if reservation.state in taken else Money.zero(reservation.charge.currency)
+    )
+
+
+def reservations_page(
+    reservations: Sequence[Reservation],
+    query: ListQuery,
+    ended_at: str | None,
+    catalogue: Catalogue,
+    now: datetime,
+) -> ReservationsPage:
+    """Those to come by their start, then the others, the latest first."""
+    coming = [one for one in reservations if is_upcoming(one, now)]
+    others = [one for one in reservations if not is_upcoming(one, now)]
+    coming.sort(key=lambda one: (one.starts_at, one.id))
+    others.sort(key=lambda one: (one.starts_at, one.id), reverse=True)
+    shown, following = paged([*coming, *others], query, ended_at, "/reservations")
+    return ReservationsPage(
+        reservations=tuple(reservation_view(one, catalogue, now) for one in shown), next=following
+    )
+
+
+def reservation_page(
+    reservation: Reservation,
+    catalogue: Catalogue,
+    now: datetime,
+    *,
+    offered: tuple[Activity, Spending] | None = None,
+    packs: tuple[PackOffer, ...] = (),
+    cancel_key: str,
+    accept_key: str,
+) -> ReservationPage:
+    """`offered` is the activity with what accepting its place would use."""
+    booked = reservation.state is ReservationState.BOOKED
+    before = reservation.live and now < reservation.starts_at
+    return ReservationPage(
+        reservation=reservation_view(reservation, catalogue, now),
+        held=tuple(_held_view(one) for one in reservation.held),
+        can_cancel=before,
+        cancel_loses=before and booked and now >= reservation.cutoff_at,
+        can_move=why_not_move(reservation, now) is None,
+        offer=plan_view(offered[1]) if offered else None,
+        prepay_online=offered[0].prepay_online if offered else False,
+        packs=packs,
+        cancel_key=cancel_key,
+        accept_key=accept_key,
+    )
+
+
+def why_not_move(reservation: Reservation, now: datetime) -> WhyNotMove | None:
+    if reservation.state is not ReservationState.BOOKED:
+        return WhyNotMove.NOT_BOOKED
+    return WhyNotMove.PAST_CUTOFF if now >= reservation.cutoff_at else None
+
+
+def can_go_to(
+    reservation: Reservation,
+    packs: Sequence[Pack],
+    target: Activity,
+    catalogue: Catalogue,
+    now: datetime,
+) -> bool:
+    """Whether it can be moved to `target`: places are free there, and all the packs that hold it
+    can be used for it ([PLACES], [UNLIMITED])."""
+    if target.id == reservation.activity_id or target.service_id != reservation.service_id:
+        return False
+    if not target.open_at(now) or target.free < reservation.participants:
+        return False
+    for pack in packs:
+        freed, _ = spending.release(pack, reservation, entry_id="", now=now, reason="")
+        if not spending.usable_for(freed, target, catalogue.settings, now):
+            return False
+    return True

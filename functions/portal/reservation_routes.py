@@ -1,0 +1,276 @@
+"""Reservations: what there is, giving back, moving, taking an offer ([PLACES] [KEY] [OWN])."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from functions.portal import booking_view, hosted
+from functions.portal.account_lists import READ_AT_ONCE, ListQuery
+from functions.portal.booking_app import app
+from functions.portal.ids import Id, path_id
+from functions.portal.owned import cursor, load, values
+from functions.portal.pages.booking_models import (
+    MovePage,
+    PackOffer,
+    ReservationPage,
+    ReservationsPage,
+)
+from functions.portal.pay_form import press_for
+from shared.domain.activity import Activity
+from shared.domain.errors import Missing, PunchcardError
+from shared.domain.reservation import Reservation, ReservationState
+from shared.domain.spending import Spending
+from shared.operations import booking
+from shared.operations.submissions import Press, once
+from shared.operations.visit import Found, Ref
+from shared.store import accounts
+from shared.store.accounts import Submission
+from shared.web.answer import Answer, Input
+from shared.web.request import Request, Who
+
+MOVE_DAYS = 14
+"""How far ahead other activities are offered to move to."""
+
+
+@app.get(
+    "/reservations",
+    page="reservations",
+    answer=ReservationsPage,
+    query=ListQuery,
+    who=Who.CUSTOMER,
+    summary="Reservations: those to come, then the past ones.",
+)
+def reservations(request: Request) -> Answer:
+    query: ListQuery = request.query
+    held = accounts.reservations_of(
+        request.signed_in.value.id, limit=READ_AT_ONCE, after=cursor(query, "visit")
+    )
+    return Answer(
+        booking_view.reservations_page(
+            values(held), query, held.next, request.catalogue, request.now
+        )
+    )
+
+
+def _reservation(request: Request, *more: Callable[[str], Ref[Any]]) -> tuple[Reservation, Found]:
+    """The reservation in the path, fresh. `Missing` for what is not this customer's ([OWN])."""
+    reservation_id = path_id(request, "reservation")
+
+    def refs(customer_id: str) -> list[Ref[Any]]:
+        own = accounts.reservation(customer_id, reservation_id)
+        return [own, *(ref(customer_id) for ref in more)]
+
+    found = load(request, refs)
+    row = found.get(accounts.reservation(request.signed_in.value.id, reservation_id))
+    if row is None:
+        raise Missing("There is no such reservation.")
+    return row.value, found
+
+
+def page_of(request: Request, reservation: Reservation) -> ReservationPage:
+    """Its page. While a place is offered, two more round trips say what accepting would use."""
+    offered: tuple[Activity, Spending] | None = None
+    packs: tuple[PackOffer, ...] = ()
+    customer = request.signed_in.value
+    if reservation.state is ReservationState.OFFERED:
+        ref = accounts.activity(reservation.activity_id)
+        row = request.load(ref).get(ref)
+        if row is not None:
+            in_hand = booking.packs_in_hand(customer.id)
+            plan = booking.plan_for(
+                hosted.context(request), row.value, in_hand, reservation.participants
+            )
+            offered = (row.value, plan)
+            if plan.due:
+                packs = booking_view.packs_for(
+                    row.value,
+                    request.catalogue,
+                    customer,
+                    provider_ready=hosted.is_ready(request),
+                )
+    return booking_view.reservation_page(
+        reservation,
+        request.catalogue,
+        request.now,
+        offered=offered,
+        packs=packs,
+        cancel_key=request.wiring.new_id(),
+        accept_key=request.wiring.new_id(),
+    )
+
+
+def _again(request: Request, error: PunchcardError) -> Answer | None:
+    """Its page with what went wrong, and new keys."""
+    if isinstance(error, Missing):
+        return None
+    found, _ = _reservation(request)
+    return Answer(page_of(request, found), page="reservation")
+
+
+@app.get(
+    "/reservations/{reservation}",
+    page="reservation",
+    answer=ReservationPage,
+    who=Who.CUSTOMER,
+    summary="One reservation: what holds it, what is due, and until when it can be cancelled.",
+)
+def reservation(request: Request) -> Answer:
+    found, _ = _reservation(request)
+    return Answer(page_of(request, found))
+
+
+def _pressed(
+    request: Request,
+    press_of: Callable[[str], Press],
+    change: Callable[[str, Press], Reservation],
+) -> Reservation:
+    """The reservation after `change`, which an earlier press of the same may have made."""
+    _, found = _reservation(request, lambda customer_id: press_of(customer_id).ref)
+    customer_id = request.signed_in.value.id
+    press = press_of(customer_id)
+    made: list[Reservation] = []
+
+    def do(_: tuple[str, Submission]) -> None:
+        made.append(change(customer_id, press))
+
+    once(press, found.get(press.ref), request.now, do)
+    return made[-1] if made else _reservation(request)[0]
+
+
+def _led(request: Request, after: Reservation, done: str) -> Answer:
+    return Answer(page_of(request, after), location=f"/reservations/{after.id}", done=done)
+
+
+# --- giving it back --------------------------------------------------------------------------
+
+
+@app.post(
+    "/reservations/{reservation}/cancel",
+    answer=ReservationPage,
+    who=Who.CUSTOMER,
+    idempotency_key=True,
+    on_error=_again,
+    summary="Cancel a reservation, or leave the waiting list.",
+)
+def cancel(request: Request) -> Answer:
+    reservation_id = path_id(request, "reservation")
+    after = _pressed(
+        request,
+        press_for(request, "cancel_reservation", reservation_id),
+        lambda customer_id, press: booking.cancel(
+            hosted.context(request), customer_id, reservation_id, press=press
+        ),
+    )
+    late = after.state is ReservationState.CANCELLED_LATE
+    return _led(request, after, "reservation_cancelled_late" if late else "reservation_cancelled")
+
+
+# --- a place that is offered -----------------------------------------------------------------
+
+
+class Accept(Input):
+    """`pay_later`: what no credit pays is paid at the start."""
+
+    pay_later: bool = False
+
+
+@app.post(
+    "/reservations/{reservation}/accept",
+    answer=ReservationPage,
+    body=Accept,
+    who=Who.CUSTOMER,
+    idempotency_key=True,
+    on_error=_again,
+    summary="Take a place that was freed and is offered.",
+)
+def accept(request: Request) -> Answer:
+    body: Accept = request.body
+    reservation_id = path_id(request, "reservation")
+    after = _pressed(
+        request,
+        press_for(request, "accept", reservation_id, str(body.pay_later)),
+        lambda customer_id, press: booking.accept(
+            hosted.context(request),
+            customer_id,
+            reservation_id,
+            pay_later=body.pay_later,
+            press=press,
+        ),
+    )
+    return _led(request, after, "place_booked")
+
+
+# --- moving it -------------------------------------------------------------------------------
+
+
+def _move_page(request: Request) -> MovePage:
+    found, _ = _reservation(request)
+    why_not, now, catalogue = (
+        booking_view.why_not_move(found, request.now),
+        request.now,
+        request.catalogue,
+    )
+    fitting = []
+    if why_not is None:
+        refs = [accounts.pack(found.customer_id, one.pack_id) for one in found.held]
+        read = request.load(*refs)
+        packs = [row.value for row in map(read.get, refs) if row is not None]
+        rows = accounts.schedule_of(found.location_id, now, now + timedelta(days=MOVE_DAYS))
+        fitting = [
+            row.value
+            for row in rows
+            if booking_view.can_go_to(found, packs, row.value, catalogue, now)
+        ]
+    return MovePage(
+        reservation=booking_view.reservation_view(found, catalogue, now),
+        activities=tuple(booking_view.activity_view(one, catalogue, now) for one in fitting),
+        days_ahead=MOVE_DAYS,
+        why_not=why_not,
+        idempotency_key=request.wiring.new_id(),
+    )
+
+
+@app.get(
+    "/reservations/{reservation}/move",
+    page="move",
+    answer=MovePage,
+    who=Who.CUSTOMER,
+    summary="Where a reservation can be moved to; nothing happens yet.",
+)
+def ask_to_move(request: Request) -> Answer:
+    return Answer(_move_page(request))
+
+
+class Move(Input):
+    activity: Id
+
+
+def _move_again(request: Request, error: PunchcardError) -> Answer | None:
+    if isinstance(error, Missing) and "activity" not in request.typed:
+        return None
+    try:
+        return Answer(_move_page(request), page="move")
+    except Missing:
+        return None
+
+
+@app.post(
+    "/reservations/{reservation}/move",
+    answer=ReservationPage,
+    body=Move,
+    who=Who.CUSTOMER,
+    idempotency_key=True,
+    on_error=_move_again,
+    summary="Move a reservation to another activity of its service; its credits go along.",
+)
+def move(request: Request) -> Answer:
+    body: Move = request.body
+    reservation_id = path_id(request, "reservation")
+    after = _pressed(
+        request,
+        press_for(request, "move", reservation_id, body.activity),
+        lambda customer_id, press: booking.move(
+            hosted.context(request), customer_id, reservation_id, body.activity, press
+        ),
+    )
+    return _led(request, after, "reservation_moved")
