@@ -392,7 +392,7 @@ def packs_of(customer_id: str) -> list[Pack]:
 
 def entries_of(pack: Pack) -> list[Entry]:
     rows = accounts.entries_of(pack.customer_id, pack.id).rows
-    return sorted((row.value for row in rows), key=lambda entry: entry.at)
+    return sorted((row.value for row in rows), key=lambda entry: (entry.at, entry.id))
 
 
 def invoices_of(customer_id: str) -> list[Invoice]:

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 
+from shared.domain.activity import Activity
 from shared.domain.charge import (
     OPEN_OUTCOMES,
     By,
@@ -28,6 +29,7 @@ from shared.domain.invoice import Invoice, InvoiceState, PaymentKind
 from shared.domain.message import KIND_OF_END, Message, MessageKind, message_key
 from shared.domain.order import invoice_lines
 from shared.domain.pack import Entry, Pack
+from shared.domain.reservation import Reservation, ReservationState, Seat
 from shared.domain.subscription import Collection, EndReason, Subscription, SubscriptionState
 
 TICKS = timedelta(minutes=2)
@@ -63,6 +65,11 @@ class Rule(StrEnum):
     PERIOD_PAID_ONCE = "period_paid_once"
     NOT_BEFORE_ITS_MOMENT = "not_before_its_moment"
     """No period is asked for before it is to be charged ([2359])."""
+    HOLDS_MATCH = "holds_match"
+    """What packs hold is what live reservations say that holds them, and the reverse ([LEDGER])."""
+    PLACES_ADD_UP = "places_add_up"
+    """An activity's taken places are those of its seats and its offers, never more than it has
+    ([PLACES])."""
     TOLD = "told"
     """What was settled, ended or paid back has its message ([OUTBOX])."""
     PROVIDER_AGREES = "provider_agrees"
@@ -110,6 +117,7 @@ class CustomerBooks:
     invoices: list[Invoice] = field(default_factory=list)
     packs: list[Pack] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    reservations: list[Reservation] = field(default_factory=list)
     messages: set[str] = field(default_factory=set)
     """Their keys."""
     queue: list[Queued] = field(default_factory=list)
@@ -127,6 +135,8 @@ class CustomerBooks:
                 self.packs.append(value)
             case Entry():
                 self.entries.append(value)
+            case Reservation():
+                self.reservations.append(value)
             case Message():
                 self.messages.add(value.key)
             case _:
@@ -138,7 +148,13 @@ def breaches(books: CustomerBooks, now: datetime) -> list[Breach]:
     found = [*queue_breaches(books.queue, now), *_charges(books.charges)]
     found += _invoices(books.invoices)
     if books.whole:
-        found += [*_settled(books), *_ledgers(books), *_subscriptions(books), *_told(books)]
+        found += [
+            *_settled(books),
+            *_ledgers(books),
+            *_holds(books),
+            *_subscriptions(books),
+            *_told(books),
+        ]
     return found
 
 
@@ -295,6 +311,34 @@ def _ledgers(books: CustomerBooks) -> Iterator[Breach]:
             yield Breach(Rule.LEDGER_ADDS_UP, pack.id, "no entry")
         elif left < 0 or sums[pack.id] != left:
             yield Breach(Rule.LEDGER_ADDS_UP, pack.id, f"{sums[pack.id]} in entries, {left} left")
+
+
+def _holds(books: CustomerBooks) -> Iterator[Breach]:
+    held = Counter(
+        (one.pack_id, reservation.id, one.credits)
+        for reservation in books.reservations
+        if reservation.state is ReservationState.BOOKED
+        for one in reservation.held
+    )
+    booked = Counter(
+        (pack.id, one.reservation_id, one.credits) for pack in books.packs for one in pack.booked
+    )
+    for (pack_id, reservation_id, credits_), count in ((held - booked) + (booked - held)).items():
+        detail = f"{count} times {credits_} credits for {reservation_id} on one side only"
+        yield Breach(Rule.HOLDS_MATCH, pack_id, detail)
+
+
+def places_breaches(activity: Activity, seats: Sequence[Seat]) -> list[Breach]:
+    """Where an activity's taken places differ from who has them."""
+    booked = sum(one.participants for one in seats if one.state is ReservationState.BOOKED)
+    done = sum(one.participants for one in seats if one.state is ReservationState.REDEEMED)
+    offered = sum(one.participants for one in activity.waiting if one.offered_until is not None)
+    if activity.taken != booked + done + offered:
+        detail = f"{activity.taken} taken: {booked} booked, {done} redeemed, {offered} offered"
+        return [Breach(Rule.PLACES_ADD_UP, activity.id, detail)]
+    if activity.taken > activity.places:
+        return [Breach(Rule.PLACES_ADD_UP, activity.id, f"{activity.taken} of {activity.places}")]
+    return []
 
 
 # --- subscriptions ---------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from infra.local.sandbox import ChargeSeen
 from infra.local.world import LocalWorld
+from shared.domain.activity import Activity
 from shared.domain.charge import ProviderCharge
 from shared.domain.customer import Customer
 from shared.domain.due import Lane
@@ -19,10 +20,12 @@ from shared.domain.invariants import (
     Queued,
     Rule,
     breaches,
+    places_breaches,
     provider_breaches,
     queue_breaches,
 )
 from shared.domain.money import Money
+from shared.domain.reservation import Seat
 from shared.store.engine import model_of, moment_of
 
 Item = dict[str, Any]
@@ -51,8 +54,22 @@ def of_items(world: LocalWorld, items: list[Item]) -> Iterator[Breach]:
         yield from _packs_match(books)
     for customer_id, strangers in by_customer.items():
         yield Breach(Rule.PROVIDER_AGREES, customer_id, f"{len(strangers)} charges of nobody")
+    yield from _places(items)
     others = [queued(one) for one in items if not one["pk"]["S"].startswith("customer#")]
     yield from queue_breaches(others, world.now())
+
+
+def _places(items: list[Item]) -> Iterator[Breach]:
+    """Every activity, beside the seats that lie with it."""
+    seats: dict[str, list[Seat]] = {}
+    for item in items:
+        if item["kind"]["S"] == "seat":
+            seat = Seat.model_validate_json(item["body"]["S"])
+            seats.setdefault(item["pk"]["S"].removeprefix("seats#"), []).append(seat)
+    for item in items:
+        if item["kind"]["S"] == "activity":
+            activity = Activity.model_validate_json(item["body"]["S"])
+            yield from places_breaches(activity, seats.get(activity.id, []))
 
 
 def read_books(items: list[Item]) -> dict[str, CustomerBooks]:
