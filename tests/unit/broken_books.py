@@ -11,6 +11,8 @@ from shared.domain.invariants import TICKS, Rule
 from shared.domain.invoice import InvoiceState, PaymentKind
 from shared.domain.message import MessageKind, message_key
 from shared.domain.money import Money
+from shared.domain.pack import Booked
+from shared.domain.reservation import Held, ReservationState, reserve
 from shared.domain.subscription import SubscriptionState
 from tests.unit.books_samples import (
     NOW,
@@ -26,6 +28,7 @@ from tests.unit.books_samples import (
     recorded,
     tried,
 )
+from tests.unit.places_samples import activity_of
 from tests.unit.subscription_samples import utc
 
 FEBRUARY, MARCH = "c-00.00001", "c-00.00002"
@@ -231,6 +234,27 @@ def _of_nobody(told: Told) -> None:
     told.at_provider.append(stranger)
 
 
+def _held_for_nobody(told: Told) -> None:
+    booked = Booked(reservation_id="r1", starts_at=NOW, credits=1)
+    _pack(told, "c-01-00", booked=(booked,))
+
+
+def _booked_with_nothing(told: Told) -> None:
+    activity = activity_of(starts_at=NOW + timedelta(days=1))
+    reservation = reserve(
+        activity,
+        reservation_id="r1",
+        customer_id="ada",
+        customer_name="Ada",
+        participants=1,
+        state=ReservationState.BOOKED,
+        charge=PRICE,
+        held=(Held(pack_id="c-01-00", pack_name="P", participants=1, credits=1, worth=PRICE),),
+        now=NOW,
+    )
+    told.books.reservations.append(reservation)
+
+
 DUE_CHARGE = "subscription#c-00"
 
 CASES = [
@@ -262,6 +286,8 @@ CASES = [
     Case(Rule.LEDGER_ADDS_UP, "no entry", "p1", lambda t: _no_entries(t, "p1")),
     Case(Rule.LEDGER_ADDS_UP, "one left too many", "p1", lambda t: _pack(t, "p1", left=9)),
     Case(Rule.LEDGER_ADDS_UP, "below zero", "c-01-00", _below_zero),
+    Case(Rule.HOLDS_MATCH, "a credit held for nobody", "c-01-00", _held_for_nobody),
+    Case(Rule.HOLDS_MATCH, "a place held by nothing", "c-01-00", _booked_with_nothing),
     Case(Rule.OPEN_HAS_CHECK, "an open outcome without", "cart.9", never_checked),
     Case(
         Rule.DUE_IS_NEXT_MOMENT,

@@ -8,6 +8,8 @@ from shared.domain import activity as places
 from shared.domain.activity import Activity, Waiting, occurrences
 from shared.domain.due import Worker
 from shared.domain.errors import Conflict, Invalid
+from shared.domain.invariants import Rule, places_breaches
+from shared.domain.reservation import ReservationState, Seat
 from tests.unit.places_samples import NOW, activity_of
 
 HELD_FOR = timedelta(hours=2)
@@ -139,3 +141,32 @@ def test_one_without_an_end_or_a_day_is_refused_by_the_fields_name(
     with pytest.raises(Invalid) as refused:
         list(occurrences(date(2026, 3, 1), until, weekdays, time(10), 60, "America/New_York"))
     assert field in refused.value.fields
+
+
+# --- what always holds ---------------------------------------------------------------------------
+
+
+def seat(participants: int, state: ReservationState, name: str = "r") -> Seat:
+    return Seat(
+        reservation_id=name,
+        customer_id="ada",
+        customer_name="Ada",
+        participants=participants,
+        state=state,
+    )
+
+
+def test_taken_places_are_those_of_seats_and_offers() -> None:
+    offered, _ = places.offer(places.give_back(full("bo", places_=3), 1), NOW, HELD_FOR)
+    assert (offered.taken, offered.places) == (3, 3)
+    seats = [
+        seat(1, ReservationState.BOOKED),
+        seat(1, ReservationState.REDEEMED),
+        seat(4, ReservationState.CANCELLED),
+        seat(1, ReservationState.OFFERED),
+    ]
+    assert places_breaches(offered, seats) == []
+    (breach,) = places_breaches(offered, seats[1:])
+    assert breach.rule is Rule.PLACES_ADD_UP
+    (breach,) = places_breaches(offered.model_copy(update={"places": 2}), seats)
+    assert (breach.rule, breach.detail) == (Rule.PLACES_ADD_UP, "3 of 2")

@@ -47,8 +47,9 @@ from tests.unit.broken_books import (
 )
 from tests.unit.subscription_samples import subscription_of, utc
 
-ELSEWHERE = {Rule.INDEX_HAS_ITEM, Rule.READABLE}
-"""What can only be seen in the store: tests/billing/test_audit.py."""
+ELSEWHERE = {Rule.INDEX_HAS_ITEM, Rule.READABLE, Rule.PLACES_ADD_UP}
+"""What can only be seen in the store: tests/billing/test_audit.py; and of activities, which belong
+to no customer: tests/unit/test_activity.py."""
 
 
 def test_every_rule_is_broken_by_some_case() -> None:
