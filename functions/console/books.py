@@ -29,9 +29,9 @@ class Books:
     entries: tuple[Entry, ...]
     invoices: tuple[Invoice, ...]
     charges: tuple[Charge, ...]
-    reservations: tuple[Reservation, ...]
     messages: tuple[Message, ...]
     events: tuple[TimelineEvent, ...]
+    reservations: tuple[Reservation, ...] = ()
     whole: bool = True
 
 

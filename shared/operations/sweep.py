@@ -155,6 +155,7 @@ WORK: Mapping[Worker, str] = {
     Worker.RETRIES: "The next try of a failed payment",
     Worker.REMINDERS: "A reminder",
     Worker.EXPIRIES: "The expiry of a pack",
+    Worker.PLACES: "The places of an activity, or a reservation",
     Worker.RECONCILE: "The check of a payment",
     Worker.NUMBER: "The number of an invoice",
     Worker.DELIVER: "An email",

@@ -9,13 +9,18 @@ from urllib.parse import urlencode
 from infra.local.http_api import Response
 from infra.local.mailbox import Mail
 from infra.local.world import LocalWorld
+from shared.domain.activity import Activity, new_id
+from shared.domain.reservation import Reservation
+from shared.operations import booking
+from shared.operations.booking import Wish
 from shared.operations.visit import staff_cookie
-from shared.store import access, accounts
+from shared.store import access, accounts, bookings
 from shared.store import catalogue as catalogues
 from shared.store.access import Audience, Session
 from shared.store.catalogue import Role, StaffMember
-from shared.store.engine import commit, overwrite
+from shared.store.engine import commit, overwrite, read
 from shared.web.answer import SESSION_COOKIE, STAFF_COOKIE
+from tests import shop_floor
 
 
 @dataclass
@@ -91,6 +96,35 @@ def _begin_session(
         ends_at=world.now() + timedelta(minutes=30),
     )
     commit([overwrite(access.session(secret), session)])
+
+
+def activity_at(world: LocalWorld, location_id: str = "ny", *, places: int = 5) -> str:
+    """A yoga class three days from now; answers its id."""
+    starts_at = world.now() + timedelta(days=3)
+    zone = "America/New_York" if location_id == "ny" else "Europe/Berlin"
+    one = Activity(
+        id=new_id(location_id, starts_at, world.wiring.new_id()),
+        location_id=location_id,
+        zone=zone,
+        service_id="yoga",
+        name="Yoga",
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(hours=1),
+        places=places,
+    )
+    bookings.create_activities([one])
+    return one.id
+
+
+def book(world: LocalWorld, customer_id: str, activity_id: str, **more: Any) -> Reservation:
+    wish = Wish(customer_id=customer_id, activity_id=activity_id, **more)
+    reservation_id = world.wiring.new_id()
+    press = wish.press(f"key-{reservation_id}", reservation_id)
+    head = accounts.head(customer_id)
+    found = read(head, *wish.refs(press))
+    row = found.get(head)
+    assert row is not None
+    return booking.book(shop_floor.context_of(world), wish, press, row, found)
 
 
 def code_of(response: Response) -> str:

@@ -12,13 +12,25 @@ from shared.store import catalogue as catalogues
 from shared.store import transactions
 from shared.store.catalogue import Role
 from tests import shop_floor as shop
-from tests.console.office import Desk, code_of, customer, events_of, mails_to, staff
+from tests.console.office import (
+    Desk,
+    activity_at,
+    book,
+    code_of,
+    customer,
+    events_of,
+    mails_to,
+    staff,
+)
 
 PAGES = (
     "/console",
     "/console/customers",
     "/console/customers/{customer}",
     "/console/retry-policy",
+    "/console/schedule",
+    "/console/activities/{activity}",
+    "/console/outstanding",
 )
 CHANGES = (
     "/console/notices/{notice}/done",
@@ -28,11 +40,23 @@ CHANGES = (
     "/console/customers/{customer}/subscriptions/{subscription}/cancel/undo",
     "/console/customers/{customer}/packs/{pack}/credits",
     "/console/notices/{parked}/release",
+    "/console/activities",
+    "/console/activities/{activity}/cancel",
+    "/console/activities/{activity}/seats/{seat}/cancel",
 )
 FIELDS: dict[str, dict[str, Any]] = {
     "/cancel": {"when": "now"},
     "/credits": {"delta": -1, "reason": "A class missed"},
+    "/console/activities": {
+        "location": "ny",
+        "service": "yoga",
+        "date": "2026-02-03",
+        "time": "18:30",
+        "minutes": 60,
+        "places": 5,
+    },
 }
+KEYED = ("/credits", "/console/activities")
 
 
 class Brooklyn:
@@ -45,6 +69,9 @@ class Brooklyn:
         self.pack = shop.packs_of(self.customer)[0].id
         self.notice = notice(world, NoticeKind.REFUND_FAILED, "ny")
         self.parked = notice(world, NoticeKind.PARKED, None, customer_id=self.customer)
+        self.activity = activity_at(world)
+        self.seat = book(world, self.customer, self.activity).id
+        world.run_due()
 
     def path(self, pattern: str) -> str:
         return pattern.format(**vars(self))
@@ -54,7 +81,7 @@ class Brooklyn:
         for end, more in FIELDS.items():
             if pattern.endswith(end):
                 fields.update(more)
-        if not pattern.endswith("/credits"):
+        if not pattern.endswith(KEYED):
             del fields["idempotency_key"]
         return desk.ask("POST", self.path(pattern), fields, **headers)
 

@@ -6,6 +6,16 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from functions.console.pages.activity_models import (
+    ActivityPage,
+    ActivityRow,
+    ConsoleSchedule,
+    OutstandingPage,
+    OutstandingRow,
+    ScheduleDay,
+    SeatView,
+    Span,
+)
 from functions.console.pages.models import (
     ConsoleHome,
     CustomerPage,
@@ -69,6 +79,7 @@ from functions.portal.pages.shop_models import (
     WhyEmpty,
     WhyNotCheckOut,
 )
+from shared.domain.activity import ActivityState
 from shared.domain.calendar import Frequency, charge_moment
 from shared.domain.charge import By, Outcome
 from shared.domain.customer import PastDue
@@ -79,6 +90,7 @@ from shared.domain.money import Money
 from shared.domain.pack import EntryKind, PackStatus
 from shared.domain.policy_trial import try_policy
 from shared.domain.product import Location, ProductKind, SelfCancel
+from shared.domain.reservation import ReservationState
 from shared.domain.shopping import ExpiryPolicy, Hidden
 from shared.domain.subscription import EndReason, SubscriptionState
 from shared.operations.visit import Audience
@@ -103,6 +115,7 @@ from shared.web.pages.parts import (
 )
 from shared.web.pages.sign_in import SignInConfirmPage, SignInPage, SignInSentPage, WhySignIn
 from shared.web.render import ROOT, Frame
+from tests.portal import booking_samples
 
 ZONE = "America/New_York"
 PORTAL = ROOT / "functions" / "portal" / "pages"
@@ -619,6 +632,7 @@ INVOICE_PAGE = InvoicePage(
 )
 
 FULL: Mapping[str, BaseModel] = {
+    **booking_samples.FULL,
     "shop": ShopPage(
         tab=ShopTab.PACKAGES,
         tabs=tabs(ShopTab.PACKAGES),
@@ -779,6 +793,7 @@ FULL: Mapping[str, BaseModel] = {
 """One answer for each page of the portal, with everything in it."""
 
 MORE: Mapping[str, tuple[str, BaseModel]] = {
+    **booking_samples.MORE,
     "shop, subscriptions": (
         "shop",
         ShopPage(
@@ -899,6 +914,7 @@ MORE: Mapping[str, tuple[str, BaseModel]] = {
 """Other faces of the same pages, by a name of their own."""
 
 EMPTY: Mapping[str, BaseModel] = {
+    **booking_samples.EMPTY,
     "shop": ShopPage(
         tab=ShopTab.SUBSCRIPTIONS,
         tabs=tabs(ShopTab.SUBSCRIPTIONS),
@@ -977,7 +993,107 @@ def entry(number: int, kind: TimelineKind, what: str, **more: object) -> Timelin
 POLICY = RetryPolicy()
 PLACES = (PlaceChoice(id="riverside", name="Riverside"),)
 
+DESK_CLASS = ActivityRow(
+    id="riverside.20260303T2330.a",
+    name="Slow flow",
+    service_id="yoga",
+    service="Yoga",
+    staff_member="Mira",
+    starts_at=at(2026, 3, 3, 23, 30),
+    ends_at=at(2026, 3, 4, 0, 45),
+    zone=ZONE,
+    places=8,
+    taken=8,
+    free=0,
+    waiting=1,
+    prepay_online=True,
+    state=ActivityState.SCHEDULED,
+)
+DESK_SCHEDULE = ConsoleSchedule(
+    view=Span.WEEK,
+    first=date(2026, 3, 3),
+    previous=date(2026, 2, 24),
+    next=date(2026, 3, 10),
+    today=date(2026, 3, 3),
+    location_id="riverside",
+    location="Riverside",
+    zone=ZONE,
+)
+
+
+def desk_seat(name: str, state: ReservationState, **more: object) -> SeatView:
+    return SeatView.model_validate(
+        {
+            "reservation_id": f"res-{name}-{state.value}",
+            "customer_id": "cus-1",
+            "customer_name": name,
+            "participants": 1,
+            "state": state,
+        }
+        | more
+    )
+
+
 CONSOLE_FULL: Mapping[str, BaseModel] = {
+    "console_schedule": DESK_SCHEDULE.model_copy(
+        update={
+            "days": (
+                ScheduleDay(
+                    day=date(2026, 3, 3),
+                    activities=(
+                        DESK_CLASS,
+                        DESK_CLASS.model_copy(update={"id": "riverside.b", "taken": 2, "free": 6}),
+                        DESK_CLASS.model_copy(update={"state": ActivityState.CANCELLED}),
+                    ),
+                ),
+                ScheduleDay(day=date(2026, 3, 4)),
+            ),
+            "whole": False,
+            "locations": (*PLACES, PlaceChoice(id="hill", name="Hill")),
+            "services": (PlaceChoice(id="yoga", name="Yoga"),),
+            "staff_people": (PlaceChoice(id="mira", name="Mira"),),
+            "may_change": True,
+            "idempotency_key": "console-key-2",
+        }
+    ),
+    "console_activity": ActivityPage(
+        activity=DESK_CLASS,
+        location="Riverside",
+        cutoff_at=at(2026, 3, 3, 11, 30),
+        roster=(
+            desk_seat("Ana Ferreira", ReservationState.BOOKED, participants=2),
+            desk_seat("Bo Lin", ReservationState.REDEEMED, checked_in_at=at(2026, 3, 3)),
+        ),
+        waiting=(
+            desk_seat("Cy", ReservationState.OFFERED, offered_until=at(2026, 3, 2)),
+            desk_seat("", ReservationState.WAITING),
+        ),
+        gone=(desk_seat("Di", ReservationState.CANCELLED_LATE),),
+        whole=False,
+        made_at=at(2026, 2, 1),
+        made_by="sam@willowpaws.example",
+        may_change=True,
+        may_cancel=True,
+        may_check_in=True,
+    ),
+    "console_outstanding": OutstandingPage(
+        location_id="riverside",
+        location="Riverside",
+        locations=(*PLACES, PlaceChoice(id="hill", name="Hill")),
+        outstanding=(
+            OutstandingRow(
+                reservation_id="res-1",
+                activity_id=DESK_CLASS.id,
+                customer_id="cus-1",
+                customer_name="Ana Ferreira",
+                what="Slow flow",
+                starts_at=at(2026, 3, 3),
+                zone=ZONE,
+                amount=dollars(2000),
+            ),
+        ),
+        next="riverside#2026-03-03T14:05:00Z#res-1",
+    ),
     "console_retry_policy": RetryPolicyPage(
         present=POLICY,
         policy=POLICY,
@@ -1098,6 +1214,19 @@ CONSOLE_FULL: Mapping[str, BaseModel] = {
 }
 
 CONSOLE_MORE: Mapping[str, tuple[str, BaseModel]] = {
+    "console activity, cancelled in part": (
+        "console_activity",
+        CONSOLE_FULL["console_activity"].model_copy(
+            update={
+                "activity": DESK_CLASS.model_copy(update={"state": ActivityState.CANCELLED}),
+                "cancelled_at": at(2026, 3, 1),
+                "cancelled_by": "sam@willowpaws.example",
+                "may_cancel": False,
+                "may_check_in": False,
+                "to_cancel": 2,
+            }
+        ),
+    ),
     "console home, no provider": (
         "console_home",
         CONSOLE_FULL["console_home"].model_copy(
@@ -1118,6 +1247,9 @@ CONSOLE_MORE: Mapping[str, tuple[str, BaseModel]] = {
 }
 
 CONSOLE_EMPTY: Mapping[str, BaseModel] = {
+    "console_schedule": DESK_SCHEDULE,
+    "console_activity": ActivityPage(activity=DESK_CLASS, cutoff_at=at(2026, 3, 3)),
+    "console_outstanding": OutstandingPage(location_id="riverside", location="Riverside"),
     "console_retry_policy": RetryPolicyPage(
         present=POLICY,
         policy=POLICY,
@@ -1144,6 +1276,7 @@ CONSOLE_EMPTY: Mapping[str, BaseModel] = {
 def path_of(page: str) -> str:
     """Where a page is reached, for the frame."""
     paths = {
+        **booking_samples.PATHS,
         "product": "/shop/ten-classes",
         "order": "/orders/7KQ2-M4XA",
         "card_update": "/card-update/token",
@@ -1156,6 +1289,9 @@ def path_of(page: str) -> str:
         "sign_in_confirm": "/sign-in/token",
         "console_home": "/console",
         "console_retry_policy": "/console/retry-policy",
+        "console_schedule": "/console/schedule",
+        "console_activity": "/console/activities/riverside.20260303T2330.a",
+        "console_outstanding": "/console/outstanding",
         "console_customers": "/console/customers",
         "console_customer": "/console/customers/cus-1",
     }
