@@ -23,6 +23,10 @@ MAX_WAITING = 40
 MAX_OCCURRENCES = 366
 """Activities that one repeating entry makes: a year of days."""
 
+MAX_OFFERS_AT_ONCE = 20
+"""Offers of one transaction: reservation, seat and email of each. The rest follow at once."""
+
+MAX_LAPSES_BESIDE_OFFERS = 10
 MAX_HOURS = 72
 SERIES_DAYS_MAX = 366
 
@@ -160,7 +164,8 @@ def offer(
     waiting: list[Waiting] = []
     free = activity.free
     for one in activity.waiting:
-        if one.offered_until is None and one.participants <= free:
+        fits = one.offered_until is None and one.participants <= free
+        if fits and len(offered) < MAX_OFFERS_AT_ONCE:
             free -= one.participants
             until = min(now + held_for, activity.starts_at)
             held = one.model_copy(update={"offered_until": until})
@@ -192,11 +197,17 @@ def accept(activity: Activity, reservation_id: str, now: datetime) -> Activity:
 
 
 def next_moment(activity: Activity) -> Moment | None:
-    """When the next offer runs out, or its waiting list ends with its start."""
+    """When the next offer runs out, or its waiting list ends with its start; at once, while there
+    are free places that nobody was offered yet."""
     if activity.state is ActivityState.CANCELLED or not activity.waiting:
         return None
     offers = [one.offered_until for one in activity.waiting if one.offered_until is not None]
-    return Moment(at=min([*offers, activity.starts_at]), worker=Worker.PLACES)
+    overlooked = [
+        one.since
+        for one in activity.waiting
+        if one.offered_until is None and one.participants <= activity.free
+    ]
+    return Moment(at=min([*offers, *overlooked, activity.starts_at]), worker=Worker.PLACES)
 
 
 # --- repeating -------------------------------------------------------------------------------

@@ -289,14 +289,11 @@ def _cancel_once(
     if booked:
         settle = redeem_all if late else release_all
         credits_ = settle(context, value, by_staff or "")
-    freed = activity.value
-    if booked:
-        freed = places.give_back(freed, value.participants)
-    else:
-        freed = places.leave(freed, value.id)
+    left = activity.value
+    freed = places.give_back(left, value.participants) if booked else places.leave(left, value.id)
     freed, besides = offer_freed(context, freed)
     messages = [*besides.messages]
-    if booked:
+    if booked or by_staff is not None:
         messages.append(
             tell.reservation_cancelled(context, customer, changed, by_merchant=by_staff is not None)
         )

@@ -36,7 +36,9 @@ def look_after_activity(context: Context, activity_id: str) -> TookPlace:
         gone, changed, offered = row.value.waiting, _without_list(row.value), Besides()
     else:
         changed, gone = places.lapse(row.value, now)
-        changed, offered = offer_freed(context, changed)
+        offered = Besides()
+        if len(gone) <= places.MAX_LAPSES_BESIDE_OFFERS:
+            changed, offered = offer_freed(context, changed)
     besides = Besides(messages=offered.messages, others=[*offered.others, *_lapsed(context, gone)])
     try:
         bookings.change_activity(row, changed, besides)

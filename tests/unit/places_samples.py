@@ -52,7 +52,7 @@ def activity_of(days: float = 1, **values: Any) -> Activity:
     return Activity(**{**defaults, **values})
 
 
-def pack_of(pack_id: str = "p1", credits: int | None = 10, **values: Any) -> Pack:
+def pack_of(pack_id: str = "p1", size: int | None = 10, **values: Any) -> Pack:
     """Bought two days before `NOW`, for daycare in New York."""
     defaults: dict[str, Any] = {
         "id": pack_id,
@@ -62,8 +62,8 @@ def pack_of(pack_id: str = "p1", credits: int | None = 10, **values: Any) -> Pac
         "product_id": "ten",
         "name": "Ten days",
         "service_id": "daycare",
-        "granted": credits,
-        "left": credits,
+        "granted": size,
+        "left": size,
         "bought_at": NOW - timedelta(days=2),
         "usable_from": NOW - timedelta(days=2),
     }

@@ -170,3 +170,18 @@ def test_taken_places_are_those_of_seats_and_offers() -> None:
     assert breach.rule is Rule.PLACES_ADD_UP
     (breach,) = places_breaches(offered.model_copy(update={"places": 2}), seats)
     assert (breach.rule, breach.detail) == (Rule.PLACES_ADD_UP, "3 of 2")
+
+
+def test_many_offers_are_made_some_at_a_time_and_the_rest_at_once() -> None:
+    names = [f"w{at:02d}" for at in range(30)]
+    emptied = places.give_back(full(*names, places_=40), 40)
+    offered, told = places.offer(emptied, NOW, HELD_FOR)
+    assert [one.customer_id for one in told] == names[:20]
+    due = places.next_moment(offered)
+    assert due is not None
+    assert due.at <= NOW
+    offered, told = places.offer(offered, NOW, HELD_FOR)
+    assert [one.customer_id for one in told] == names[20:]
+    due = places.next_moment(offered)
+    assert due is not None
+    assert due.at == NOW + HELD_FOR

@@ -49,12 +49,12 @@ def reservation_of(activity: Activity, name: str = "r1", participants: int = 1) 
     )
 
 
-def held_of(pack: Pack, credits: int = 1) -> Held:
+def held_of(pack: Pack, count: int = 1) -> Held:
     return Held(
         pack_id=pack.id,
         pack_name=pack.name,
         participants=1,
-        credits=0 if pack.unlimited else credits,
+        credits=0 if pack.unlimited else count,
         worth=dollars(3_000),
     )
 
@@ -73,7 +73,7 @@ def test_unlimited_packs_come_first_then_the_soonest_to_expire_then_the_oldest()
     soon = pack_of("soon", expires_at=NOW + 5 * DAY)
     old = pack_of("old", bought_at=NOW - 90 * DAY)
     young = pack_of("young", bought_at=NOW - DAY)
-    endless = pack_of("endless", credits=None)
+    endless = pack_of("endless", size=None)
     ordered = in_order([young, late, old, endless, soon])
     assert [one.id for one in ordered] == ["endless", "soon", "late", "old", "young"]
 
@@ -153,7 +153,7 @@ def test_into_a_pack_that_has_ended_credits_come_back_expired() -> None:
 
 
 def test_an_unlimited_pack_has_entries_of_nothing() -> None:
-    endless = pack_of(credits=None)
+    endless = pack_of(size=None)
     reservation = reservation_of(activity_of())
     held, entry = hold(endless, held_of(endless), reservation, entry_id="e1", now=NOW)
     assert (held.left, entry.delta, entry.left) == (None, 0, None)
@@ -253,7 +253,7 @@ def test_any_sequence_keeps_every_ledger_and_uses_no_credit_twice(
     steps: list[tuple[str, int, int]], sizes: list[int]
 ) -> None:
     packs = {
-        f"p{at}": pack_of(f"p{at}", credits=size, expires_at=NOW + (at + 3) * DAY)
+        f"p{at}": pack_of(f"p{at}", size=size, expires_at=NOW + (at + 3) * DAY)
         for at, size in enumerate(sizes)
     }
     entries: list[Entry] = []
