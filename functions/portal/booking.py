@@ -6,7 +6,7 @@ from functions.portal import booking_view, hosted, reservation_routes
 from functions.portal.booking_app import app
 from functions.portal.booking_view import ActivityQuery, ScheduleQuery
 from functions.portal.ids import Id, path_id
-from functions.portal.pages.booking_models import ActivityPage, ReservationPage, SchedulePage
+from functions.portal.pages.booking_models import ActivityToBook, ReservationPage, SchedulePage
 from functions.portal.side_by_side import side_by_side
 from shared.domain.activity import MAX_PARTICIPANTS, Activity
 from shared.domain.errors import Missing, PunchcardError
@@ -70,7 +70,7 @@ def schedule(request: Request) -> Answer:
     )
 
 
-def _activity_page(request: Request, activity_id: str, participants: int) -> ActivityPage:
+def _activity_page(request: Request, activity_id: str, participants: int) -> ActivityToBook:
     """With what booking it would use: two round trips."""
     ref = accounts.activity(activity_id)
     row = request.load(ref).get(ref)
@@ -103,7 +103,7 @@ def _activity_page(request: Request, activity_id: str, participants: int) -> Act
 @app.get(
     "/schedule/{activity}",
     page="activity",
-    answer=ActivityPage,
+    answer=ActivityToBook,
     query=ActivityQuery,
     summary="One activity, and what booking it would use.",
 )

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from functions.portal.account_lists import ListQuery, paged
 from functions.portal.pages.booking_models import (
-    ActivityPage,
+    ActivityToBook,
     ActivityView,
     FilterChoice,
     HeldView,
@@ -19,7 +19,7 @@ from functions.portal.pages.booking_models import (
     ReservationPage,
     ReservationsPage,
     ReservationView,
-    ScheduleDay,
+    DayToBook,
     SchedulePage,
     ScheduleView,
     WhyNotBook,
@@ -199,7 +199,7 @@ def schedule_page(
             query.staff,
         ),
         days=tuple(
-            ScheduleDay(date=day, today=day == today, activities=tuple(by_day.get(day, ())))
+            DayToBook(date=day, today=day == today, activities=tuple(by_day.get(day, ())))
             for day in (first + timedelta(days=n) for n in range(span.days))
         ),
         earlier=_address(query, first - span, query.view) if first - span >= FIRST_DAY else None,
@@ -285,12 +285,12 @@ def activity_page(
     *,
     provider_ready: bool,
     idempotency_key: str,
-) -> ActivityPage:
+) -> ActivityToBook:
     """`plan` is None for who is not signed in."""
     mine = mine_by_activity(reservations).get(activity.id, ())
     wait = participants > activity.free
     short = customer is not None and plan is not None and bool(plan.due)
-    return ActivityPage(
+    return ActivityToBook(
         activity=activity_view(activity, catalogue, now, mine),
         participants=participants,
         max_participants=MAX_PARTICIPANTS,

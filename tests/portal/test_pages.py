@@ -113,7 +113,7 @@ FREE_TEXT = {
     *("added", "address", "brand", "by", "category", "customer_email", "customer_name"),
     *("decline_code", "description", "detail", "email", "location", "merchant", "name", "next"),
     *("phone", "query", "reason", "service", "support_email", "support_phone", "tax_name"),
-    *("title", "unit", "what", "merchant_address", "number"),
+    *("title", "unit", "what", "merchant_address", "number", "staff_member"),
 }
 
 
@@ -283,7 +283,7 @@ def test_the_stylesheet_and_icon_exist() -> None:
 
 def test_every_template_is_tried() -> None:
     pieces = {"base", "components", "words", "place", "cart_lines", "decline", "sign_in_forms"}
-    pieces.add("console_base")
+    pieces |= {"console_base", "booking_parts"}
     folders = (samples.PORTAL, samples.CONSOLE, SHARED_PAGES)
     names = {path.stem for folder in folders for path in folder.glob("*.html")} - pieces
     assert names == {case[1] for case in PAGES}

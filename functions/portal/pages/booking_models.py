@@ -56,7 +56,7 @@ class ActivityView(View):
     mine: tuple[Mine, ...] = ()
 
 
-class ScheduleDay(View):
+class DayToBook(View):
     """One local day. `today` is the location's."""
 
     date: date
@@ -77,7 +77,7 @@ class SchedulePage(View):
     staff: str = ""
     services: tuple[FilterChoice, ...] = ()
     staff_members: tuple[FilterChoice, ...] = ()
-    days: tuple[ScheduleDay, ...] = ()
+    days: tuple[DayToBook, ...] = ()
     earlier: str | None = None
     later: str | None = None
     now_here: str
@@ -122,7 +122,7 @@ class WhyNotBook(StrEnum):
     """No credit in hand pays, and it has to be paid beforehand."""
 
 
-class ActivityPage(View):
+class ActivityToBook(View):
     """`GET /schedule/{activity}`: what booking it for `participants` would use. With `wait` there
     are not enough places: the button joins the waiting list. `packs` would pay for it."""
 

@@ -1,0 +1,287 @@
+"""What the pages of schedule and reservations show in tests."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+from pydantic import BaseModel
+
+from functions.portal.pages.booking_models import (
+    ActivityToBook,
+    ActivityView,
+    DayToBook,
+    FilterChoice,
+    HeldView,
+    Mine,
+    MovePage,
+    PackOffer,
+    PlanView,
+    ReservationPage,
+    ReservationsPage,
+    ReservationView,
+    SchedulePage,
+    ScheduleView,
+    WhyNotBook,
+    WhyNotMove,
+)
+from shared.domain.money import Money
+from shared.domain.reservation import ReservationState
+
+ZONE = "America/New_York"
+
+
+def _at(day: int, hour: int = 23, minute: int = 30) -> datetime:
+    return datetime(2026, 3, day, hour, minute, tzinfo=UTC)
+
+
+def _dollars(minor: int) -> Money:
+    return Money(minor=minor, currency="USD")
+
+
+CLASS = ActivityView(
+    id="riverside.20260303T2330.a",
+    name="Slow flow",
+    service_id="yoga",
+    service="Yoga class",
+    staff_member="Mira",
+    location="Riverside Studio",
+    zone=ZONE,
+    starts_at=_at(3),
+    ends_at=_at(4, 0, 45),
+    cutoff_at=_at(3, 11),
+    places=8,
+    free=3,
+    price=_dollars(2500),
+)
+FULL_CLASS = CLASS.model_copy(
+    update={
+        "id": "riverside.20260303T2330.b",
+        "name": "Barre for beginners, in the small room upstairs",
+        "free": 0,
+        "waiting": 2,
+        "mine": (Mine(reservation_id="res-2", state=ReservationState.WAITING),),
+    }
+)
+BEGUN = CLASS.model_copy(update={"id": "riverside.20260303T1200.c", "bookable": False})
+HELD = HeldView(
+    pack_id="pack-1", name="Ten-class pass", participants=1, credits=1, worth=_dollars(2500)
+)
+BOUNDLESS = HELD.model_copy(update={"pack_id": "pack-2", "name": "Unlimited month", "credits": 0})
+PAID = PlanView(held=(HELD,), charge=_dollars(2500), due=_dollars(0))
+PART = PlanView(held=(HELD, BOUNDLESS), charge=_dollars(7500), due=_dollars(2500))
+OFFERS = (PackOffer(product_id="ten-classes", name="Ten-class pass", price=_dollars(25000)),)
+BOOKED = ReservationView(
+    id="res-1",
+    activity_id=CLASS.id,
+    name=CLASS.name,
+    service=CLASS.service,
+    staff_member=CLASS.staff_member,
+    location=CLASS.location,
+    zone=ZONE,
+    starts_at=CLASS.starts_at,
+    ends_at=CLASS.ends_at,
+    cutoff_at=CLASS.cutoff_at,
+    participants=2,
+    state=ReservationState.BOOKED,
+    upcoming=True,
+    charge=_dollars(5000),
+    due=_dollars(2500),
+    booked_at=_at(1),
+)
+
+
+def _in_state(state: ReservationState, **more: object) -> ReservationView:
+    over = {"id": f"res-{state}", "state": state, "due": _dollars(0), "ended_at": _at(2)}
+    return BOOKED.model_copy(update={**over, "upcoming": False, **more})
+
+
+OFFERED = _in_state(
+    ReservationState.OFFERED, upcoming=True, offered_until=_at(2, 12), ended_at=None
+)
+
+FULL: Mapping[str, BaseModel] = {
+    "schedule": SchedulePage(
+        view=ScheduleView.WEEK,
+        begins=date(2026, 3, 3),
+        ends=date(2026, 3, 9),
+        location="Riverside Studio",
+        zone=ZONE,
+        service="yoga",
+        services=(
+            FilterChoice(value="", name="All"),
+            FilterChoice(value="yoga", name="Yoga class", selected=True),
+        ),
+        staff_members=(
+            FilterChoice(value="", name="All", selected=True),
+            FilterChoice(value="mira", name="Mira"),
+            FilterChoice(value="jo", name="Jo"),
+        ),
+        days=(
+            DayToBook(date=date(2026, 3, 3), today=True, activities=(BEGUN, CLASS, FULL_CLASS)),
+            DayToBook(date=date(2026, 3, 4)),
+        ),
+        earlier="/schedule?from=2026-02-24&view=week",
+        later="/schedule?from=2026-03-10&view=week",
+        now_here="/schedule?view=week",
+        day_here="/schedule?view=day",
+        week_here="/schedule?view=week",
+        cut=True,
+    ),
+    "activity": ActivityToBook(
+        activity=CLASS.model_copy(
+            update={"mine": (Mine(reservation_id="res-1", state=ReservationState.BOOKED),)}
+        ),
+        participants=3,
+        max_participants=20,
+        plan=PART,
+        packs=OFFERS,
+        idempotency_key="book-key-1",
+    ),
+    "reservations": ReservationsPage(
+        reservations=(
+            BOOKED,
+            OFFERED,
+            *(
+                _in_state(one, outstanding=one is ReservationState.REDEEMED)
+                for one in ReservationState
+                if one not in (ReservationState.BOOKED, ReservationState.OFFERED)
+            ),
+        ),
+        next="/reservations?skip=50",
+    ),
+    "reservation": ReservationPage(
+        reservation=BOOKED,
+        held=(HELD, BOUNDLESS),
+        can_cancel=True,
+        can_move=True,
+        cancel_key="cancel-key-1",
+        accept_key="accept-key-1",
+    ),
+    "move": MovePage(
+        reservation=BOOKED,
+        activities=(CLASS, CLASS.model_copy(update={"id": "riverside.20260305T2330.d"})),
+        days_ahead=14,
+        idempotency_key="move-key-1",
+    ),
+}
+
+MORE: Mapping[str, tuple[str, BaseModel]] = {
+    "activity, covered": (
+        "activity",
+        ActivityToBook(
+            activity=CLASS, max_participants=20, plan=PAID, idempotency_key="book-key-2"
+        ),
+    ),
+    "activity, full": (
+        "activity",
+        ActivityToBook(
+            activity=FULL_CLASS.model_copy(update={"mine": ()}),
+            max_participants=20,
+            plan=PART,
+            wait=True,
+            packs=OFFERS,
+            idempotency_key="book-key-3",
+        ),
+    ),
+    **{
+        f"activity, {why}": (
+            "activity",
+            ActivityToBook(
+                activity=FULL_CLASS if why is WhyNotBook.WAITING_ALREADY else CLASS,
+                max_participants=20,
+                plan=None if why is WhyNotBook.SIGNED_OUT else PART,
+                why_not=why,
+                packs=OFFERS,
+                idempotency_key="book-key-4",
+            ),
+        )
+        for why in WhyNotBook
+    },
+    "reservation, too late": (
+        "reservation",
+        ReservationPage(
+            reservation=BOOKED,
+            held=(HELD,),
+            can_cancel=True,
+            cancel_loses=True,
+            cancel_key="cancel-key-2",
+            accept_key="accept-key-2",
+        ),
+    ),
+    "reservation, offered": (
+        "reservation",
+        ReservationPage(
+            reservation=OFFERED,
+            can_cancel=True,
+            offer=PART,
+            packs=OFFERS,
+            cancel_key="cancel-key-3",
+            accept_key="accept-key-3",
+        ),
+    ),
+    "reservation, offered and to be paid": (
+        "reservation",
+        ReservationPage(
+            reservation=OFFERED,
+            can_cancel=True,
+            offer=PART,
+            prepay_online=True,
+            packs=OFFERS,
+            cancel_key="cancel-key-4",
+            accept_key="accept-key-4",
+        ),
+    ),
+    **{
+        f"reservation, {state}": (
+            "reservation",
+            ReservationPage(
+                reservation=_in_state(state, upcoming=state is ReservationState.WAITING),
+                held=(HELD,),
+                can_cancel=state is ReservationState.WAITING,
+                cancel_key="cancel-key-5",
+                accept_key="accept-key-5",
+            ),
+        )
+        for state in ReservationState
+        if state is not ReservationState.OFFERED
+    },
+    **{
+        f"move, {why}": (
+            "move",
+            MovePage(reservation=BOOKED, days_ahead=14, why_not=why, idempotency_key="move-key-2"),
+        )
+        for why in WhyNotMove
+    },
+}
+
+EMPTY: Mapping[str, BaseModel] = {
+    "schedule": SchedulePage(
+        view=ScheduleView.DAY,
+        begins=date(2026, 3, 3),
+        ends=date(2026, 3, 3),
+        location="Riverside Studio",
+        zone=ZONE,
+        days=(DayToBook(date=date(2026, 3, 3)),),
+        now_here="/schedule?view=day",
+        day_here="/schedule?view=day",
+        week_here="/schedule?view=week",
+    ),
+    "activity": ActivityToBook(
+        activity=CLASS.model_copy(update={"staff_member": "", "service": ""}),
+        max_participants=20,
+        why_not=WhyNotBook.SIGNED_OUT,
+        idempotency_key="book-key-5",
+    ),
+    "reservations": ReservationsPage(),
+    "reservation": ReservationPage(
+        reservation=BOOKED.model_copy(update={"due": _dollars(0), "staff_member": ""}),
+        cancel_key="cancel-key-6",
+        accept_key="accept-key-6",
+    ),
+    "move": MovePage(reservation=BOOKED, days_ahead=14, idempotency_key="move-key-3"),
+}
+
+PATHS: Mapping[str, str] = {
+    "activity": f"/schedule/{CLASS.id}",
+    "reservation": "/reservations/res-1",
+    "move": "/reservations/res-1/move",
+}
