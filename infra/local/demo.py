@@ -8,14 +8,17 @@ system promises holds for it too.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 
 from infra.local import schedules
 from infra.local.bus import Tick
-from infra.local.demo_catalogue import CATALOGUE
-from infra.local.demo_people import LONGEST_DAYS_AGO, PEOPLE, lives
+from infra.local.demo_catalogue import CATALOGUE, RIVERSIDE
+from infra.local.demo_people import LONGEST_DAYS_AGO, OPENING_HOUR, PEOPLE, Step, lives
+from infra.local.demo_schedule import OPENED_DAYS_AGO, open_schedule
 from infra.local.sandbox import in_process
 from infra.local.world import LocalWorld
+from shared.domain.calendar import local_date, start_of_day
 from shared.providers.sandbox import SandboxProvider
 from shared.store import catalogue
 from shared.store.catalogue import Role, StaffMember
@@ -50,7 +53,8 @@ def load(world: LocalWorld, now: datetime) -> None:
         catalogue.write_staff_member(member)
     ran = world.clock.stand_still()
     with _provider_in_this_process(world), _without_webhooks(world), _without_audits(world):
-        for at, steps in groupby(lives(world, now), key=lambda step: step.at):
+        steps_of_all = sorted([_schedule(world, now), *lives(world, now)], key=lambda one: one.at)
+        for at, steps in groupby(steps_of_all, key=lambda step: step.at):
             world.advance_to(max(at, world.now()))
             for step in steps:
                 step.do()
@@ -58,6 +62,14 @@ def load(world: LocalWorld, now: datetime) -> None:
     world.sign_in_addresses = sign_in_addresses()
     if ran:
         world.clock.go_on()
+
+
+def _schedule(world: LocalWorld, now: datetime) -> Step:
+    """The owner opens the schedule of both houses."""
+    today = local_date(now, RIVERSIDE.zone)
+    opening = start_of_day(today - timedelta(days=OPENED_DAYS_AGO), RIVERSIDE.zone)
+    at = opening + timedelta(hours=OPENING_HOUR)
+    return Step(at, partial(open_schedule, world, STAFF[0], today))
 
 
 @contextmanager

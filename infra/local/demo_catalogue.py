@@ -16,6 +16,7 @@ from shared.domain.product import (
     SelfCancel,
     Service,
     Settings,
+    StaffPerson,
 )
 
 RIVERSIDE = Location(
@@ -28,6 +29,7 @@ RIVERSIDE = Location(
     address="18 Tannery Lane, Riverside, NY 12207",
     phone="+1 518 555 0142",
     service_rates={"daycare": 3000, "yoga": 2000},
+    further_discounts={"daycare": Decimal("0.10")},
 )
 KREUZBERG = Location(
     id="kreuzberg",
@@ -39,6 +41,7 @@ KREUZBERG = Location(
     address="Lohmühlenstraße 33, 10999 Berlin",
     phone="+49 30 5550 1420",
     service_rates={"daycare": 2800, "yoga": 1800},
+    further_discounts={"daycare": Decimal("0.10")},
 )
 
 SETTINGS = Settings(
@@ -54,6 +57,12 @@ SETTINGS = Settings(
 SERVICES = (
     Service(id="daycare", name="Dog daycare", unit="day"),
     Service(id="yoga", name="Yoga class", unit="class"),
+)
+
+
+TEACHERS = (
+    StaffPerson(id="mira", name="Mira"),
+    StaffPerson(id="jonas", name="Jonas"),
 )
 
 
@@ -356,4 +365,5 @@ CATALOGUE = Catalogue(
     locations=(RIVERSIDE, KREUZBERG),
     services=SERVICES,
     products=(*PACKAGES, *SUBSCRIPTIONS, *RETAIL),
+    staff_people=TEACHERS,
 )

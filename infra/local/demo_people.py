@@ -8,10 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
+from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
 from infra.local.demo_catalogue import KREUZBERG, RIVERSIDE
+from infra.local.demo_schedule import WORKSHOP
 from infra.local.demo_verbs import Person
 from infra.local.sandbox_cards import (
     FAILS_LATER,
@@ -71,6 +73,9 @@ class Life:
     def card_turns(self, number: str) -> Callable[[], object]:
         return partial(self.me.card_turns, number)
 
+    def book(self, name: str, **how: Any) -> Callable[[], object]:
+        return partial(self.me.book, name, **how)
+
     def use(self, product: str, times: int, reason: str) -> Callable[[], object]:
         return partial(self.me.use, product, times, reason)
 
@@ -92,7 +97,9 @@ def _active(life: Life) -> None:
     )
     life.ago(38, life.use("yoga-10", 2, "Vinyasa with Mira"))
     life.ago(25, life.use("yoga-10", 1, "Slow flow with Jonas"))
+    life.ago(9, life.book("Slow flow"))
     life.ago(3, life.use("daycare-month", 2, "Two daycare days for Pixel"))
+    life.ago(2, life.book("Daycare", in_days=3), life.book(WORKSHOP, in_days=5))
 
 
 def _past_due(life: Life) -> None:
@@ -160,6 +167,7 @@ def _committed(life: Life) -> None:
     life.ago(life.months(2, renewed=8), life.me.join, life.card(), life.buy(want("puppy-year")))
     life.ago(5, partial(life.me.cancel, When.REQUEST))
     life.ago(2, life.use("puppy-year", 4, "Puppy school and play for Momo"))
+    life.ago(1, life.book("Daycare", in_days=2))
 
 
 def _weekly(life: Life) -> None:
@@ -214,11 +222,14 @@ def _expired(life: Life) -> None:
 
 def _unlimited(life: Life) -> None:
     life.ago(12, life.me.join, life.card(), life.buy(want("yoga-30-days")))
+    life.ago(9, life.book("Slow flow"), life.book("Saturday stretch"))
+    life.ago(2, life.book(WORKSHOP, in_days=5), life.book("Slow flow", in_days=3))
 
 
 def _expires_soon(life: Life) -> None:
     life.ago(18, life.me.join, life.card(), life.buy(want("first-three"), want("morning-flow")))
     life.ago(10, life.use("first-three", 1, "Yoga for beginners with Mira"))
+    life.ago(1, life.book(WORKSHOP, in_days=4, wait=True))
 
 
 def _used_up(life: Life) -> None:
@@ -233,6 +244,7 @@ def _regular(life: Life) -> None:
     life.ago(30, life.use("daycare-10", 4, "Four daycare days for Juno"))
     life.ago(29, life.buy(want("daycare-10"), want("treats")))
     life.ago(6, life.use("daycare-10", 3, "Three daycare days for Juno"))
+    life.ago(5, life.book("Daycare", participants=2), life.book("Daycare", in_days=7))
 
 
 def _pays_nothing(life: Life) -> None:
@@ -255,6 +267,7 @@ def _friend(life: Life) -> None:
     """Has the link to the pass that is not in the shop."""
     life.ago(48, life.me.join, life.card(), life.buy(want("friends-10")))
     life.ago(20, life.use("friends-10", 3, "Three classes"))
+    life.ago(3, life.book("Feierabend yoga", in_days=4))
 
 
 def _no_card(life: Life) -> None:
@@ -268,6 +281,7 @@ def _newcomer(life: Life) -> None:
 
 def _only_a_card(life: Life) -> None:
     life.ago(9, life.me.join, life.card())
+    life.ago(8, life.book("Daycare", pay_later=True))
 
 
 PEOPLE: tuple[tuple[str, Location, bool, Callable[[Life], None]], ...] = (

@@ -5,6 +5,7 @@ books agree, because nothing but the system made them.
 """
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from infra.local.demo_catalogue import CATALOGUE
@@ -16,8 +17,10 @@ from shared.domain.customer import Customer
 from shared.domain.pack import Entry, EntryKind, Pack
 from shared.domain.pricing import price_cart
 from shared.domain.product import Location
+from shared.domain.reservation import Reservation
 from shared.domain.subscription import Subscription
-from shared.operations import cancel, cards, cart, checkout
+from shared.operations import booking, cancel, cards, cart, checkout
+from shared.operations.booking import Wish
 from shared.operations.cancel import When
 from shared.operations.cart import Holder
 from shared.operations.checkout import Answered, Checked, Submitted
@@ -25,6 +28,9 @@ from shared.operations.context import Context
 from shared.store import accounts
 from shared.store.accounts import Address, DirectoryEntry
 from shared.store.engine import Row, commit, create, read, replace
+
+LOOKED_AHEAD = timedelta(days=9)
+"""Within this everything that repeats weekly comes at least once."""
 
 
 class WentWrong(Exception):
@@ -154,6 +160,21 @@ class Person:
 
     def cancel(self, when: When) -> None:
         cancel.cancel(self.context, self.id, self.subscription().id, when, by=By.CUSTOMER)
+
+    def book(
+        self, name: str, *, in_days: int = 0, participants: int = 1, **wish: bool
+    ) -> Reservation:
+        """Book the first activity of that name which begins at least so many days from now."""
+        begins = self.world.now() + timedelta(days=in_days)
+        rows = accounts.schedule_of(self.location.id, begins, begins + LOOKED_AHEAD)
+        activity = next((row.value for row in rows if row.value.name == name), None)
+        if activity is None:
+            raise WentWrong(f"{self.name} finds no {name} on the schedule")
+        new_id = self.world.wiring.new_id()
+        wanted = Wish(self.id, activity.id, participants, **wish)
+        press = wanted.press(f"demo-{new_id}", new_id)
+        found = read(*wanted.refs(press))
+        return booking.book(self.context, wanted, press, self.head, found)
 
     def use(self, product_id: str, times: int, reason: str) -> None:
         """Staff take a credit off a pack at the front desk, once for each visit."""

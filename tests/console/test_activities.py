@@ -246,7 +246,7 @@ def test_the_same_press_creates_once_and_other_content_is_refused(world: LocalWo
 
 def test_a_series_that_was_interrupted_is_completed_by_the_same_press(world: LocalWorld) -> None:
     olga = staff(world)
-    series = {"weekdays": list(range(7)), "until": "2026-09-30"}
+    series: dict[str, Any] = {"weekdays": list(range(7)), "until": "2026-09-30"}
     first = create(olga, **series)
     whole = [one.id for one in whole_schedule()]
     assert len(whole) == 240 > 2 * operations.CREATED_AT_ONCE

@@ -1,7 +1,7 @@
 """The demo data is honest: what it shows is what the system itself would have come to ([RUN])."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,6 +14,7 @@ from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.message import NoticeKind
 from shared.domain.pack import Entry, Pack, PackStatus
 from shared.domain.product import ProductKind, RestrictTo
+from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.operations.audit import audit
 from shared.store import accounts, catalogue
@@ -110,6 +111,29 @@ def test_a_packs_ledger_adds_up_to_what_is_left(stored: dict[str, list[object]])
         for pack in (one for one in items if isinstance(one, Pack)):
             balance = sum(one.delta for one in entries if one.pack_id == pack.id)
             assert balance == (pack.left or 0), f"{customer_id}: {pack.name}"
+
+
+def test_both_houses_have_a_schedule_for_eight_weeks_with_seats_taken(
+    world: LocalWorld, stored: dict[str, list[object]]
+) -> None:
+    assert world.now() == NOW
+    for location in CATALOGUE.locations:
+        for week in range(8):
+            begins = NOW + timedelta(weeks=week)
+            coming = accounts.schedule_of(location.id, begins, begins + timedelta(weeks=1))
+            assert {row.value.service_id for row in coming} == {"daycare", "yoga"}
+    reservations = [
+        one for items in stored.values() for one in items if isinstance(one, Reservation)
+    ]
+    assert {one.state for one in reservations} == {
+        ReservationState.BOOKED,
+        ReservationState.REDEEMED,
+        ReservationState.WAITING,
+    }
+    assert any(one.held and one.starts_at > NOW for one in reservations)
+    rows = accounts.schedule_of("riverside", NOW, NOW + timedelta(weeks=1))
+    assert [len(row.value.waiting) for row in rows if not row.value.free] == [1]
+    assert len(accounts.outstanding_of("riverside").rows) == 1
 
 
 def test_every_settled_charge_has_closed_its_invoice_for_the_same_amount(
