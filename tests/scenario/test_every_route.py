@@ -5,20 +5,37 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from infra.local.http_api import Response
 from infra.local.world import LocalWorld
+from shared.domain.activity import Activity
+from shared.store import bookings
 from shared.store import catalogue as catalogues
 from shared.store.catalogue import Role, StaffMember
 from tests.scenario.person import Person, header, move_clock
 from tests.scenario.test_fourteen_months import CATALOGUE, START, join
 
 STAFF = "olga@happypaws.example"
-OWNED = {"pack", "subscription", "invoice", "order", "card", "customer", "notice", "line"}
+OWNED = {
+    *("pack", "subscription", "invoice", "order", "card", "customer", "notice", "line"),
+    "reservation",
+}
 """Path parameters that name a thing of somebody."""
+
+CLASS = Activity(
+    id="ny.20260212T1500.class",
+    location_id="ny",
+    zone="America/New_York",
+    service_id="yoga",
+    name="Morning yoga",
+    starts_at=datetime(2026, 2, 12, 15, tzinfo=UTC),
+    ends_at=datetime(2026, 2, 12, 16, tzinfo=UTC),
+    places=8,
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +85,7 @@ def town() -> Iterator[Town]:
         olga = Person(world, STAFF)
         olga.sign_in(at="/console/sign-in")
         owner.add("mat", quantity=1)
+        bookings.create_activities([CLASS])
         ids = {
             "pack": owner.data("/packs")["packs"][0]["id"],
             "subscription": owner.data("/subscriptions")["subscriptions"][0]["id"],
@@ -79,9 +97,22 @@ def town() -> Iterator[Town]:
             "customer": owner.cookies["__Host-session"].split(".")[0],
             "token": "not-a-token",
             "provider": "sandbox",
+            "activity": CLASS.id,
+            "reservation": booked(owner),
             "notice": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
         }
         yield Town(world, owner, other, olga, ids)
+
+
+def booked(person: Person) -> str:
+    """A reservation of the class; answers its id."""
+    key = {"idempotency-key": "key-of-a-booking"}
+    answer = person.ask(
+        "POST", "/reservations", {"activity": CLASS.id}, accept="application/json", headers=key
+    )
+    assert answer.status == 201, answer.body
+    found: str = json.loads(answer.body)["reservation"]["id"]
+    return found
 
 
 def owner_order(world: LocalWorld) -> str:
@@ -120,6 +151,7 @@ def test_the_document_describes_every_route_of_the_rules(town: Town) -> None:
         "POST /subscriptions/{subscription}/cancel/undo",
         "POST /subscriptions/{subscription}/card", "GET /invoices", "GET /invoices/{invoice}",
         "POST /invoices/{invoice}/pay", "GET /payments", "GET /account",
+        "GET /schedule", "POST /reservations", "GET /reservations",
         "POST /webhooks/{provider}", "GET /console",
     ):  # fmt: skip
         assert needed in described, needed
