@@ -11,9 +11,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from infra.local import demo
+from shared.domain.activity import Activity
 from shared.domain.message import Notice, NoticeKind, Parked
 from shared.operations.sweep import FAILED
-from shared.store import transactions
+from shared.store import bookings, transactions
 from tests.browser.served import Served
 from tests.browser.tour import Tour
 from tests.browser.visitor import Visitor
@@ -40,6 +41,8 @@ PAGES: dict[str, dict[str, str]] = {
         "sign-in": "/sign-in?next=/cart",
         "link-used": "/sign-in?reason=link_used",
         "console-sign-in": "/console/sign-in",
+        "schedule-nobody": "/schedule",
+        "class-nobody": "/schedule/{activity}",
         "machine": "/_local/",
         "machine-mail": "/_local/mail?to=ben@example.com",
         "machine-no-mail": "/_local/mail?to=nobody@example.com",
@@ -60,6 +63,13 @@ PAGES: dict[str, dict[str, str]] = {
         "payments-by-price": "/payments?sort=price&descending=false",
         "cards": "/cards",
         "bought-product": "/shop/morning-flow",
+        "schedule": "/schedule",
+        "schedule-day": "/schedule?view=day&from=2026-05-21&service=yoga",
+        "schedule-past": "/schedule?from=2026-05-14",
+        "class": "/schedule/{activity}",
+        "reservations": "/reservations",
+        "reservation": "/reservations/{reservation}",
+        "move": "/reservations/{reservation}/move",
     },
     "dora": {
         "new-account": "/account",
@@ -68,6 +78,8 @@ PAGES: dict[str, dict[str, str]] = {
         "new-invoices": "/invoices",
         "new-payments": "/payments",
         "new-cards": "/cards",
+        "new-reservations": "/reservations",
+        "class-without-credits": "/schedule/{activity}",
     },
     "ben": {
         "past-due-account": "/account",
@@ -102,6 +114,27 @@ PAGES: dict[str, dict[str, str]] = {
 }
 """By who looks at them. Parameters are filled in with what is theirs."""
 
+CLASSES = tuple(
+    Activity(
+        id=f"riverside.202605{day}T2230.{name.split()[0].lower()}",
+        location_id="riverside",
+        zone="America/New_York",
+        service_id=service_id,
+        name=name,
+        starts_at=datetime(2026, 5, day, 22, 30, tzinfo=UTC),
+        ends_at=datetime(2026, 5, day, 23, 45, tzinfo=UTC),
+        places=places,
+        cutoff_minutes=720,
+    )
+    for day, service_id, name, places in (
+        (21, "yoga", "Slow flow by candlelight", 8),
+        (22, "daycare", "Puppy social for small and shy ones", 12),
+        (21, "yoga", "Full as can be", 0),
+        (23, "yoga", "Weekend flow", 8),
+        (16, "yoga", "Last week", 8),
+    )
+)
+
 AFTER_SOMETHING = {
     "/sign-in/code",
     "/sign-in/{token}",
@@ -133,10 +166,10 @@ class Town:
         return self.people[name]
 
     def path(self, person: Person | None, template: str) -> str:
-        if person is None or "{" not in template:
-            return template
-        filled = template
-        for name in ("pack", "subscription", "invoice"):
+        filled = template.replace("{activity}", CLASSES[0].id)
+        if person is None or "{" not in filled:
+            return filled
+        for name in ("pack", "subscription", "invoice", "reservation"):
             if f"{{{name}}}" in filled:
                 filled = filled.replace(
                     f"{{{name}}}", person.data(f"/{name}s")[f"{name}s"][0]["id"]
@@ -148,7 +181,14 @@ class Town:
 def town() -> Iterator[Town]:
     with Served(demo.begins(NOW)) as served:
         demo.load(served.world, NOW)
-        yield Town(served, {})
+        bookings.create_activities(CLASSES)
+        town = Town(served, {})
+        ada = town.person("ada")
+        assert ada is not None
+        for one in (CLASSES[0], CLASSES[1]):
+            form = {"activity": one.id, "pay_later": "true", "idempotency_key": f"key-{one.id}"}
+            assert ada.go("POST", "/reservations", form).status == 200
+        yield town
         assert served.world.errors == []
 
 
