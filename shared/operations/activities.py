@@ -371,20 +371,22 @@ class Cancelled:
     left: int
 
 
-def cancel(context: Context, staff: StaffMember, activity_id: str) -> Cancelled:
+def cancel(
+    context: Context, staff: StaffMember, activity_id: str, *, at_once: int = CANCELLED_AT_ONCE
+) -> Cancelled:
     """The merchant cancels an activity: nobody books it any more from that moment on; then every
     reservation is cancelled, with its credits given back and an email ([PLACES]).
 
-    At most `CANCELLED_AT_ONCE` of them in one call. Called again, also after it was interrupted,
+    At most `at_once` of them in one call. Called again, also after it was interrupted,
     it goes on; when nothing is left it changes nothing. `Conflict` for one that is over.
     """
     activity = _close(context, staff, activity_id)
     seats, whole = seats_in(activity_id)
     live = live_seats(seats)
     cancelled = 0
-    for seat in live[:CANCELLED_AT_ONCE]:
+    for seat in live[:at_once]:
         cancelled += _cancel_for_good(context, staff, activity_id, seat)
-    left = len(live[CANCELLED_AT_ONCE:]) + (0 if whole else 1)
+    left = len(live[at_once:]) + (0 if whole else 1)
     return Cancelled(activity, cancelled, left)
 
 

@@ -8,15 +8,16 @@ import pytest
 
 from infra.local.world import LocalWorld
 from shared.domain.activity import Activity, ActivityState
+from shared.domain.errors import Conflict
 from shared.domain.pack import EntryKind
 from shared.domain.product import Catalogue, StaffPerson
 from shared.domain.reservation import Reservation, ReservationState
 from shared.operations import activities as operations
 from shared.operations import booking
 from shared.operations.booking import Wish
-from shared.store import accounts, bookings
+from shared.store import accounts
 from shared.store import catalogue as catalogues
-from shared.store.catalogue import Role
+from shared.store.catalogue import Role, StaffMember
 from shared.store.engine import commit, read, remove
 from tests import shop_floor as shop
 from tests.console.office import Desk, book, code_of, events_of, staff, told
@@ -430,7 +431,7 @@ def test_a_cancelled_activity_gives_everybody_their_credits_back(world: LocalWor
     closed = stored(activity_id)
     assert (closed.state, closed.taken, closed.waiting) == (ActivityState.CANCELLED, 0, ())
     assert (closed.cancelled_by, closed.cancelled_at) == (OWNER, world.now())
-    with pytest.raises(Exception, match="cancelled"):
+    with pytest.raises(Conflict, match="cancelled"):
         book(world, ada, activity_id)
     again = json.loads(olga.post(f"/console/activities/{activity_id}/cancel").body)
     assert (again["cancelled"], again["left"]) == (0, 0)
@@ -442,21 +443,20 @@ def test_a_cancelled_activity_gives_everybody_their_credits_back(world: LocalWor
 def test_cancelling_that_was_interrupted_goes_on_when_pressed_again(world: LocalWorld) -> None:
     activity_id = created(staff(world))
     ada, bob = with_ten(world), with_ten(world, "bob")
-    first, second = book(world, ada, activity_id), book(world, bob, activity_id)
-    row = read(accounts.activity(activity_id)).get(accounts.activity(activity_id))
-    assert row is not None
-    closed = row.value.model_copy(update={"state": ActivityState.CANCELLED})
-    bookings.change_activity(row, closed, bookings.Besides())
-    context = shop.context_of(world)
-    booking.cancel(context, ada, first.id, by_staff=OWNER, of_activity=activity_id)
+    seats = [book(world, ada, activity_id), book(world, bob, activity_id)]
+    owner = StaffMember(email=OWNER, name="", role=Role.OWNER)
+    part = operations.cancel(shop.context_of(world), owner, activity_id, at_once=1)
+    assert (part.cancelled, part.left) == (1, 1)
+    assert sorted(now_of(one).state for one in seats) == ["booked", "cancelled"]
     olga = staff(world)
     page = olga.data(f"/console/activities/{activity_id}")
     assert page["to_cancel"] == 1
     assert "Go on cancelling" in olga.page(f"/console/activities/{activity_id}")
     answer = json.loads(olga.post(f"/console/activities/{activity_id}/cancel").body)
     assert (answer["cancelled"], answer["left"]) == (1, 0)
-    assert now_of(second).state is ReservationState.CANCELLED
+    assert {now_of(one).state for one in seats} == {ReservationState.CANCELLED}
     assert [credits_of(one) for one in (ada, bob)] == [10, 10]
+    assert [len(events_of(one, "seat:cancelled")) for one in (ada, bob)] == [1, 1]
 
 
 def test_who_was_moved_elsewhere_keeps_their_place_there(world: LocalWorld) -> None:
