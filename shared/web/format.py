@@ -62,11 +62,11 @@ def short_day_text(day: date | datetime, locale: str, zone: str) -> str:
 
 
 def weekday_text(day: date | datetime, locale: str, zone: str) -> str:
-    """`Tuesday, January 31`."""
+    """`Sat, Jan 31`, where the year goes without saying."""
     if isinstance(day, datetime):
         day = day.astimezone(ZoneInfo(zone)).date()
     midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a day has no zone
-    return format_skeleton("MMMMEEEEd", midnight, locale=_locale(locale))
+    return format_skeleton("MMMEd", midnight, locale=_locale(locale))
 
 
 def clock_text(at: datetime, locale: str, zone: str) -> str:

@@ -1,8 +1,12 @@
 """The keyboard alone: the whole purchase, and the focus always in sight ([A11Y])."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import Browser
 
+from shared.domain.activity import Activity
+from shared.store import bookings
 from tests.browser import eyes
 from tests.browser.keyboard import Keyboard
 from tests.browser.served import Served
@@ -94,6 +98,37 @@ def test_the_whole_purchase_by_keyboard_alone(shop: Served, browser: Browser) ->
         assert [one.amount for one in shop.world.sandbox.charges()] == [36156]
         keyboard.go(find("link", "See the invoice"))
         assert "Paid" in visitor.words
+        assert visitor.complaints == []
+
+
+def test_booking_and_giving_back_by_keyboard_alone(shop: Served, browser: Browser) -> None:
+    begins = shop.world.now() + timedelta(days=2)
+    yoga = Activity(
+        id=f"ny.{begins:%Y%m%dT%H%M}.keys",
+        location_id="ny",
+        zone="America/New_York",
+        service_id="yoga",
+        name="Morning yoga",
+        starts_at=begins,
+        ends_at=begins + timedelta(hours=1),
+        places=8,
+    )
+    bookings.create_activities([yoga])
+    with Visitor(browser, shop.address, SMALL_PHONE) as visitor:
+        visitor.sign_in(ADA)
+        visitor.open("/shop")
+        visitor.choose_location("New York")
+        keyboard = Keyboard(visitor)
+        keyboard.go(visitor.page.locator(".main-nav").get_by_role("link", name="Schedule"))
+        keyboard.go(visitor.page.locator("main").get_by_role("link", name="Morning yoga"))
+        people = visitor.page.get_by_label("Participants")
+        keyboard.tab_to(people)
+        keyboard.press("ArrowUp")
+        assert people.input_value() == "2"
+        keyboard.go(visitor.page.locator("main form button"))
+        assert "Your place is booked." in visitor.page.get_by_role("status").inner_text()
+        keyboard.go(visitor.find("button", "Cancel the reservation"))
+        assert "It is cancelled." in visitor.page.get_by_role("status").inner_text()
         assert visitor.complaints == []
 
 

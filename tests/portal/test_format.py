@@ -42,6 +42,7 @@ def test_the_day_of_an_instant_is_the_locations() -> None:
 def test_a_day_without_a_time_is_that_day_everywhere() -> None:
     assert written.day_text(date(2026, 1, 31), "de-DE", "Pacific/Chatham") == "31. Januar 2026"
     assert written.short_day_text(date(2026, 1, 31), "en-US", "UTC") == "Jan 31"
+    assert written.weekday_text(date(2026, 1, 31), "en-US", "UTC") == "Sat, Jan 31"
 
 
 def test_every_frequency_has_its_words() -> None:
