@@ -14,12 +14,13 @@ from tests.local import stand_ins
 ROOT = Path(__file__).resolve().parents[2]
 PARAMETERS = {"PublicUrl": "http://127.0.0.1:8000", "SenderAddress": "shop@example.com"}
 REQUIRED_FUNCTIONS = {
-    *(f"functions.portal.{name}" for name in ("sign_in", "shop", "checkout", "account")),
+    *(f"functions.portal.{name}" for name in ("sign_in", "shop", "checkout", "account", "booking")),
     *(f"functions.webhooks.{name}" for name in ("receive", "apply")),
     *(f"functions.billing.{worker.value}" for worker in Worker if worker is not Worker.APPLY),
     "functions.billing.sweep",
     "functions.billing.audit",
     "functions.console.console",
+    "functions.portal.booking",
 }
 
 
