@@ -11,6 +11,7 @@ from functions.portal.account_lists import ListQuery, paged
 from functions.portal.pages.booking_models import (
     ActivityToBook,
     ActivityView,
+    DayToBook,
     FilterChoice,
     HeldView,
     Mine,
@@ -19,7 +20,6 @@ from functions.portal.pages.booking_models import (
     ReservationPage,
     ReservationsPage,
     ReservationView,
-    DayToBook,
     SchedulePage,
     ScheduleView,
     WhyNotBook,
