@@ -13,14 +13,17 @@ from urllib.parse import urlencode, urlsplit
 from infra.local.http_api import Response
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld
+from shared.domain.activity import Activity
+from shared.domain.activity import new_id as new_activity_id
 from shared.domain.customer import Customer
 from shared.domain.dunning import RetryPolicy, Then
 from shared.domain.invariants import CustomerBooks
 from shared.domain.pack import Pack
 from shared.domain.product import Catalogue
+from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.subscription import Subscription
 from shared.operations.visit import staff_cookie
-from shared.store import access
+from shared.store import access, bookings
 from shared.store import catalogue as catalogues
 from shared.store.access import Audience, Session
 from shared.store.catalogue import Role, StaffMember
@@ -117,6 +120,11 @@ class Town:
         """Those of which somebody was told that nothing more is charged."""
         self._paid: set[str] = set()
         """Orders that were answered as paid."""
+        self._booked: set[str] = set()
+        """Reservations that were answered as made, or as waiting."""
+        self._owner: dict[str, str] = {}
+        self._given_back: set[str] = set()
+        """Those that were answered as cancelled."""
         self._changes: Counter[str] = Counter()
         """How often staff were told that a pack's credits are changed."""
         catalogues.write_staff_member(StaffMember(email=STAFF, name="", role=Role.OWNER))
@@ -305,6 +313,80 @@ class Town:
                 self.note(f"  {answer.decode()} of {seen.id} by {one.email}")
                 self.world.sandbox.handle("POST", f"/confirm/{seen.id}", {}, answer)
 
+    # --- places ---
+
+    def open_classes(self, days: int) -> None:
+        """Some small classes a week at every place, until the end."""
+        locations = catalogues.load(self.world.now()).locations
+        for location in locations:
+            for day in range(1, days, 7):
+                starts_at = self.world.now() + timedelta(days=day, hours=self.rng.randrange(10))
+                starts_at = starts_at.replace(minute=0, second=0, microsecond=0)
+                activity = Activity(
+                    id=new_activity_id(location.id, starts_at, self.world.wiring.new_id()),
+                    location_id=location.id,
+                    zone=location.zone,
+                    service_id="yoga",
+                    name="Yoga",
+                    starts_at=starts_at,
+                    ends_at=starts_at + timedelta(hours=1),
+                    places=self.rng.choice((1, 1, 2)),
+                    cutoff_minutes=720,
+                    prepay_online=self.rng.random() < 0.3,
+                )
+                bookings.create_activities([activity])
+
+    def _some_class(self) -> Activity | None:
+        """One of the next days."""
+        now = self.world.now()
+        found = [
+            Activity.model_validate_json(item["body"]["S"])
+            for item in self.watched.items.values()
+            if item["kind"]["S"] == "activity"
+        ]
+        soon = [one for one in found if now < one.starts_at < now + timedelta(days=7)]
+        return self.rng.choice(soon) if soon else None
+
+    def _their_reservation(self, one: Resident) -> Reservation | None:
+        held = [
+            Reservation.model_validate_json(item["body"]["S"])
+            for item in self.watched.of(f"customer#{one.customer_id}")
+            if item["kind"]["S"] == "reservation"
+        ]
+        live = [each for each in held if each.live]
+        return self.rng.choice(live) if live else None
+
+    def book(self, one: Resident) -> None:
+        activity = self._some_class()
+        if activity is None:
+            return
+        content = {
+            "activity": activity.id,
+            "participants": self.rng.choice((1, 1, 2)),
+            "wait": self.rng.random() < 0.8,
+            "pay_later": self.rng.random() < 0.7,
+        }
+        answer = self.press(one.cookies, "/reservations", content)
+        if answer.status == 201:
+            made = answer.json()["reservation"]["id"]
+            self._booked.add(made)
+            self._owner[made] = one.customer_id
+
+    def take_back(self, one: Resident) -> None:
+        """They cancel, accept what is offered, or move."""
+        reservation = self._their_reservation(one)
+        if reservation is None:
+            return
+        path = f"/reservations/{reservation.id}"
+        if reservation.state is ReservationState.OFFERED and self.rng.random() < 0.7:
+            self.press(one.cookies, f"{path}/accept", {"pay_later": True})
+        elif self.rng.random() < 0.4:
+            activity = self._some_class()
+            if activity is not None:
+                self.press(one.cookies, f"{path}/move", {"activity": activity.id})
+        elif self.press(one.cookies, f"{path}/cancel", {}).status < 400:
+            self._given_back.add(reservation.id)
+
     # --- staff ---
 
     def staff_change_credits(self, one: Resident) -> None:
@@ -346,6 +428,13 @@ class Town:
                 ref not in charges or charges[ref].settled_at is None
             ):
                 yield f"{ref} was answered as paid and is not"
+        known = {one.id: one for one in books.reservations}
+        for item in self._booked:
+            if self._owner.get(item) == books.customer.id and item not in known:
+                yield f"reservation {item} was answered as made and is not"
+        for reservation in books.reservations:
+            if reservation.id in self._given_back and reservation.live:
+                yield f"{reservation.id} was answered as cancelled and is {reservation.state.value}"
         by_staff = Counter(one.pack_id for one in books.entries if "@" in one.by)
         for pack in books.packs:
             if by_staff[pack.id] < self._changes[pack.id]:

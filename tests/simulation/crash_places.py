@@ -1,0 +1,85 @@
+"""Booking, giving back, offering and redeeming places, for the crash sweep."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from shared.store import accounts
+from tests import shop_floor
+from tests.billing.test_places import offer_class, stored
+from tests.simulation.crash_buying import differs
+from tests.simulation.crash_renewing import press
+from tests.simulation.crash_runs import Operation
+from tests.simulation.crash_scene import Scene
+
+OPENING = "2026-03-02 15:00"
+
+
+def with_ten(scene: Scene) -> None:
+    """Ada has ten credits, and a class is on the schedule."""
+    scene.ada = shop_floor.customer_with_card(scene.world)
+    shop_floor.buy(scene.world, scene.ada, "ten")
+    scene.world.advance(timedelta(minutes=1))
+    scene.kept["class"] = offer_class(scene.world)
+    scene.kept["person"] = scene.customer()
+
+
+def to_book(scene: Scene) -> None:
+    with_ten(scene)
+    scene.kept["path"] = "/reservations"
+    scene.kept["form"] = {
+        "activity": scene.kept["class"].id,
+        "idempotency_key": scene.world.wiring.new_id(),
+    }
+
+
+def booked(scene: Scene) -> None:
+    """Ada has booked, and her reservation's page is open."""
+    to_book(scene)
+    press(scene)
+    scene.world.advance(timedelta(minutes=1))
+    scene.kept["path"] = f"/reservations/{_reservation(scene).id}/cancel"
+    scene.kept["form"] = {"idempotency_key": scene.world.wiring.new_id()}
+
+
+def about_to_end(scene: Scene) -> None:
+    booked(scene)
+    scene.go_to("2026-03-04 15:59")
+
+
+def ends(scene: Scene) -> None:
+    scene.go_to("2026-03-04 16:00")
+
+
+def _reservation(scene: Scene) -> accounts.Reservation:
+    (row,) = accounts.reservations_of(scene.ada).rows
+    return row.value
+
+
+def _stands(scene: Scene, state: str, left: int, taken: int, kinds: list[str]) -> Iterator[str]:
+    yield from differs("reservation", _reservation(scene).state.value, state)
+    yield from differs("packs", scene.packs(), [("ten", left)])
+    yield from differs("taken", stored(scene.kept["class"]).taken, taken)
+    (pack,) = shop_floor.packs_of(scene.ada)
+    yield from differs("entries", [one.kind.value for one in shop_floor.entries_of(pack)], kinds)
+
+
+def booked_once(scene: Scene) -> Iterator[str]:
+    """[LEDGER] [KEY]: one place and one credit, however often it was pressed; then it took place."""
+    yield from redeemed_once(scene)
+    yield from differs("told", scene.told().get("reservation_confirmed"), 1)
+
+
+def redeemed_once(scene: Scene) -> Iterator[str]:
+    yield from _stands(scene, "redeemed", 9, 1, ["grant", "hold", "redeem"])
+
+
+def given_back(scene: Scene) -> Iterator[str]:
+    yield from _stands(scene, "cancelled", 10, 0, ["grant", "hold", "release"])
+    yield from differs("told", scene.told().get("reservation_cancelled"), 1)
+
+
+PLACES = (
+    Operation("book a place", to_book, press, booked_once, start=OPENING),
+    Operation("cancel a reservation", booked, press, given_back, start=OPENING),
+    Operation("a class ends", about_to_end, ends, redeemed_once, start=OPENING),
+)
