@@ -1,4 +1,4 @@
-"""Booking, waiting, cancelling, moving and redeeming, through operations and the clock ([PLACES])."""
+"""Booking, waiting, cancelling, moving, redeeming: through operations and the clock ([PLACES])."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from shared.domain.reservation import Reservation
 from shared.store import accounts
 from tests import shop_floor
 from tests.billing.test_places import offer_class, stored
@@ -50,7 +51,7 @@ def ends(scene: Scene) -> None:
     scene.go_to("2026-03-04 16:00")
 
 
-def _reservation(scene: Scene) -> accounts.Reservation:
+def _reservation(scene: Scene) -> Reservation:
     (row,) = accounts.reservations_of(scene.ada).rows
     return row.value
 
@@ -64,7 +65,7 @@ def _stands(scene: Scene, state: str, left: int, taken: int, kinds: list[str]) -
 
 
 def booked_once(scene: Scene) -> Iterator[str]:
-    """[LEDGER] [KEY]: one place and one credit, however often it was pressed; then it took place."""
+    """[LEDGER] [KEY]: one place and one credit, however often it was pressed; then it was used."""
     yield from redeemed_once(scene)
     yield from differs("told", scene.told().get("reservation_confirmed"), 1)
 

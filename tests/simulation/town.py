@@ -413,7 +413,20 @@ class Town:
 
     def broken_promises(self, books: CustomerBooks) -> Iterator[str]:
         """What somebody was told, and is not so: an answer is a promise."""
+        yield from self._broken_about_subscriptions(books)
+        yield from self._broken_about_places(books)
         charges = {one.ref: one for one in books.charges}
+        for ref in self._paid:
+            if ref.partition("/")[0] == books.customer.id and (
+                ref not in charges or charges[ref].settled_at is None
+            ):
+                yield f"{ref} was answered as paid and is not"
+        by_staff = Counter(one.pack_id for one in books.entries if "@" in one.by)
+        for pack in books.packs:
+            if by_staff[pack.id] < self._changes[pack.id]:
+                yield f"credits of {pack.id} were changed, and no entry says so"
+
+    def _broken_about_subscriptions(self, books: CustomerBooks) -> Iterator[str]:
         for one in books.subscriptions:
             if one.id in self._over and not one.over:
                 yield f"{one.id} was cancelled and is {one.state.value}"
@@ -423,11 +436,8 @@ class Town:
             told_at = self._over.get(charge.subscription_id or "")
             if told_at and any(try_.started_at > told_at for try_ in charge.attempts):
                 yield f"{charge.ref} was asked for after its subscription was cancelled"
-        for ref in self._paid:
-            if ref.partition("/")[0] == books.customer.id and (
-                ref not in charges or charges[ref].settled_at is None
-            ):
-                yield f"{ref} was answered as paid and is not"
+
+    def _broken_about_places(self, books: CustomerBooks) -> Iterator[str]:
         known = {one.id: one for one in books.reservations}
         for item in self._booked:
             if self._owner.get(item) == books.customer.id and item not in known:
@@ -435,10 +445,6 @@ class Town:
         for reservation in books.reservations:
             if reservation.id in self._given_back and reservation.live:
                 yield f"{reservation.id} was answered as cancelled and is {reservation.state.value}"
-        by_staff = Counter(one.pack_id for one in books.entries if "@" in one.by)
-        for pack in books.packs:
-            if by_staff[pack.id] < self._changes[pack.id]:
-                yield f"credits of {pack.id} were changed, and no entry says so"
 
     # --- the provider, and strangers ---
 
