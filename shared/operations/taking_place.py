@@ -5,13 +5,15 @@ from enum import StrEnum
 
 from shared.domain import activity as places
 from shared.domain import reservation as reservations
-from shared.domain.activity import Activity, Waiting
+from shared.domain.activity import Activity, ActivityState, Waiting
 from shared.domain.reservation import Reservation, ReservationState
-from shared.operations.booking import offer_freed, redeem_all
+from shared.operations.booking import cancel, offer_freed, redeem_all
 from shared.operations.context import Context
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides, Credits
 from shared.store.engine import Lost, Row, read
+
+CLOCK = "clock"
 
 
 class TookPlace(StrEnum):
@@ -20,6 +22,8 @@ class TookPlace(StrEnum):
     LIST_ENDED = "list_ended"
     OUTSTANDING = "outstanding"
     REDEEMED = "redeemed"
+    CANCELLED = "cancelled"
+    """The merchant had cancelled the activity."""
     LOST = "lost"
 
 
@@ -71,13 +75,20 @@ def _lapsed(
 
 def look_after_reservation(context: Context, customer_id: str, reservation_id: str) -> TookPlace:
     """At its start what no credit pays becomes outstanding; at its end what was not cancelled is
-    redeemed, a no-show too."""
+    redeemed, a no-show too. Of an activity that the merchant cancelled it is cancelled as well,
+    should that not have come to its end."""
     ref = accounts.reservation(customer_id, reservation_id)
     row = read(ref).get(ref)
     moment = reservations.next_moment(row.value) if row else None
     if row is None or moment is None or moment.at > context.now():
         return TookPlace.NOTHING_DUE
     value = row.value
+    activity_ref = accounts.activity(value.activity_id)
+    activity = read(activity_ref).get(activity_ref)
+    if activity is not None and activity.value.state is ActivityState.CANCELLED:
+        by = activity.value.cancelled_by or CLOCK
+        cancel(context, customer_id, reservation_id, by_staff=by, of_activity=value.activity_id)
+        return TookPlace.CANCELLED
     credits_ = Credits()
     if context.now() < value.ends_at:
         changed, result = value.model_copy(update={"outstanding": True}), TookPlace.OUTSTANDING

@@ -334,6 +334,22 @@ def test_in_the_past_cancelled_unknown_or_twice_nothing_is_booked(shop: Shop) ->
     assert packs_of(ada)[0].left == 9
 
 
+def test_of_a_cancelled_activity_nothing_is_redeemed_though_the_cancelling_was_cut_short(
+    shop: Shop,
+) -> None:
+    world = shop(OPENING)
+    ada, yoga = with_ten(world), offer_class(world)
+    reservation = book(world, ada, yoga)
+    update = {"state": ActivityState.CANCELLED, "cancelled_by": "kim@example.com"}
+    bookings.change_activity(_row(yoga), stored(yoga).model_copy(update=update), Besides())
+    go_to(world, "2026-03-04 16:00")
+    assert of(reservation).state is ReservationState.CANCELLED
+    assert packs_of(ada)[0].left == 10
+    assert world.errors == []
+    assert kinds_of(ada) == [EntryKind.GRANT, EntryKind.HOLD, EntryKind.RELEASE]
+    assert sent(ada, MessageKind.RESERVATION_CANCELLED) == 1
+
+
 def _row(activity: Activity) -> Any:
     ref = accounts.activity(activity.id)
     return read(ref).get(ref)
