@@ -36,6 +36,7 @@ RESIDENTS = 8
 MAX_CALLS = 800
 """Calls to the database, spread over the days: people rest while more are used up than that."""
 
+PATIENCE = 3
 SPREE_CALLS = 120
 """What may be used up before its time: everybody shops on the first day."""
 
@@ -172,12 +173,24 @@ class Life:
 
     def _go_on(self, target: datetime) -> None:
         self._note(f"{utc_text(target)}")
-        self.world.advance_to(target)
+        self._advance(target)
         ready = [one for one in self.town.later if one[0] <= self.world.now()]
         self.town.later = [one for one in self.town.later if one[0] > self.world.now()]
         for _, carry_out in ready:
             carry_out()
             self.world.settle_if_free()
+
+    def _advance(self, target: datetime) -> None:
+        """In the roughest weather a dozen ticks in a row may fail; then it is waited once more."""
+        for tries_left in reversed(range(PATIENCE)):
+            try:
+                self.world.advance_to(target)
+            except NeverQuiet as restless:
+                if not tries_left:
+                    raise
+                self._note(f"    {restless}")
+            else:
+                return
 
     def _people(self) -> None:
         passed = (self.world.now() - self._began) / timedelta(days=self._days - CALM_DAYS)
