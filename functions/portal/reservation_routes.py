@@ -20,7 +20,7 @@ from shared.domain.activity import Activity
 from shared.domain.errors import Missing, PunchcardError
 from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.spending import Spending
-from shared.operations import booking
+from shared.operations import booking, giving_back, moving
 from shared.operations.submissions import Press, once
 from shared.operations.visit import Found, Ref
 from shared.store import accounts
@@ -157,7 +157,7 @@ def cancel(request: Request) -> Answer:
     after = _pressed(
         request,
         press_for(request, "cancel_reservation", reservation_id),
-        lambda customer_id, press: booking.cancel(
+        lambda customer_id, press: giving_back.cancel(
             hosted.context(request), customer_id, reservation_id, press=press
         ),
     )
@@ -269,7 +269,7 @@ def move(request: Request) -> Answer:
     after = _pressed(
         request,
         press_for(request, "move", reservation_id, body.activity),
-        lambda customer_id, press: booking.move(
+        lambda customer_id, press: moving.move(
             hosted.context(request), customer_id, reservation_id, body.activity, press
         ),
     )

@@ -17,7 +17,10 @@ class InvoiceState(StrEnum):
 
 class LineKind(StrEnum):
     PRODUCT = "product"
+    SERVICE = "service"
+    """Places in an activity, before credits ([HISTORY])."""
     CREDIT = "credit"
+    """What credits pay of them: negative ([VOUCHER])."""
     COUPON = "coupon"
 
 
@@ -39,8 +42,13 @@ class InvoiceLine(BaseModel):
 
 class PaymentKind(StrEnum):
     CARD = "card"
+    CASH = "cash"
+    TRANSFER = "transfer"
+    """Recorded by staff, as cash is ([PAY])."""
     NOTHING_DUE = "nothing_due"
     REFUND = "refund"
+    REVERSAL = "reversal"
+    """Taken back by a bank: negative ([REVERSE])."""
 
 
 class Payment(BaseModel):
@@ -54,6 +62,13 @@ class Payment(BaseModel):
     charge_id: str | None = None
     brand: str = ""
     last4: str = ""
+    by: str = ""
+    """The address of the staff member who recorded it ([ACCESS])."""
+    note: str = ""
+
+
+RECORDED = frozenset({PaymentKind.CASH, PaymentKind.TRANSFER})
+"""Payments that staff record ([PAY])."""
 
 
 class PaymentStatus(StrEnum):
@@ -84,6 +99,10 @@ class Invoice(BaseModel):
     subscription_id: str | None = None
     period: int | None = None
     source: str | None = None
+    reservation_id: str | None = None
+    """The reservation that it charges, or whose place the pack on it was bought for."""
+    pack_id: str | None = None
+    """The pack that waits for it to be paid ([BOOK])."""
     closed_at: AwareDatetime | None = None
     failed_at: AwareDatetime | None = None
     """When its last try was declined, while it is open."""

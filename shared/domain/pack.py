@@ -40,6 +40,8 @@ class Entry(BaseModel):
 
 
 class PackStatus(StrEnum):
+    UNPAID = "unpaid"
+    """Bought with a place, and neither paid nor activated yet ([BOOK])."""
     UPCOMING = "upcoming"
     ACTIVE = "active"
     USED_UP = "used_up"
@@ -98,6 +100,9 @@ class Pack(BaseModel):
     staff_members: tuple[str, ...] | None = None
     booked: tuple[Booked, ...] = ()
     """The reservations that its credits hold."""
+    unpaid: bool = False
+    """Whether it waits to be paid or activated: only what holds its first place was granted, and
+    nothing more of it can be used ([BOOK])."""
     frozen_at: AwareDatetime | None = None
     """When what paid for it was reversed: nothing of it can be used ([REVERSE])."""
     email_days_before_expiry: int | None = None
@@ -114,6 +119,8 @@ class Pack(BaseModel):
             return PackStatus.EXPIRED
         if self.frozen_at is not None:
             return PackStatus.FROZEN
+        if self.unpaid:
+            return PackStatus.UNPAID
         if self.left == 0 and self.granted != 0:
             return PackStatus.USED_UP
         return PackStatus.UPCOMING if now < self.usable_from else PackStatus.ACTIVE

@@ -21,10 +21,13 @@ MAX_BOOKED = 100
 """Reservations that one pack holds at a time."""
 
 
+UNUSABLE = frozenset({PackStatus.EXPIRED, PackStatus.FROZEN, PackStatus.USED_UP, PackStatus.UNPAID})
+
+
 def usable_for(pack: Pack, activity: Activity, settings: Settings, now: datetime) -> bool:
     """Whether credits of `pack` may pay for `activity`: its service, place and staff member, and
     an activity that starts while it is valid ([BOOK], [STAFF], [VOUCHER])."""
-    if pack.status(now) in (PackStatus.EXPIRED, PackStatus.FROZEN, PackStatus.USED_UP):
+    if pack.status(now) in UNUSABLE:
         return False
     if not (settings.any_service or pack.service_id in (None, activity.service_id)):
         return False
@@ -121,7 +124,7 @@ def plan(
     usable = [one for one in packs if usable_for(one, activity, catalogue.settings, now)]
     for pack in in_order(usable):
         each = 0 if pack.unlimited else credits_for(pack, activity)
-        room = participants - covered if not each else min((pack.left or 0) // each, MAX_BOOKED)
+        room = participants - covered if not each else (pack.left or 0) // each
         count = min(room, participants - covered)
         if count <= 0:
             continue
@@ -205,14 +208,12 @@ def release(
     """Held credits come back to their pack, with its expiry. Into one that has ended they come
     back expired."""
     booked = _booked(pack, reservation)
-    rest = tuple(one for one in pack.booked if one is not booked)
+    rest = _others(pack, booked)
     changed = pack.model_copy(
         update={
             "left": None if pack.left is None else pack.left + booked.credits,
             "booked": rest,
-            "expires_at": _expiry(pack, [one.starts_at for one in rest], now)
-            if pack.valid_from is ValidFrom.FIRST_ACTIVITY
-            else pack.expires_at,
+            "expires_at": _expiry_of(pack, rest, now),
         }
     )
     back = _entry(
@@ -243,20 +244,32 @@ def release(
 def redeem(
     pack: Pack, reservation: Reservation, *, entry_id: str, now: datetime, by: str = ""
 ) -> tuple[Pack, Entry]:
-    """Held credits are used up: nothing more leaves the pack. Its first activity fixes the expiry
-    of a pack that is valid from then."""
+    """Held credits are used up: nothing more leaves the pack. The earliest of its activities that
+    have begun fixes the expiry of a pack that is valid from its first ([PACK])."""
     booked = _booked(pack, reservation)
     begun = pack.begun_with
     if pack.valid_from is ValidFrom.FIRST_ACTIVITY and begun is None:
-        begun = min(one.starts_at for one in pack.booked)
-    changed = pack.model_copy(
-        update={
-            "booked": tuple(one for one in pack.booked if one is not booked),
-            "begun_with": begun,
-        }
-    )
-    return changed, _entry(
-        changed,
+        began = [one.starts_at for one in pack.booked if one.starts_at <= now]
+        begun = min([booked.starts_at, *began])
+    changed = pack.model_copy(update={"booked": _others(pack, booked), "begun_with": begun})
+    return changed, _used_up(changed, reservation, entry_id=entry_id, now=now, by=by)
+
+
+def forfeit(
+    pack: Pack, reservation: Reservation, *, entry_id: str, now: datetime, by: str = ""
+) -> tuple[Pack, Entry]:
+    """Held credits are used up by a cancellation after the cutoff ([PLACES]). What is cancelled is
+    nobody's first activity: the expiry follows from the others ([PACK])."""
+    rest = _others(pack, _booked(pack, reservation))
+    changed = pack.model_copy(update={"booked": rest, "expires_at": _expiry_of(pack, rest, now)})
+    return changed, _used_up(changed, reservation, entry_id=entry_id, now=now, by=by)
+
+
+def _used_up(
+    pack: Pack, reservation: Reservation, *, entry_id: str, now: datetime, by: str
+) -> Entry:
+    return _entry(
+        pack,
         EntryKind.REDEEM,
         0,
         entry_id=entry_id,
@@ -265,6 +278,17 @@ def redeem(
         reason=reservation.name,
         by=by,
     )
+
+
+def _others(pack: Pack, booked: Booked) -> tuple[Booked, ...]:
+    return tuple(one for one in pack.booked if one is not booked)
+
+
+def _expiry_of(pack: Pack, rest: Iterable[Booked], now: datetime) -> datetime | None:
+    """When a pack expires that holds only these."""
+    if pack.valid_from is ValidFrom.FIRST_ACTIVITY:
+        return _expiry(pack, [one.starts_at for one in rest], now)
+    return pack.expires_at
 
 
 def _booked(pack: Pack, reservation: Reservation) -> Booked:

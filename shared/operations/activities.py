@@ -16,7 +16,7 @@ from shared.domain.calendar import local_date, start_of_day
 from shared.domain.errors import Conflict, Forbidden, Invalid, Missing
 from shared.domain.product import Location
 from shared.domain.reservation import LIVE, Reservation, ReservationState, Seat
-from shared.operations import booking
+from shared.operations import giving_back
 from shared.operations.context import Context
 from shared.operations.staff import may_change
 from shared.operations.submissions import Press
@@ -329,7 +329,7 @@ def _check_in(context: Context, staff: StaffMember, row: Row[Reservation]) -> Re
             "outstanding": value.outstanding or bool(value.due),
         }
     )
-    credits_ = Credits() if redeemed_before else booking.redeem_all(context, value, staff.email)
+    credits_ = Credits() if redeemed_before else giving_back.redeem_all(context, value, staff.email)
     bookings.change_reservation(
         reservation=row,
         changed=changed,
@@ -337,7 +337,7 @@ def _check_in(context: Context, staff: StaffMember, row: Row[Reservation]) -> Re
         activities=[],
         besides=Besides(
             customer_id=value.customer_id,
-            events=[booking.seat_event(context, staff.email, "seat:checked_in", changed)],
+            events=[giving_back.seat_event(context, staff.email, "seat:checked_in", changed)],
         ),
     )
     return changed
@@ -350,7 +350,7 @@ def cancel_seat(
     whatever the cutoff says ([PLACES]). Again answers the same."""
     _, row = _their_reservation(staff, activity_id, reservation_id)
     require_change(staff)
-    return booking.cancel(
+    return giving_back.cancel(
         context,
         row.value.customer_id,
         reservation_id,
@@ -393,7 +393,7 @@ def cancel(
 def _cancel_for_good(context: Context, staff: StaffMember, activity_id: str, seat: Seat) -> int:
     """1 when it was cancelled, 0 when it was moved or redeemed meanwhile."""
     try:
-        booking.cancel(
+        giving_back.cancel(
             context,
             seat.customer_id,
             seat.reservation_id,

@@ -7,8 +7,8 @@ from shared.domain import activity as places
 from shared.domain import reservation as reservations
 from shared.domain.activity import Activity, ActivityState, Waiting
 from shared.domain.reservation import Reservation, ReservationState
-from shared.operations.booking import cancel, offer_freed, redeem_all
 from shared.operations.context import Context
+from shared.operations.giving_back import cancel, offer_freed, redeem_all
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides, Credits
 from shared.store.engine import Lost, Row, read

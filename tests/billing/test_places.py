@@ -11,7 +11,7 @@ from shared.domain.errors import Conflict
 from shared.domain.message import MessageKind, MessageState
 from shared.domain.pack import EntryKind
 from shared.domain.reservation import Reservation, ReservationState
-from shared.operations import booking
+from shared.operations import booking, giving_back, moving
 from shared.operations.booking import NoCredits, Wish
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides
@@ -68,7 +68,7 @@ def book(
 
 
 def cancel(world: LocalWorld, reservation: Reservation, **by: Any) -> Reservation:
-    done = booking.cancel(context_of(world), reservation.customer_id, reservation.id, **by)
+    done = giving_back.cancel(context_of(world), reservation.customer_id, reservation.id, **by)
     world.run_due()
     return done
 
@@ -263,7 +263,7 @@ def test_where_it_has_to_be_paid_at_booking_later_is_not_enough(shop: Shop) -> N
 
 def move(world: LocalWorld, reservation: Reservation, to: Activity) -> Reservation:
     press = Wish(reservation.customer_id, to.id).press(world.wiring.new_id(), reservation.id)
-    done = booking.move(context_of(world), reservation.customer_id, reservation.id, to.id, press)
+    done = moving.move(context_of(world), reservation.customer_id, reservation.id, to.id, press)
     world.run_due()
     return done
 

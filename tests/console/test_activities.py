@@ -13,8 +13,9 @@ from shared.domain.pack import EntryKind
 from shared.domain.product import Catalogue, StaffPerson
 from shared.domain.reservation import Reservation, ReservationState
 from shared.operations import activities as operations
-from shared.operations import booking
+from shared.operations import giving_back
 from shared.operations.booking import Wish
+from shared.operations.moving import move
 from shared.store import accounts
 from shared.store import catalogue as catalogues
 from shared.store.catalogue import Role, StaffMember
@@ -383,7 +384,7 @@ def test_until_the_end_of_the_day_after_a_no_show_can_still_be_checked_in(
 def test_who_waits_or_cancelled_is_not_checked_in(world: LocalWorld) -> None:
     activity_id = created(staff(world), places=1)
     gone = book(world, with_ten(world), activity_id)
-    booking.cancel(shop.context_of(world), gone.customer_id, gone.id)
+    giving_back.cancel(shop.context_of(world), gone.customer_id, gone.id)
     book(world, with_ten(world, "bob"), activity_id)
     waits = book(world, with_ten(world, "cleo"), activity_id, wait=True)
     shop.go_to(world, "2026-02-03 23:00")
@@ -466,7 +467,7 @@ def test_who_was_moved_elsewhere_keeps_their_place_there(world: LocalWorld) -> N
     one = book(world, ada, here)
     context = shop.context_of(world)
     moving = Wish(customer_id=ada, activity_id=there).press("key-of-moving", one.id)
-    booking.move(context, ada, one.id, there, moving)
+    move(context, ada, one.id, there, moving)
     assert olga.data(f"/console/activities/{here}")["roster"] == []
     answer = json.loads(olga.post(f"/console/activities/{here}/cancel").body)
     assert (answer["cancelled"], answer["left"]) == (0, 0)

@@ -10,7 +10,7 @@ from infra.local.world import LocalWorld
 from shared.domain.activity import Activity
 from shared.domain.errors import PunchcardError
 from shared.domain.reservation import ReservationState
-from shared.operations import booking
+from shared.operations import booking, giving_back
 from shared.operations.booking import Wish
 from shared.store import accounts
 from shared.store.engine import read
@@ -83,7 +83,7 @@ def test_the_last_place_two_hundred_times(shop: Shop) -> None:
         )
         at_once(
             [
-                partial(booking.cancel, context_of(world), winner, made.id),
+                partial(giving_back.cancel, context_of(world), winner, made.id),
                 partial(press, world, people[2], yoga, wait=True),
             ]
         )

@@ -14,6 +14,7 @@ from shared.domain.product import ValidFrom
 from shared.domain.reservation import Held, Reservation, ReservationState, reserve
 from shared.domain.spending import (
     expiry_with,
+    forfeit,
     hold,
     in_order,
     plan,
@@ -224,6 +225,29 @@ def test_once_the_first_activity_has_begun_the_expiry_is_fixed() -> None:
     assert not usable_for(
         later, activity_of(starts_at=utc("2026-04-10 15:00")), SETTINGS, utc("2026-03-11 12:00")
     )
+
+
+def test_what_is_cancelled_too_late_is_used_up_but_is_nobodys_first_activity() -> None:
+    pack = booked(first_activity(), utc("2026-03-10 15:00"), "r1")
+    pack = booked(pack, utc("2026-03-20 15:00"), "r2")
+    first = reservation_of(activity_of(starts_at=utc("2026-03-10 15:00")), "r1")
+    pack, entry = forfeit(pack, first, entry_id="e3", now=utc("2026-03-10 10:00"))
+    assert (entry.kind, entry.delta, pack.left) == (EntryKind.REDEEM, 0, 8)
+    assert pack.begun_with is None
+    assert pack.expires_at == utc("2026-04-19 03:59"), "30 days from 20 March"
+
+
+def test_redeeming_fixes_the_expiry_by_what_has_begun_and_by_nothing_to_come() -> None:
+    pack = booked(first_activity(), utc("2026-03-20 15:00"), "r1")
+    pack = booked(pack, utc("2026-03-20 14:00"), "long")
+    later = reservation_of(activity_of(starts_at=utc("2026-03-20 15:00")), "r1")
+    pack, _ = redeem(pack, later, entry_id="e3", now=utc("2026-03-20 16:00"))
+    assert pack.begun_with == utc("2026-03-20 14:00"), "the longer one began first, and runs yet"
+    checked_in = booked(first_activity(), utc("2026-03-12 15:00"), "r1")
+    checked_in = booked(checked_in, utc("2026-03-10 15:00"), "r2")
+    early = reservation_of(activity_of(starts_at=utc("2026-03-12 15:00")), "r1")
+    checked_in, _ = redeem(checked_in, early, entry_id="e3", now=utc("2026-03-09 15:00"))
+    assert checked_in.begun_with == utc("2026-03-12 15:00")
 
 
 def test_a_pack_that_is_valid_from_booking_counts_from_the_first_booking() -> None:
