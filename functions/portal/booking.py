@@ -117,12 +117,14 @@ def activity(request: Request) -> Answer:
 
 class Book(Input):
     """`wait`: join the waiting list where there are not enough places. `pay_later`: what no credit
-    pays is paid at the start."""
+    pays is paid at the start. `pack`: use only this pack's credits; else those that are spent
+    first."""
 
     activity: Id
     participants: int = 1
     wait: bool = False
     pay_later: bool = False
+    pack: Id | None = None
 
 
 def _participants(typed: object) -> int:
@@ -167,6 +169,7 @@ def book(request: Request) -> Answer:
             participants=body.participants,
             wait=body.wait,
             pay_later=body.pay_later,
+            pack_id=body.pack,
         )
 
     def refs(claims: Claims) -> list[Ref[Any]]:

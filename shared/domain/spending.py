@@ -4,9 +4,10 @@ Pure. A credit that is held has left the pack (`left` is what can still be spent
 changes nothing more, releasing it puts it back. Unlimited packs have entries of 0.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 from shared.domain.activity import Activity
 from shared.domain.calendar import local_date, validity_of_days, validity_of_months
@@ -21,26 +22,59 @@ MAX_BOOKED = 100
 """Reservations that one pack holds at a time."""
 
 
-UNUSABLE = frozenset({PackStatus.EXPIRED, PackStatus.FROZEN, PackStatus.USED_UP, PackStatus.UNPAID})
+class WhyNotUsable(StrEnum):
+    """Why a pack can't pay for an activity; the values are the codes of the refusals ([BOOK])."""
+
+    EXPIRED = "pack_expired"
+    FROZEN = "pack_frozen"
+    UNPAID = "pack_unpaid"
+    USED_UP = "pack_used_up"
+    SERVICE = "pack_wrong_service"
+    LOCATION = "pack_wrong_location"
+    STAFF = "pack_wrong_staff_member"
+    NOT_YET = "pack_not_yet_usable"
+    FULL = "pack_holds_too_many"
+    EXPIRES_BEFORE = "pack_expires_before"
+    STRANDS = "would_strand"
+
+
+def why_not_usable(
+    pack: Pack, activity: Activity, settings: Settings, now: datetime
+) -> WhyNotUsable | None:
+    """Why credits of `pack` can't pay for `activity`: its service, place and staff member, and an
+    activity that starts while it is valid ([BOOK], [STAFF], [VOUCHER]). None when they can."""
+    found = _WHY_NOT_BY_STATUS[pack.status(now)]
+    if found is not None:
+        return found
+    if not (settings.any_service or pack.service_id in (None, activity.service_id)):
+        return WhyNotUsable.SERVICE
+    if not (settings.any_location or pack.location_id == activity.location_id):
+        return WhyNotUsable.LOCATION
+    if pack.staff_members is not None and activity.staff_member not in pack.staff_members:
+        return WhyNotUsable.STAFF
+    if activity.starts_at < pack.usable_from:
+        return WhyNotUsable.NOT_YET
+    if len(pack.booked) >= MAX_BOOKED:
+        return WhyNotUsable.FULL
+    expires_at = expiry_with(pack, activity.starts_at, now)
+    if expires_at is not None and activity.starts_at >= expires_at:
+        return WhyNotUsable.EXPIRES_BEFORE
+    return WhyNotUsable.STRANDS if strands(pack, activity.starts_at, now) else None
+
+
+_WHY_NOT_BY_STATUS: Mapping[PackStatus, WhyNotUsable | None] = {
+    PackStatus.EXPIRED: WhyNotUsable.EXPIRED,
+    PackStatus.FROZEN: WhyNotUsable.FROZEN,
+    PackStatus.UNPAID: WhyNotUsable.UNPAID,
+    PackStatus.USED_UP: WhyNotUsable.USED_UP,
+    PackStatus.UPCOMING: None,
+    PackStatus.ACTIVE: None,
+}
 
 
 def usable_for(pack: Pack, activity: Activity, settings: Settings, now: datetime) -> bool:
-    """Whether credits of `pack` may pay for `activity`: its service, place and staff member, and
-    an activity that starts while it is valid ([BOOK], [STAFF], [VOUCHER])."""
-    if pack.status(now) in UNUSABLE:
-        return False
-    if not (settings.any_service or pack.service_id in (None, activity.service_id)):
-        return False
-    if not (settings.any_location or pack.location_id == activity.location_id):
-        return False
-    if pack.staff_members is not None and activity.staff_member not in pack.staff_members:
-        return False
-    if activity.starts_at < pack.usable_from or len(pack.booked) >= MAX_BOOKED:
-        return False
-    expires_at = expiry_with(pack, activity.starts_at, now)
-    return (expires_at is None or activity.starts_at < expires_at) and not strands(
-        pack, activity.starts_at, now
-    )
+    """Whether credits of `pack` may pay for `activity`."""
+    return why_not_usable(pack, activity, settings, now) is None
 
 
 def _window(pack: Pack, first_day: date) -> datetime | None:

@@ -4,7 +4,7 @@ Every change is one transaction on the activity, the packs and the reservation a
 A lost race reads again and decides again, a bounded number of times.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,13 @@ from shared.domain import activity as places
 from shared.domain import spending
 from shared.domain.activity import Activity, Waiting
 from shared.domain.customer import Customer
-from shared.domain.errors import Conflict, Missing
+from shared.domain.errors import Conflict, Invalid, Missing
 from shared.domain.ledger import announce_low
 from shared.domain.message import Message
 from shared.domain.pack import Pack
 from shared.domain.product import Location
 from shared.domain.reservation import Reservation, ReservationState, reserve
-from shared.domain.spending import Spending
+from shared.domain.spending import Spending, WhyNotUsable
 from shared.operations import tell
 from shared.operations.context import Context
 from shared.operations.giving_back import read_all
@@ -35,20 +35,28 @@ PACKS_LIMIT = 200
 @dataclass(frozen=True)
 class Wish:
     """Places in an activity. With `wait` a full one puts the customer on its waiting list;
-    `pay_later` accepts that what no credit covers is to be paid."""
+    `pay_later` accepts that what no credit covers is to be paid. With `pack_id` only that pack's
+    credits are used."""
 
     customer_id: str
     activity_id: str
     participants: int = 1
     wait: bool = False
     pay_later: bool = False
+    pack_id: str | None = None
 
     def press(self, key: str, reservation_id: str) -> Press:
         return Press(
             customer_id=self.customer_id,
             key=key,
             operation="book",
-            content=(self.activity_id, self.participants, self.wait, self.pay_later),
+            content=(
+                self.activity_id,
+                self.participants,
+                self.wait,
+                self.pay_later,
+                *((self.pack_id,) if self.pack_id else ()),
+            ),
             answer=reservation_id,
         )
 
@@ -88,6 +96,39 @@ def plan_for(
         context.catalogue,
         context.now(),
     )
+
+
+def only_named(
+    context: Context, activity: Activity, packs: Sequence[Row[Pack]], pack_id: str | None
+) -> Sequence[Row[Pack]]:
+    """The one pack that the customer named, or all when none is named. `Missing` for what is not
+    theirs ([OWN]), `Conflict` with the reason as its code for one that can't pay for this."""
+    if pack_id is None:
+        return packs
+    named = [row for row in packs if row.value.id == pack_id]
+    if not named:
+        raise Missing("There is no such pack.")
+    why_not = spending.why_not_usable(
+        named[0].value, activity, context.catalogue.settings, context.now()
+    )
+    if why_not is not None:
+        raise Conflict(WHY_NOT_THIS_PACK[why_not], code=why_not.value)
+    return named
+
+
+WHY_NOT_THIS_PACK: Mapping[WhyNotUsable, str] = {
+    WhyNotUsable.EXPIRED: "This pack has expired.",
+    WhyNotUsable.FROZEN: "This pack is on hold, because a payment for it was reversed.",
+    WhyNotUsable.UNPAID: "This pack is not paid yet.",
+    WhyNotUsable.USED_UP: "No credits are left on this pack.",
+    WhyNotUsable.SERVICE: "This pack is for another service.",
+    WhyNotUsable.LOCATION: "This pack is for another location.",
+    WhyNotUsable.STAFF: "This pack is for activities of other staff members.",
+    WhyNotUsable.NOT_YET: "This pack can't be used that early.",
+    WhyNotUsable.FULL: "This pack holds as many places as one pack can.",
+    WhyNotUsable.EXPIRES_BEFORE: "This pack expires before it begins.",
+    WhyNotUsable.STRANDS: "This pack would then expire before something you have booked.",
+}
 
 
 # --- booking ---------------------------------------------------------------------------------
@@ -142,10 +183,15 @@ def _book_once(
         raise Missing("There is no such activity.")
     activity, now = row.value, context.now()
     places.check_open(activity, now)
-    packs = packs_in_hand(wish.customer_id)
+    packs = only_named(context, activity, packs_in_hand(wish.customer_id), wish.pack_id)
     _refuse_twice(activity, wish)
     plan = plan_for(context, activity, packs, wish.participants)
     full = wish.participants > activity.free
+    if full and wish.wait and wish.pack_id is not None:
+        raise Invalid(
+            "On the waiting list no pack is chosen yet.",
+            fields={"pack": "Leave this out: what you have when a place is free will pay."},
+        )
     if full and not wish.wait:
         places.take(activity, wish.participants)
     if plan.due and not full and (activity.prepay_online or not wish.pay_later):
