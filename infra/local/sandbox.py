@@ -45,6 +45,12 @@ class ChargeSeen:
     decline_code: str | None
     refunds: tuple[int, ...]
     created_at: datetime
+    reversed: int = 0
+
+    @property
+    def kept(self) -> bool:
+        """Whether any of the money is still the merchant's."""
+        return self.state == "succeeded" and sum(self.refunds) + self.reversed < self.amount
 
 
 @dataclass(frozen=True)
@@ -141,6 +147,21 @@ class Sandbox:
         with self._lock:
             self._books.let_behave_as(card, number)
 
+    def reverse_charge(self, charge_id: str, amount: int | None = None) -> None:
+        """The bank takes a payment back: a debit is returned, or the customer disputes it. All of
+        it, or `amount` minor units. Raises `Refused` for what has not that much left."""
+        with self._lock:
+            self._books.reverse(charge_id, amount)
+            hand_on = self.hooks.flush()
+        hand_on()
+
+    def reinstate_charge(self, charge_id: str) -> None:
+        """The bank gives it back: the merchant has won. Raises `Refused` if nothing was taken."""
+        with self._lock:
+            self._books.reinstate(charge_id)
+            hand_on = self.hooks.flush()
+        hand_on()
+
     def save_card(self, number: str, email: str, customer: str | None = None) -> tuple[str, str]:
         """Save a card past the hosted page, also one that the page would decline; answers the
         customer and the card. For tests and demo data."""
@@ -181,6 +202,7 @@ class Sandbox:
                     decline_code=charge.decline_code,
                     refunds=tuple(refund.amount for refund in charge.refunds),
                     created_at=charge.created_at,
+                    reversed=charge.reversed,
                 )
                 for charge in self._books.charges()
             ]
@@ -302,6 +324,8 @@ class Sandbox:
                 "release_webhooks": self.hooks.release,
                 "discard_webhooks": self.discard_webhooks,
                 "let_card_behave_as": self.let_card_behave_as,
+                "reverse_charge": self._books.reverse,
+                "reinstate_charge": self._books.reinstate,
                 "save_card": self.save_card,
                 "behave": self._behave,
             }

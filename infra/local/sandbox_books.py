@@ -98,10 +98,17 @@ class Charge:
     settles_as: ChargeState = ChargeState.SUCCEEDED
     settles_code: str | None = None
     refunds: list[Refund] = field(default_factory=list)
+    reversed: int = 0
+    """What the bank has taken back, and not given again."""
 
     @property
     def refunded(self) -> int:
         return sum(refund.amount for refund in self.refunds)
+
+    @property
+    def kept(self) -> int:
+        """What the merchant still has of it, once it succeeded."""
+        return self.amount - self.refunded - self.reversed
 
 
 class Books:
@@ -292,12 +299,30 @@ class Books:
         charge = self.charge(charge_id)
         if charge.state is not ChargeState.SUCCEEDED or charge.currency != currency:
             raise Refused(400, "charge_not_refundable", "No money moved in that currency.")
-        if charge.refunded + amount > charge.amount:
+        if amount > charge.kept:
             raise Refused(400, "refund_exceeds_charge", "That is more than is left to refund.")
         refund = Refund(self._new_id("re"), charge.id, amount, self._now())
         charge.refunds.append(refund)
         self._report("charge.refunded", self.charge_json(charge), 0)
         return refund
+
+    def reverse(self, charge_id: str, amount: int | None = None) -> None:
+        """The bank takes a payment back, days or months later: a debit that is returned, or a
+        customer who disputes it. Without `amount`, all that the merchant still has of it."""
+        charge = self.charge(charge_id)
+        taken = charge.kept if amount is None else amount
+        if charge.state is not ChargeState.SUCCEEDED or not 0 < taken <= charge.kept:
+            raise Refused(400, "charge_not_reversible", "There is not that much to take back.")
+        charge.reversed += taken
+        self._report("charge.reversed", self.charge_json(charge), 0)
+
+    def reinstate(self, charge_id: str) -> None:
+        """The bank gives back what it took: the merchant has won."""
+        charge = self.charge(charge_id)
+        if not charge.reversed:
+            raise Refused(400, "charge_not_reversed", "Nothing of it was taken back.")
+        charge.reversed = 0
+        self._report("charge.reinstated", self.charge_json(charge), 0)
 
     # What the API says of each
 
@@ -346,6 +371,7 @@ class Books:
             "confirm_url": self.confirm_url(charge) if waits else None,
             "refunded": charge.refunded,
             "refunds": [self.refund_json(refund) for refund in charge.refunds],
+            "reversed": charge.reversed,
             "metadata": charge.metadata,
             "created": int(charge.created_at.timestamp()),
         }

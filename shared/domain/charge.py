@@ -126,6 +126,9 @@ class Attempt(BaseModel):
     confirm_url: str | None = None
     repeatable: bool = False
     """While the outcome is unknown: whether the request may never have arrived."""
+    reversed: Money | None = None
+    """What a bank has taken back of its money, and not given again ([REVERSE])."""
+    reversed_at: AwareDatetime | None = None
 
 
 class RefundState(StrEnum):
@@ -225,12 +228,15 @@ class ProviderCharge(BaseModel):
     amount: Money
     succeeded: bool
     refunded_minor: int
+    reversed_minor: int = 0
+    """What a bank has taken back, and not given again."""
     created_at: AwareDatetime
 
     @property
     def kept(self) -> bool:
         """Whether any of the money is still with the merchant."""
-        return self.succeeded and self.refunded_minor < self.amount.minor
+        gone = self.refunded_minor + self.reversed_minor
+        return self.succeeded and gone < self.amount.minor
 
 
 def begin_attempt(

@@ -66,6 +66,8 @@ class ChargeResult(_Value):
     and repeating it with the same key is the way to find out. Otherwise only asking is."""
     refunded: bool = False
     """Of a success: the whole amount has gone back since."""
+    reversed: Money | None = None
+    """Of a success: what a bank has taken back of it since, and not given again ([REVERSE])."""
 
 
 class RefundOutcome(StrEnum):
@@ -90,6 +92,8 @@ class EventKind(StrEnum):
     """What a webhook event is about. `OTHER` is stored and acknowledged, nothing more."""
 
     CHARGE = "charge"
+    REVERSAL = "reversal"
+    """A payment that had succeeded was taken back by a bank, or given again ([REVERSE])."""
     CARD_SETUP = "card_setup"
     OTHER = "other"
 

@@ -321,6 +321,7 @@ def _charge_result(charge: Any) -> ChargeResult:
         decline_code=decline_code,
         confirm_url=_text(charge.get("confirm_url")),
         refunded=_wholly_refunded(charge),
+        reversed=_reversed(charge),
     )
 
 
@@ -344,6 +345,7 @@ def _provider_charge(charge: dict[str, Any]) -> ProviderCharge:
             amount=Money(minor=charge["amount"], currency=charge["currency"]),
             succeeded=charge["status"] == "succeeded",
             refunded_minor=int(charge["refunded"]),
+            reversed_minor=int(charge.get("reversed", 0)),
             created_at=_created_at(charge),
         )
     except (KeyError, TypeError, ValueError) as error:
@@ -353,6 +355,13 @@ def _provider_charge(charge: dict[str, Any]) -> ProviderCharge:
 def _wholly_refunded(charge: dict[str, Any]) -> bool:
     amount, refunded = charge.get("amount"), charge.get("refunded")
     return isinstance(amount, int) and isinstance(refunded, int) and 0 < amount <= refunded
+
+
+def _reversed(charge: dict[str, Any]) -> Money | None:
+    taken, currency = charge.get("reversed"), charge.get("currency")
+    if not isinstance(taken, int) or taken <= 0 or not isinstance(currency, str):
+        return None
+    return Money(minor=taken, currency=currency)
 
 
 def _text(value: Any) -> str | None:
@@ -408,6 +417,7 @@ def _card(found: dict[str, Any]) -> Card:
 _CHARGE_EVENTS = frozenset(
     {"charge.succeeded", "charge.failed", "charge.requires_action", "charge.refunded"}
 )
+_REVERSAL_EVENTS = frozenset({"charge.reversed", "charge.reinstated"})
 _CARD_SETUP_EVENTS = frozenset({"card_setup.completed"})
 
 
@@ -441,6 +451,8 @@ def _event(body: bytes, signed_at: datetime) -> WebhookEvent:
 def _kind(type_: str) -> EventKind:
     if type_ in _CHARGE_EVENTS:
         return EventKind.CHARGE
+    if type_ in _REVERSAL_EVENTS:
+        return EventKind.REVERSAL
     if type_ in _CARD_SETUP_EVENTS:
         return EventKind.CARD_SETUP
     return EventKind.OTHER

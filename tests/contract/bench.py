@@ -61,6 +61,12 @@ class Bench(Protocol):
     def answer_late(self, seconds: int) -> None:
         """The next charge is decided only after so many seconds."""
 
+    def reverse(self, provider_charge_id: str, minor: int | None = None) -> None:
+        """A bank takes a payment back: all of it, or so many minor units."""
+
+    def reinstate(self, provider_charge_id: str) -> None:
+        """It gives back what it took."""
+
     def succeeded(self, charge_ref: str) -> int:
         """How many charges for `charge_ref` moved money, in the provider's own books."""
 

@@ -25,6 +25,7 @@ from tests.contract.bench import (
     save,
 )
 from tests.contract.provider_list_contract import *  # noqa: F403 (a part of the same suite)
+from tests.contract.provider_reversal_contract import *  # noqa: F403 (another part)
 
 # Cards
 

@@ -124,6 +124,12 @@ class SandboxBench:
     def answer_late(self, seconds: int) -> None:
         self.sandbox.misbehave(Operation.CHARGE, Fault.LATE, seconds=seconds)
 
+    def reverse(self, provider_charge_id: str, minor: int | None = None) -> None:
+        self.sandbox.reverse_charge(provider_charge_id, minor)
+
+    def reinstate(self, provider_charge_id: str) -> None:
+        self.sandbox.reinstate_charge(provider_charge_id)
+
     def succeeded(self, charge_ref: str) -> int:
         return sum(
             charge.charge_ref == charge_ref and charge.state == "succeeded"

@@ -281,6 +281,25 @@ def test_the_control_api_tells_the_same_over_http(bench: SandboxBench) -> None:
     assert call(bench, "GET", "/control")[1]["misbehaviour"] == []
 
 
+def test_a_payment_is_taken_back_and_given_again_over_the_control_api(bench: SandboxBench) -> None:
+    customer, card = bench.sandbox.save_card("4242424242424242", "ada@example.com")
+    _, charge = call(bench, "POST", "/v1/charges", charge_content(customer, card), key="k")
+    told = []
+    for action, status in (
+        ("reinstate_charge", 400),
+        ("reverse_charge", 200),
+        ("reverse_charge", 400),
+        ("reinstate_charge", 200),
+    ):
+        about = {"action": action, "charge_id": charge["id"]}
+        assert call(bench, "POST", "/control", about)[0] == status, action
+        (seen,) = bench.sandbox.charges()
+        told.append((seen.reversed, seen.kept))
+    assert told == [(0, True), (seen.amount, False), (seen.amount, False), (0, True)]
+    types = [json.loads(body)["type"] for _, body in bench.deliveries()]
+    assert types == ["charge.succeeded", "charge.reversed", "charge.reinstated"]
+
+
 @pytest.mark.parametrize(
     "told",
     [
@@ -296,6 +315,8 @@ def test_the_control_api_tells_the_same_over_http(bench: SandboxBench) -> None:
         {"action": "webhooks", "surprise": 1},
         {"action": "save_card", "number": "4111111111111111", "email": "a@example.com"},
         {"action": "let_card_behave_as", "card": "card_1", "number": "4242424242424242"},
+        {"action": "reverse_charge", "charge_id": "ch_1"},
+        {"action": "reinstate_charge", "charge_id": "ch_1"},
     ],
 )
 def test_what_the_control_api_does_not_understand_changes_nothing(
