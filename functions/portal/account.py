@@ -9,8 +9,7 @@ from functions.portal.pages.account_models import AccountPage, PackPage, PacksPa
 from shared.domain.errors import Missing
 from shared.store import accounts
 from shared.web.answer import Answer
-from shared.web.pages.parts import EntryView
-from shared.web.pages.summaries import entry_view, pack_summary
+from shared.web.pages.summaries import entry_view, pack_summary, without_names
 from shared.web.request import Request, Who
 
 ALSO = (subscription_routes, invoice_routes)
@@ -56,11 +55,6 @@ def packs(request: Request) -> Answer:
     )
 
 
-def _shown(entry: EntryView) -> EntryView:
-    """Without the address of the staff member behind it, which is for the console."""
-    return entry.model_copy(update={"by": "our team"}) if entry.by else entry
-
-
 @app.get(
     "/packs/{pack}",
     page="pack",
@@ -82,7 +76,7 @@ def pack(request: Request) -> Answer:
     return Answer(
         PackPage(
             pack=pack_summary(row.value, request.catalogue, request.now),
-            entries=tuple(_shown(entry_view(one)) for one in values(entries)),
+            entries=tuple(without_names(entry_view(one)) for one in values(entries)),
             next=f"/packs/{pack_id}?after={ended_at}" if ended_at else None,
         )
     )

@@ -21,7 +21,10 @@ class EntryKind(StrEnum):
 
 
 class Entry(BaseModel):
-    """One line of a pack's ledger; never changed, only added. `delta` is 0 for unlimited packs."""
+    """One line of a pack's ledger; never changed, only added. `delta` is 0 for unlimited packs.
+
+    Of what it was held for, given back from or used for it keeps the name, the start and the zone,
+    so that a line goes on saying what it said when the reservation has moved on ([LEDGER])."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,8 +38,12 @@ class Entry(BaseModel):
     at: AwareDatetime
     reason: str = ""
     reservation_id: str | None = None
+    activity_name: str = ""
+    activity_at: AwareDatetime | None = None
+    activity_zone: str = ""
     invoice_id: str | None = None
     by: str = ""
+    """`customer`, `clock` or a staff member's address; empty for what a payment brought."""
 
 
 class PackStatus(StrEnum):

@@ -188,7 +188,7 @@ def _entry(
     *,
     entry_id: str,
     at: datetime,
-    reservation_id: str,
+    reservation: Reservation,
     reason: str,
     by: str = "",
 ) -> Entry:
@@ -201,13 +201,16 @@ def _entry(
         left=pack.left,
         at=at,
         reason=reason,
-        reservation_id=reservation_id,
+        reservation_id=reservation.id,
+        activity_name=reservation.name,
+        activity_at=reservation.starts_at,
+        activity_zone=reservation.zone,
         by=by,
     )
 
 
 def hold(
-    pack: Pack, held: Held, reservation: Reservation, *, entry_id: str, now: datetime
+    pack: Pack, held: Held, reservation: Reservation, *, entry_id: str, now: datetime, by: str = ""
 ) -> tuple[Pack, Entry]:
     """Credits leave the pack and hold a place. `Conflict` when there are not enough, or when the
     booking would strand another."""
@@ -231,8 +234,9 @@ def hold(
         -held.credits,
         entry_id=entry_id,
         at=now,
-        reservation_id=reservation.id,
+        reservation=reservation,
         reason=reservation.name,
+        by=by,
     )
 
 
@@ -256,7 +260,7 @@ def release(
         booked.credits,
         entry_id=entry_id,
         at=now,
-        reservation_id=reservation.id,
+        reservation=reservation,
         reason=reason,
         by=by,
     )
@@ -269,7 +273,7 @@ def release(
         -booked.credits,
         entry_id=f"{entry_id}-x",
         at=now,
-        reservation_id=reservation.id,
+        reservation=reservation,
         reason="Expired",
     )
     return over, (back, expired)
@@ -286,7 +290,8 @@ def redeem(
         began = [one.starts_at for one in pack.booked if one.starts_at <= now]
         begun = min([booked.starts_at, *began])
     changed = pack.model_copy(update={"booked": _others(pack, booked), "begun_with": begun})
-    return changed, _used_up(changed, reservation, entry_id=entry_id, now=now, by=by)
+    reason = reservation.name
+    return changed, _used_up(changed, reservation, entry_id=entry_id, now=now, reason=reason, by=by)
 
 
 def forfeit(
@@ -296,11 +301,13 @@ def forfeit(
     nobody's first activity: the expiry follows from the others ([PACK])."""
     rest = _others(pack, _booked(pack, reservation))
     changed = pack.model_copy(update={"booked": rest, "expires_at": _expiry_of(pack, rest, now)})
-    return changed, _used_up(changed, reservation, entry_id=entry_id, now=now, by=by)
+    return changed, _used_up(
+        changed, reservation, entry_id=entry_id, now=now, reason="Cancelled too late", by=by
+    )
 
 
 def _used_up(
-    pack: Pack, reservation: Reservation, *, entry_id: str, now: datetime, by: str
+    pack: Pack, reservation: Reservation, *, entry_id: str, now: datetime, reason: str, by: str
 ) -> Entry:
     return _entry(
         pack,
@@ -308,8 +315,8 @@ def _used_up(
         0,
         entry_id=entry_id,
         at=now,
-        reservation_id=reservation.id,
-        reason=reservation.name,
+        reservation=reservation,
+        reason=reason,
         by=by,
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 from shared.domain import activity as places
 from shared.domain import spending
 from shared.domain.activity import Activity, Waiting
+from shared.domain.charge import By
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid, Missing
 from shared.domain.ledger import announce_low
@@ -245,17 +246,21 @@ def _refuse_twice(activity: Activity, wish: Wish) -> None:
 
 
 def hold_all(
-    context: Context, packs: Sequence[Row[Pack]], reservation: Reservation, customer: Row[Customer]
+    context: Context,
+    packs: Sequence[Row[Pack]],
+    reservation: Reservation,
+    customer: Row[Customer],
+    by: str = By.CUSTOMER.value,
 ) -> tuple[Credits, list[Message]]:
     """The packs with what they hold for a reservation, and the emails about credits that fell to
-    the number their product names ([PACKMAIL])."""
+    the number their product names ([PACKMAIL]). `by` is who books it."""
     by_id = {row.value.id: row for row in packs}
     changed: list[tuple[Row[Pack], Pack]] = []
     entries, messages = [], []
     for held in reservation.held:
         row = by_id[held.pack_id]
         pack, entry = spending.hold(
-            row.value, held, reservation, entry_id=context.new_id(), now=context.now()
+            row.value, held, reservation, entry_id=context.new_id(), now=context.now(), by=by
         )
         low = announce_low(row.value, pack)
         if low is not None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from shared.domain import activity as places
 from shared.domain import spending
 from shared.domain.activity import Activity
+from shared.domain.charge import By
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Missing
 from shared.domain.message import Message
@@ -64,7 +65,7 @@ def _cancel_once(
     credits_ = Credits()
     if booked:
         settle = forfeit_all if late else release_all
-        credits_ = settle(context, value, by_staff or "")
+        credits_ = settle(context, value, by_staff or By.CUSTOMER.value)
     left = activity.value
     freed = places.give_back(left, value.participants) if booked else places.leave(left, value.id)
     freed, besides = offer_freed(context, freed)

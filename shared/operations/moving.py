@@ -5,6 +5,7 @@ from datetime import datetime
 from shared.domain import activity as places
 from shared.domain import spending
 from shared.domain.activity import Activity
+from shared.domain.charge import By
 from shared.domain.errors import Conflict, Missing
 from shared.domain.reservation import Reservation, ReservationState
 from shared.operations import tell
@@ -89,14 +90,24 @@ def _moved_credits(
     by_pack = {one.pack_id: one for one in value.held}
     for row in held_packs(value):
         freed, released = spending.release(
-            row.value, value, entry_id=context.new_id(), now=now, reason="Moved"
+            row.value,
+            value,
+            entry_id=context.new_id(),
+            now=now,
+            reason="Moved",
+            by=By.CUSTOMER.value,
         )
         if not spending.usable_for(freed, target, settings, now):
             raise Conflict(
                 f"{row.value.name} can't be used for that activity.", code="pack_not_usable"
             )
         held, entry = spending.hold(
-            freed, by_pack[row.value.id], moved, entry_id=context.new_id(), now=now
+            freed,
+            by_pack[row.value.id],
+            moved,
+            entry_id=context.new_id(),
+            now=now,
+            by=By.CUSTOMER.value,
         )
         changed.append((row, held))
         entries += [*released, entry]

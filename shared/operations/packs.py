@@ -3,6 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.charge import By
 from shared.domain.message import Message
 from shared.domain.pack import Entry, EntryKind, Pack, next_moment
 from shared.operations import tell
@@ -28,6 +29,7 @@ def run_out(pack: Pack, entry_id: str, at: datetime, now: datetime, why: str) ->
         left=None if pack.unlimited else 0,
         at=now,
         reason=why,
+        by=By.CLOCK.value,
     )
     ended = pack.model_copy(
         update={

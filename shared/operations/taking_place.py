@@ -100,7 +100,7 @@ def look_after_reservation(context: Context, customer_id: str, reservation_id: s
             "outstanding": unpaid,
         }
         changed, result = value.model_copy(update=update), TookPlace.REDEEMED
-        credits_ = redeem_all(context, value, "")
+        credits_ = redeem_all(context, value, CLOCK)
     try:
         bookings.change_reservation(
             reservation=row, changed=changed, credits_=credits_, activities=[], besides=Besides()

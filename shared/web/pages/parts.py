@@ -74,7 +74,9 @@ class PackSummary(View):
 
 
 class EntryView(View):
-    """A line of a pack's ledger ([LEDGER]). `left` None: unlimited."""
+    """A line of a pack's ledger ([LEDGER]). `left` None: unlimited. `by` is `customer`, `clock`, or
+    for staff: `staff` where customers look, the address in the console; empty where a payment did
+    it. What it was held for, given back from or used for is the `activity`."""
 
     id: str
     kind: EntryKind
@@ -84,6 +86,10 @@ class EntryView(View):
     reason: str = ""
     by: str = ""
     invoice_id: str | None = None
+    reservation_id: str | None = None
+    activity_name: str = ""
+    activity_at: AwareDatetime | None = None
+    activity_zone: str = ""
 
 
 class ChargeAhead(View):

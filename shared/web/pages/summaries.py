@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from shared.domain.calendar import start_of_day
-from shared.domain.charge import Attempt, Card, Charge
+from shared.domain.charge import Attempt, By, Card, Charge
 from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice, InvoiceLine, PaymentKind
 from shared.domain.money import Money
@@ -107,7 +107,17 @@ def entry_view(entry: Entry) -> EntryView:
         reason=entry.reason,
         by=entry.by,
         invoice_id=entry.invoice_id,
+        reservation_id=entry.reservation_id,
+        activity_name=entry.activity_name,
+        activity_at=entry.activity_at,
+        activity_zone=entry.activity_zone,
     )
+
+
+def without_names(entry: EntryView) -> EntryView:
+    """Without the address of the staff member behind it, which is for the console."""
+    known = entry.by in ("", By.CUSTOMER.value, By.CLOCK.value)
+    return entry if known else entry.model_copy(update={"by": By.STAFF.value})
 
 
 def credits_left(
