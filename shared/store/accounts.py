@@ -397,6 +397,21 @@ def entries_of(customer_id: str, pack_id: str, *, after: str | None = None) -> P
     )
 
 
+def ledger_of(
+    customer_id: str, pack_id: str | None, *, limit: int, after: str | None = None
+) -> Page[Entry]:
+    """A customer's entries, of one pack or of all: pack by pack, the oldest of each first."""
+    return query(
+        AccountItem,
+        customer_pk(customer_id),
+        f"entry#{pack_id}#" if pack_id else "entry#",
+        Entry,
+        limit=limit,
+        newest_first=False,
+        after=after,
+    )
+
+
 def invoices_of(
     customer_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None
 ) -> Page[Invoice]:

@@ -1,0 +1,56 @@
+"""Reading all that a statement tells of ([LEDGER]): a customer's packs and their entries."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from shared.domain.pack import Entry, Pack
+from shared.store import accounts
+from shared.store.engine import Page
+
+ENTRIES_AT_ONCE = 2_000
+"""Entries of one reading. DynamoDB itself ends a page at 1 MB, which is a little more."""
+
+PACKS_AT_ONCE = 1_000
+MAX_READINGS = 5
+"""Readings of one collection, each a round trip: 10,000 entries, where one is enough for many
+years of somebody who comes every day."""
+
+T = TypeVar("T", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Everything of a kind that was read; `whole` is False when there is more than that."""
+
+    entries: tuple[Entry, ...]
+    whole: bool
+
+
+def entries_of_all(customer_id: str, pack_id: str | None = None) -> Whole:
+    """Every entry of a customer, or of one of the packs: one round trip, and one more for each
+    further `ENTRIES_AT_ONCE`."""
+    entries, whole = _all(
+        lambda after: accounts.ledger_of(customer_id, pack_id, limit=ENTRIES_AT_ONCE, after=after)
+    )
+    return Whole(tuple(entries), whole)
+
+
+def packs_of_all(customer_id: str) -> tuple[Pack, ...]:
+    """Every pack of a customer: mostly one round trip."""
+    packs, _ = _all(lambda after: accounts.packs_of(customer_id, limit=PACKS_AT_ONCE, after=after))
+    return tuple(packs)
+
+
+def _all(reading: Callable[[str | None], Page[T]]) -> tuple[list[T], bool]:
+    found: list[T] = []
+    after: str | None = None
+    for _ in range(MAX_READINGS):
+        page = reading(after)
+        found += [row.value for row in page.rows]
+        after = page.next
+        if after is None:
+            return found, True
+    return found, False
