@@ -99,6 +99,18 @@ def _subscription(product_id: str, minor: int, frequency: Frequency, **more: Any
     )
 
 
+def _weekly_place(product_id: str, minor: int, **more: Any) -> Product:
+    return _product(
+        product_id,
+        ProductKind.SUBSCRIPTION,
+        minor,
+        frequency=Frequency.WEEKLY,
+        credits=1,
+        standing=True,
+        **more,
+    )
+
+
 PRODUCTS = (
     _product("ten", ProductKind.PACKAGE, 25_000, credits=10, validity_days=90),
     _product("mat", ProductKind.RETAIL, 3_000, service=None),
@@ -110,6 +122,8 @@ PRODUCTS = (
     _subscription("trial", 6_000, Frequency.MONTHLY, credits=4, trial_days=14),
     _subscription("short_trial", 6_000, Frequency.MONTHLY, credits=4, trial_days=5),
     _subscription("yearly", 50_000, Frequency.ANNUAL, credits=100),
+    _weekly_place("standing", 3_000),
+    _weekly_place("standing_four", 2_500, minimum_payments=4),
 )
 """`month` and `support` have packs without a validity of their own; `open` is unlimited."""
 

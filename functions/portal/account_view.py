@@ -14,6 +14,7 @@ from functions.portal.pages.account_models import (
     FailingCharge,
     ForecastLine,
     InvoicePage,
+    NextPlace,
     PayForm,
     SubscriptionPage,
     WhyNotCancel,
@@ -146,6 +147,23 @@ def can_undo(subscription: Subscription) -> bool:
     return asked and not subscription.over
 
 
+def _next_place(packs: Sequence[Pack], now: datetime) -> NextPlace | None:
+    """The next place of a weekly subscription: booked, or still looked for ([WEEKLY])."""
+    found = [
+        NextPlace(starts_at=one.starts_at, reservation_id=one.reservation_id)
+        for pack in packs
+        if pack.place is not None
+        for one in pack.booked
+        if one.starts_at > now
+    ]
+    found += [
+        NextPlace(starts_at=pack.place.starts_at)
+        for pack in packs
+        if pack.place is not None and pack.place.look_at is not None
+    ]
+    return min(found, key=lambda one: one.starts_at, default=None)
+
+
 def subscription_page(
     subscription: Subscription,
     charges: Sequence[Charge],
@@ -196,6 +214,7 @@ def subscription_page(
         cards=card_views(customer, now),
         card_id=subscription.card_id if customer.card(subscription.card_id) else None,
         packs=tuple(pack_summary(pack, catalogue, now) for pack in packs),
+        next_place=_next_place(packs, now),
         charges=tuple(charge_view(one, subscription) for one in charges),
         pay_key=pay_key,
         undo_key=undo_key,

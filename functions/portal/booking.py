@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from functions.portal import booking_view, hosted, reservation_routes
+from functions.portal import booking_view, hosted, reservation_routes, weekly_view
 from functions.portal.booking_app import app
 from functions.portal.booking_view import ActivityQuery, ScheduleQuery
 from functions.portal.ids import Id, path_id
@@ -12,6 +12,7 @@ from shared.domain.activity import MAX_PARTICIPANTS, Activity
 from shared.domain.errors import Missing, PunchcardError
 from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.spending import Spending
+from shared.domain.standing import Standing
 from shared.operations import booking
 from shared.operations.booking import Wish
 from shared.operations.visit import Claims, Ref
@@ -34,6 +35,12 @@ def _mine(customer_id: str) -> list[Reservation]:
     return [row.value for row in page.rows]
 
 
+def _weekly(customer_id: str) -> tuple[Standing, ...]:
+    """One round trip."""
+    rows = accounts.subscriptions_of(customer_id).rows
+    return weekly_view.slots_held([row.value for row in rows])
+
+
 @app.get(
     "/schedule",
     page="schedule",
@@ -43,7 +50,7 @@ def _mine(customer_id: str) -> list[Reservation]:
 )
 def schedule(request: Request) -> Answer:
     """Two round trips: who is here, and then, side by side, the days and the customer's own
-    reservations. Who never booked anything has none to be read."""
+    reservations and weekly places. Who never had any has none to be read."""
     query: ScheduleQuery = request.query
     location, now = request.location, request.now
     begins, ends = booking_view.instants(booking_view.window(query, location, now), location.zone)
@@ -52,7 +59,13 @@ def schedule(request: Request) -> Answer:
         return accounts.schedule_of(location.id, begins, ends)
 
     customer = request.customer.value if request.customer else None
-    if customer is not None and customer.has_reservations:
+    slots: tuple[Standing, ...] = ()
+    if customer is not None and customer.has_weekly:
+        customer_id = customer.id
+        rows, (mine, slots) = side_by_side(
+            days, lambda: side_by_side(lambda: _mine(customer_id), lambda: _weekly(customer_id))
+        )
+    elif customer is not None and customer.has_reservations:
         customer_id = customer.id
         rows, mine = side_by_side(days, lambda: _mine(customer_id))
     else:
@@ -66,6 +79,7 @@ def schedule(request: Request) -> Answer:
             location,
             now,
             cut=len(rows) >= SCHEDULE_LIMIT,
+            slots=slots,
         )
     )
 
@@ -97,6 +111,14 @@ def _activity_page(request: Request, activity_id: str, participants: int) -> Act
         request.now,
         provider_ready=hosted.is_ready(request),
         idempotency_key=request.wiring.new_id(),
+        weekly=weekly_view.weekly_offers(
+            activity,
+            request.catalogue,
+            request.location,
+            customer,
+            request.now,
+            provider_ready=hosted.is_ready(request),
+        ),
     )
 
 

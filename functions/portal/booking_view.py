@@ -22,6 +22,7 @@ from functions.portal.pages.booking_models import (
     ReservationView,
     SchedulePage,
     ScheduleView,
+    WeeklyOffer,
     WhyNotBook,
     WhyNotMove,
 )
@@ -36,9 +37,10 @@ from shared.domain.product import Catalogue, Location, Product, ProductKind
 from shared.domain.reservation import Held, Reservation, ReservationState
 from shared.domain.shopping import listed
 from shared.domain.spending import Spending
+from shared.domain.standing import Standing, holds
 from shared.domain.voucher import charge_of
 from shared.web.answer import Query
-from shared.web.pages.summaries import place_name
+from shared.web.pages.summaries import place_name, staff_name
 
 FIRST_DAY = date(2000, 1, 1)
 LAST_DAY = date(2199, 12, 31)
@@ -79,9 +81,16 @@ def _service_name(catalogue: Catalogue, service_id: str) -> str:
     return service.name if service else ""
 
 
-def _staff_name(catalogue: Catalogue, person_id: str | None) -> str:
-    person = catalogue.staff_person(person_id)
-    return person.name if person else ""
+def weekly_ones(
+    activities: Iterable[Activity],
+    reservations: Iterable[Reservation],
+    slots: Sequence[Standing],
+) -> frozenset[str]:
+    """Activities that are the customer's every week: booked so, or to be booked when they are
+    paid ([WEEKLY])."""
+    booked = {one.activity_id for one in reservations if one.live and one.subscription_id}
+    coming = {one.id for one in activities if any(holds(slot, one) for slot in slots)}
+    return frozenset(booked | coming)
 
 
 def mine_by_activity(reservations: Iterable[Reservation]) -> Mapping[str, tuple[Mine, ...]]:
@@ -95,7 +104,12 @@ def mine_by_activity(reservations: Iterable[Reservation]) -> Mapping[str, tuple[
 
 
 def activity_view(
-    activity: Activity, catalogue: Catalogue, now: datetime, mine: tuple[Mine, ...] = ()
+    activity: Activity,
+    catalogue: Catalogue,
+    now: datetime,
+    mine: tuple[Mine, ...] = (),
+    *,
+    weekly: bool = False,
 ) -> ActivityView:
     location = location_at(catalogue, activity.location_id)
     return ActivityView(
@@ -103,7 +117,7 @@ def activity_view(
         name=activity.name,
         service_id=activity.service_id,
         service=_service_name(catalogue, activity.service_id),
-        staff_member=_staff_name(catalogue, activity.staff_member),
+        staff_member=staff_name(catalogue, activity.staff_member),
         location=location.name,
         zone=activity.zone,
         starts_at=activity.starts_at,
@@ -117,6 +131,7 @@ def activity_view(
         cancelled=activity.state is ActivityState.CANCELLED,
         bookable=activity.open_at(now),
         mine=mine,
+        weekly=weekly,
     )
 
 
@@ -157,13 +172,14 @@ def _filters(
 
 def schedule_page(
     activities: Sequence[Activity],
-    reservations: Iterable[Reservation],
+    reservations: Sequence[Reservation],
     query: ScheduleQuery,
     catalogue: Catalogue,
     location: Location,
     now: datetime,
     *,
     cut: bool,
+    slots: Sequence[Standing] = (),
 ) -> SchedulePage:
     """The days from `from` on; those that are cancelled are left out ([PLACES])."""
     first, end = window(query, location, now)
@@ -174,9 +190,10 @@ def schedule_page(
         if query.service in ("", one.service_id) and query.staff in ("", one.staff_member or "")
     ]
     mine = mine_by_activity(reservations)
+    weekly = weekly_ones(shown, reservations, slots)
     by_day: dict[date, list[ActivityView]] = {}
     for one in shown:
-        view = activity_view(one, catalogue, now, mine.get(one.id, ()))
+        view = activity_view(one, catalogue, now, mine.get(one.id, ()), weekly=one.id in weekly)
         by_day.setdefault(local_date(one.starts_at, location.zone), []).append(view)
     today = local_date(now, location.zone)
     span = end - first
@@ -236,6 +253,7 @@ def _would_pay(product: Product, activity: Activity, catalogue: Catalogue) -> bo
     return (
         (catalogue.settings.any_service or product.service in (None, activity.service_id))
         and product.credits != 0
+        and not product.standing
         and (product.staff_members is None or activity.staff_member in product.staff_members)
     )
 
@@ -277,7 +295,7 @@ def _why_not(
 def activity_page(
     activity: Activity,
     plan: Spending | None,
-    reservations: Iterable[Reservation],
+    reservations: Sequence[Reservation],
     catalogue: Catalogue,
     customer: Customer | None,
     participants: int,
@@ -285,13 +303,16 @@ def activity_page(
     *,
     provider_ready: bool,
     idempotency_key: str,
+    weekly: tuple[WeeklyOffer, ...] = (),
 ) -> ActivityToBook:
     """`plan` is None for who is not signed in."""
     mine = mine_by_activity(reservations).get(activity.id, ())
     wait = participants > activity.free
     short = customer is not None and plan is not None and bool(plan.due)
     return ActivityToBook(
-        activity=activity_view(activity, catalogue, now, mine),
+        activity=activity_view(
+            activity, catalogue, now, mine, weekly=activity.id in weekly_ones([], reservations, ())
+        ),
         participants=participants,
         max_participants=MAX_PARTICIPANTS,
         plan=plan_view(plan) if plan else None,
@@ -302,6 +323,7 @@ def activity_page(
             if customer is not None and short
             else ()
         ),
+        weekly=weekly,
         idempotency_key=idempotency_key,
     )
 
@@ -321,7 +343,7 @@ def reservation_view(
         activity_id=reservation.activity_id,
         name=reservation.name,
         service=_service_name(catalogue, reservation.service_id),
-        staff_member=_staff_name(catalogue, reservation.staff_member),
+        staff_member=staff_name(catalogue, reservation.staff_member),
         location=place_name(catalogue, reservation.location_id),
         zone=reservation.zone,
         starts_at=reservation.starts_at,

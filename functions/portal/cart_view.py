@@ -17,7 +17,8 @@ from shared.domain.order import Due
 from shared.domain.pricing import BLOCKING, Change, ChangeKind, PricedCart, PricedLine, tax_rate_of
 from shared.domain.product import Catalogue, Location, Product, ProductKind
 from shared.domain.shopping import expiry
-from shared.web.pages.parts import Totals
+from shared.web.pages.parts import Totals, WeeklySlot
+from shared.web.pages.summaries import weekly_slot
 
 NOTICES = {
     ChangeKind.PRICE: LineNotice.PRICE_CHANGED,
@@ -25,6 +26,7 @@ NOTICES = {
     ChangeKind.START_PASSED: LineNotice.START_PASSED,
     ChangeKind.TRIAL_USED: LineNotice.TRIAL_USED,
     ChangeKind.CHOICE_REFUSED: LineNotice.NOT_FOR_SALE,
+    ChangeKind.SLOT_GONE: LineNotice.SLOT_GONE,
 }
 
 
@@ -73,6 +75,7 @@ def product_view(
         minimum_payments=product.minimum_payments,
         taxed=bool(tax_rate_of(product, location, catalogue.settings)),
         tax_name=location.tax_name,
+        standing=product.standing,
     )
 
 
@@ -103,15 +106,22 @@ def _line_view(
         unlimited=product.is_pack and product.unlimited,
         credit_unit=_unit_of_credits(product, catalogue),
         frequency=priced.order.frequency,
-        starts_on=priced.starts_on if priced.line.starts_on else None,
+        starts_on=(priced.starts_on if priced.line.starts_on or priced.due is Due.LATER else None),
         until=priced.line.until,
         trial_days=product.trial_days if priced.due is Due.AFTER_TRIAL else None,
+        weekly=_weekly(priced.line, catalogue),
         notice=NOTICES[change.kind] if change else None,
         was=was,
     )
 
 
-def _refused_view(line: CartLine, catalogue: Catalogue, location: Location) -> CartLineView:
+def _weekly(line: CartLine, catalogue: Catalogue) -> WeeklySlot | None:
+    return weekly_slot(line.standing, catalogue) if line.standing else None
+
+
+def _refused_view(
+    line: CartLine, catalogue: Catalogue, location: Location, change: Change | None
+) -> CartLineView:
     """A line that can't be bought as it is: it costs nothing until it is taken out."""
     product = catalogue.product(line.product_id)
     nothing = Money.zero(location.currency)
@@ -127,7 +137,8 @@ def _refused_view(line: CartLine, catalogue: Catalogue, location: Location) -> C
         frequency=line.frequency,
         starts_on=line.starts_on,
         until=line.until,
-        notice=LineNotice.NOT_FOR_SALE,
+        weekly=_weekly(line, catalogue),
+        notice=NOTICES[change.kind] if change else LineNotice.NOT_FOR_SALE,
     )
 
 
@@ -137,7 +148,9 @@ def line_views(priced: PricedCart, catalogue: Catalogue) -> tuple[CartLineView, 
     return tuple(
         _line_view(can_be_bought[line.id], catalogue, priced.changes_of(line.id))
         if line.id in can_be_bought
-        else _refused_view(line, catalogue, priced.location)
+        else _refused_view(
+            line, catalogue, priced.location, next(iter(priced.changes_of(line.id)), None)
+        )
         for line in priced.cart.lines
     )
 

@@ -24,6 +24,7 @@ from shared.domain.order import Due, OrderLine, invoice_lines
 from shared.domain.pack import Pack
 from shared.domain.pricing import PricedCart, PricedLine
 from shared.domain.product import Catalogue, Location, ProductKind
+from shared.domain.standing import start_in
 from shared.domain.subscription import Subscription
 from shared.operations.checkout import Answered, Checked
 from shared.web.pages.summaries import (
@@ -102,6 +103,9 @@ def _terms(
         until=begun.until,
         trial_days=begun.trial_days,
         minimum_payments=begun.terms.minimum_payments,
+        first_place_at=(
+            start_in(begun.terms.standing, begun.anchor) if begun.terms.standing else None
+        ),
         self_cancel=catalogue.settings.self_cancel,
         zone=location.zone,
     )

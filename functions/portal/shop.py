@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from aws_lambda_powertools.shared.cookies import Cookie
 from pydantic import Field, StringConstraints
 
+from functions.portal import weekly_view
 from functions.portal.amount import minor_units
 from functions.portal.cart_view import cart_page
+from functions.portal.ids import Id
 from functions.portal.pages.shop_models import (
     CartPage,
     ContactPage,
@@ -21,15 +23,18 @@ from functions.portal.shop_view import (
     product_page,
     shop_page,
 )
+from shared.domain.activity import Activity
 from shared.domain.cart import Cart
 from shared.domain.cart_lines import Wanted
 from shared.domain.errors import Invalid, Missing, PunchcardError
 from shared.domain.pricing import price_cart
 from shared.domain.product import Location
+from shared.domain.standing import Standing
 from shared.operations import cart as carts
 from shared.operations.cart import Holder
 from shared.operations.context import Context
-from shared.operations.visit import Claims, Ref, Row
+from shared.operations.standing import no_slots, slot_from
+from shared.operations.visit import Claims, Found, Ref, Row
 from shared.store import accounts
 from shared.store import catalogue as catalogues
 from shared.web import assets, render
@@ -78,7 +83,7 @@ def shop(request: Request) -> Answer:
 
 def _product_page(request: Request, product_id: str) -> ProductPage:
     customer = request.customer.value if request.customer else None
-    return product_page(
+    page = product_page(
         request.catalogue,
         request.location,
         customer,
@@ -86,6 +91,19 @@ def _product_page(request: Request, product_id: str) -> ProductPage:
         request.now,
         provider_ready=bool(_context(request).preferred_provider),
     )
+    return _with_slots(request, page) if page.product.standing and page.can_add else page
+
+
+def _with_slots(request: Request, page: ProductPage) -> ProductPage:
+    """A weekly place's page with the days and times to choose from: one round trip more."""
+    location, now = request.location, request.now
+    product = request.catalogue.product(page.product.id)
+    if product is None:
+        return page
+    rows = accounts.schedule_of(location.id, now, now + weekly_view.DAYS_TO_CHOOSE_FROM)
+    activities = [row.value for row in rows]
+    slots = weekly_view.slot_choices(product, activities, request.catalogue, now)
+    return page.model_copy(update={"slots": slots})
 
 
 @app.get("/shop/{product}", page="product", answer=ProductPage, summary="One product.")
@@ -124,9 +142,11 @@ class _Visited:
     cookies: tuple[Cookie, ...] = ()
 
 
-def _load_cart(request: Request, location_id: str | None = None) -> _Visited:
-    """Read the cart at `location_id`, else at the chosen location. One round trip, but for a
-    customer's first request to a cold function without the location's cookie."""
+def _load_cart(
+    request: Request, location_id: str | None = None, *more: Ref[Any]
+) -> tuple[_Visited, Found]:
+    """Read the cart at `location_id`, else at the chosen location, and `more`. One round trip, but
+    for a customer's first request to a cold function without the location's cookie."""
     read: list[Ref[Cart]] = []
 
     def refs(claims: Claims) -> list[Ref[Cart]]:
@@ -136,7 +156,7 @@ def _load_cart(request: Request, location_id: str | None = None) -> _Visited:
             read.extend(accounts.cart(claims.cart_pk, one) for one in ids)
         return read
 
-    found = request.load(refs)
+    found = request.load(refs, *more)
     location = request.catalogue.location(location_id) if location_id else request.location
     if location is None:
         raise _unknown_location()
@@ -148,11 +168,11 @@ def _load_cart(request: Request, location_id: str | None = None) -> _Visited:
     chosen = cookie(LOCATION_COOKIE, location.id, lasts=LOCATION_KEPT)
     if request.customer is not None and pk is not None:
         holder = Holder(pk, request.customer)
-        return _Visited(_context(request), holder, location, row, (chosen,))
+        return _Visited(_context(request), holder, location, row, (chosen,)), found
     visitor = request.claims.visitor or request.wiring.new_secret()
     holder = Holder(accounts.visitor_pk(visitor))
     remembered = cookie(VISITOR_COOKIE, visitor, lasts=VISITOR_KEPT)
-    return _Visited(_context(request), holder, location, row, (chosen, remembered))
+    return _Visited(_context(request), holder, location, row, (chosen, remembered)), found
 
 
 def _unknown_location() -> Invalid:
@@ -171,20 +191,22 @@ def _page(visited: _Visited, cart: Cart | None) -> CartPage:
         visited.holder.customer,
         now,
         provider_ready=bool(context.preferred_provider),
+        no_slots=no_slots(shown, context.catalogue, visited.location, now),
     )
     return cart_page(priced, context.catalogue, provider_ready=bool(context.preferred_provider))
 
 
 @app.get("/cart", page="cart", answer=CartPage, summary="The cart at the chosen location.")
 def cart(request: Request) -> Answer:
-    visited = _load_cart(request)
+    visited, _ = _load_cart(request)
     return Answer(_page(visited, carts.live(visited.row, request.now)))
 
 
 class AddToCart(Input):
     """`price` is an amount in the location's currency such as "12.50", only for products that let
     the customer choose. `frequency`, `starts_on` and `until` are for subscriptions; a day is the
-    location's own."""
+    location's own. A weekly place takes the weekday and time of `activity`, one of the coming
+    weeks; `same_staff` only with whoever leads that."""
 
     product: ProductId
     quantity: int = 1
@@ -192,6 +214,8 @@ class AddToCart(Input):
     frequency: Annotated[str, StringConstraints(max_length=20)] | None = None
     starts_on: date | None = None
     until: date | None = None
+    activity: Id | None = None
+    same_staff: bool = False
 
 
 def _form_again(request: Request, _: PunchcardError) -> Answer | None:
@@ -201,6 +225,12 @@ def _form_again(request: Request, _: PunchcardError) -> Answer | None:
     except Missing:
         return None
     return Answer(page, page="product")
+
+
+def _slot(visited: _Visited, body: AddToCart, activity: Row[Activity] | None) -> Standing:
+    """The weekly slot of the activity that was chosen ([WEEKLY])."""
+    product = visited.context.catalogue.product(body.product)
+    return slot_from(product, visited.location, activity, same_staff=body.same_staff)
 
 
 @app.post(
@@ -213,7 +243,8 @@ def _form_again(request: Request, _: PunchcardError) -> Answer | None:
 )
 def add_line(request: Request) -> Answer:
     body: AddToCart = request.body
-    visited = _load_cart(request)
+    chosen = [accounts.activity(body.activity)] if body.activity else []
+    visited, found = _load_cart(request, None, *chosen)
     currency = visited.location.currency
     wanted = Wanted(
         product_id=body.product,
@@ -224,6 +255,7 @@ def add_line(request: Request) -> Answer:
         frequency=body.frequency,
         starts_on=body.starts_on,
         until=body.until,
+        standing=_slot(visited, body, found.get(chosen[0])) if chosen else None,
     )
     changed = carts.add_line(visited.context, visited.holder, visited.location, visited.row, wanted)
     return Answer(
@@ -247,7 +279,7 @@ class SetQuantity(Input):
 )
 def set_quantity(request: Request) -> Answer:
     body: SetQuantity = request.body
-    visited = _load_cart(request)
+    visited, _ = _load_cart(request)
     changed = carts.set_quantity(
         visited.context,
         visited.holder,
@@ -267,7 +299,7 @@ def set_quantity(request: Request) -> Answer:
 @app.post("/cart/lines/{line}/remove", answer=CartPage, summary="Take a line out of the cart.")
 @app.delete("/cart/lines/{line}", answer=CartPage, summary="Take a line out of the cart.")
 def remove_line(request: Request) -> Answer:
-    visited = _load_cart(request)
+    visited, _ = _load_cart(request)
     changed = carts.remove_line(
         visited.context, visited.holder, visited.location, visited.row, request.params["line"]
     )
@@ -291,7 +323,7 @@ class ChooseLocation(Input):
 )
 def choose_location(request: Request) -> Answer:
     body: ChooseLocation = request.body
-    visited = _load_cart(request, body.location)
+    visited, _ = _load_cart(request, body.location)
     if visited.holder.head is not None:
         carts.choose_location(visited.holder.head, visited.location)
     return Answer(

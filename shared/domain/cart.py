@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.domain.calendar import Frequency
+from shared.domain.standing import Standing
 
 MAX_LINES = 20
 MAX_QUANTITY = 99
@@ -29,6 +30,8 @@ class CartLine(BaseModel):
     starts_on: date | None = None
     until: date | None = None
     seen_trial: bool = False
+    standing: Standing | None = None
+    """The slot of a standing weekly reservation ([WEEKLY])."""
 
 
 class Cart(BaseModel):

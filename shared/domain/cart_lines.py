@@ -16,6 +16,7 @@ from shared.domain.customer import Customer
 from shared.domain.errors import Invalid
 from shared.domain.money import Money
 from shared.domain.product import MAX_PRICE_MINOR, Catalogue, Location, Product, ProductKind
+from shared.domain.standing import Standing
 
 START_AT_MOST = relativedelta(years=1)
 """How far ahead a subscription may start."""
@@ -36,6 +37,7 @@ class Wanted(BaseModel):
     frequency: str | None = None
     starts_on: date | None = None
     until: date | None = None
+    standing: Standing | None = None
 
 
 def has_trial(product: Product, customer: Customer | None) -> bool:
@@ -81,6 +83,19 @@ def _price_fault(product: Product, location: Location, price_minor: int | None) 
     return None
 
 
+def _slot_fault(product: Product, location: Location, slot: Standing | None) -> str | None:
+    """Whether a weekly place names its slot, and it is one of the product's ([WEEKLY])."""
+    if not product.standing:
+        return None if slot is None else "Only weekly places have this."
+    if slot is None:
+        return "Choose the day and time you want every week."
+    if slot.location_id != location.id:
+        return "This is at another location."
+    if slot.service_id != product.service or slot.participants != product.credits:
+        return "This is not what it is for; choose another day and time."
+    return None
+
+
 def _subscription_faults(
     product: Product, wanted: Wanted, today: date, customer: Customer | None
 ) -> dict[str, str]:
@@ -123,6 +138,9 @@ def line_faults(
     price_fault = _price_fault(product, location, wanted.price_minor)
     if price_fault:
         faults["price"] = price_fault
+    slot_fault = _slot_fault(product, location, wanted.standing)
+    if slot_fault:
+        faults["activity"] = slot_fault
     if product.kind is ProductKind.SUBSCRIPTION:
         return faults | _subscription_faults(product, wanted, today, customer)
     for field in ("frequency", "starts_on", "until"):
@@ -171,6 +189,7 @@ def check_line(
         starts_on=wanted.starts_on if wanted.starts_on != today else None,
         until=wanted.until,
         seen_trial=has_trial(product, customer),
+        standing=wanted.standing,
     )
 
 
@@ -183,6 +202,7 @@ def wanted_again(line: CartLine) -> Wanted:
         frequency=line.frequency,
         starts_on=line.starts_on,
         until=line.until,
+        standing=line.standing,
     )
 
 
@@ -191,7 +211,14 @@ def wanted_again(line: CartLine) -> Wanted:
 
 def _same_choice(one: CartLine, other: CartLine) -> bool:
     def choice(line: CartLine) -> tuple[object, ...]:
-        return line.product_id, line.price_minor, line.frequency, line.starts_on, line.until
+        return (
+            line.product_id,
+            line.price_minor,
+            line.frequency,
+            line.starts_on,
+            line.until,
+            line.standing,
+        )
 
     return choice(one) == choice(other)
 

@@ -51,6 +51,8 @@ class Customer(BaseModel):
     provider_customers: dict[str, str] = {}
     can_purchase_packages: bool | None = None
     has_reservations: bool = False
+    has_weekly: bool = False
+    """Whether a standing weekly place was ever booked for them ([WEEKLY])."""
     trials_used: tuple[str, ...] = ()
     access: tuple[str, ...] = ()
     """The products of kind `access` that were paid for."""

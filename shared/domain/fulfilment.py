@@ -21,6 +21,7 @@ from shared.domain.dunning import FirstSlot
 from shared.domain.order import Due, OrderLine
 from shared.domain.pack import Entry, EntryKind, Pack
 from shared.domain.product import Location, ProductKind, ValidFrom
+from shared.domain.standing import place_of_week
 from shared.domain.subscription import (
     PACKS_REMEMBERED,
     Subscription,
@@ -170,6 +171,11 @@ def grant_period_pack(
             "period": period,
             "expires_with_next": expires_at is None,
             "replaces": subscription.last_pack_id,
+            "place": (
+                place_of_week(terms.standing, subscription.starts(period), now)
+                if terms.standing is not None
+                else None
+            ),
         }
     )
     return _grant(pack, entry_id, now, f"Period {period + 1} paid")

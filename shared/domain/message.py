@@ -101,6 +101,8 @@ class NoticeKind(StrEnum):
     PARKED = "parked"
     UNEXPECTED_CHARGE = "unexpected_charge"
     INVARIANT_BREACHED = "invariant_breached"
+    WEEKLY_PLACE = "weekly_place"
+    """A standing weekly place could not be booked for a week that is paid ([WEEKLY])."""
 
 
 class Parked(BaseModel):

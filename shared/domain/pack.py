@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.domain.due import Moment, Worker, earliest
 from shared.domain.product import ValidFrom
+from shared.domain.standing import WeekPlace
 
 
 class EntryKind(StrEnum):
@@ -112,6 +113,8 @@ class Pack(BaseModel):
     nothing more of it can be used ([BOOK])."""
     frozen_at: AwareDatetime | None = None
     """When what paid for it was reversed: nothing of it can be used ([REVERSE])."""
+    place: WeekPlace | None = None
+    """The standing weekly place that its credits are for ([WEEKLY])."""
     email_days_before_expiry: int | None = None
     email_credits_left: int | None = None
     expiry_announced: bool = False
@@ -151,7 +154,7 @@ class Pack(BaseModel):
 
 
 def next_moment(pack: Pack) -> Moment | None:
-    """When a pack next needs the `expiries` worker."""
+    """When a pack next needs the `expiries` worker, or the `places` worker to book its week."""
     if pack.ended_at is not None:
         return None
     moments: list[Moment | None] = []
@@ -162,4 +165,6 @@ def next_moment(pack: Pack) -> Moment | None:
             moments.append(Moment(at=max(announce_at, pack.bought_at), worker=Worker.EXPIRIES))
     if pack.replaces is not None and not pack.replaced:
         moments.append(Moment(at=pack.usable_from, worker=Worker.EXPIRIES))
+    if pack.place is not None and pack.place.look_at is not None:
+        moments.append(Moment(at=pack.place.look_at, worker=Worker.PLACES))
     return earliest(*moments)

@@ -5,6 +5,7 @@ starts later or after a trial is charged then, not now ([CHECKOUT] [TRIAL]).
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -26,6 +27,7 @@ from shared.domain.money import Money, total
 from shared.domain.order import Due, OrderLine
 from shared.domain.product import Catalogue, Location, Product, ProductKind, Settings
 from shared.domain.shopping import Hidden, every, offered
+from shared.domain.standing import NoSlot, first_day
 from shared.domain.subscription import Terms
 
 
@@ -44,9 +46,11 @@ class ChangeKind(StrEnum):
     """The trial that was shown is not given again: it is charged at its start."""
     CHOICE_REFUSED = "choice_refused"
     """The product no longer allows what was chosen."""
+    SLOT_GONE = "slot_gone"
+    """A weekly place is not on the schedule, or full, in its first week ([WEEKLY])."""
 
 
-BLOCKING = frozenset({ChangeKind.NOT_OFFERED, ChangeKind.CHOICE_REFUSED})
+BLOCKING = frozenset({ChangeKind.NOT_OFFERED, ChangeKind.CHOICE_REFUSED, ChangeKind.SLOT_GONE})
 """Changes with which a line can't be bought: it has to be taken out or chosen again."""
 
 
@@ -207,7 +211,7 @@ def _subscribe(
     unit: Money,
     location: Location,
     catalogue: Catalogue,
-    today: date,
+    now: datetime,
     *,
     trial: bool,
 ) -> tuple[OrderLine, date, datetime | None]:
@@ -216,7 +220,8 @@ def _subscribe(
     frequency = line.frequency or product.frequency
     if frequency is None:
         raise ValueError(f"{product.id} has no frequency")
-    starts_on = max(line.starts_on or today, today)
+    today = local_date(now, location.zone)
+    starts_on = first_day_of(line, today, now)
     anchor = anchor_of(product, starts_on, trial=trial)
     due = Due.NOW
     first_charge_at: datetime | None = None
@@ -231,7 +236,7 @@ def _subscribe(
         kind=product.kind,
         name=product.name,
         due=due,
-        terms=terms_of(product, unit),
+        terms=terms_of(product, unit).model_copy(update={"standing": line.standing}),
         frequency=frequency,
         starts_on=starts_on,
         until=line.until,
@@ -241,12 +246,27 @@ def _subscribe(
     return order, anchor, first_charge_at
 
 
+def first_day_of(line: CartLine, today: date, now: datetime) -> date:
+    """The first day of a subscription that is bought now: what was chosen or today, and for a
+    weekly place not a day whose slot has begun ([WEEKLY])."""
+    wanted = max(line.starts_on or today, today)
+    return wanted if line.standing is None else first_day(line.standing, wanted, now)
+
+
+def _detail(order: OrderLine) -> str:
+    if order.frequency is None:
+        return ""
+    slot = order.terms.standing if order.terms else None
+    charged = f"Charged {every(order.frequency)}"
+    return charged if slot is None else f"{charged}, {slot.words}"
+
+
 def _price_line(
     line: CartLine,
     product: Product,
     location: Location,
     catalogue: Catalogue,
-    today: date,
+    now: datetime,
     *,
     trial: bool,
 ) -> PricedLine:
@@ -257,7 +277,7 @@ def _price_line(
     first_charge_at: datetime | None = None
     if product.kind is ProductKind.SUBSCRIPTION:
         order, anchor, first_charge_at = _subscribe(
-            line, product, unit, location, catalogue, today, trial=trial
+            line, product, unit, location, catalogue, now, trial=trial
         )
     else:
         order = OrderLine(
@@ -271,7 +291,7 @@ def _price_line(
         invoice_line = InvoiceLine(
             product_id=product.id,
             name=product.name,
-            detail=f"Charged {every(order.frequency)}" if order.frequency else "",
+            detail=_detail(order),
             quantity=line.quantity,
             unit=unit,
             amount=amount,
@@ -300,6 +320,7 @@ def _refused(
     customer: Customer | None,
     catalogue: Catalogue,
     today: date,
+    no_slot: NoSlot | None,
     *,
     provider_ready: bool,
 ) -> Change | None:
@@ -325,14 +346,13 @@ def _refused(
     if line.starts_on is not None and line.starts_on < today:
         wanted = wanted.model_copy(update={"starts_on": None})
     faults = line_faults(product, location, wanted, today, customer)
-    if not faults:
+    if faults:
+        kind, sentence = ChangeKind.CHOICE_REFUSED, " ".join(faults.values())
+    elif no_slot is not None:
+        kind, sentence = ChangeKind.SLOT_GONE, no_slot.sentence
+    else:
         return None
-    return Change(
-        line_id=line.id,
-        kind=ChangeKind.CHOICE_REFUSED,
-        name=product.name,
-        sentence=" ".join(faults.values()),
-    )
+    return Change(line_id=line.id, kind=kind, name=product.name, sentence=sentence)
 
 
 def _differences(priced: PricedLine, today: date) -> list[Change]:
@@ -378,9 +398,11 @@ def price_cart(
     now: datetime,
     *,
     provider_ready: bool,
+    no_slots: Mapping[str, NoSlot] | None = None,
 ) -> PricedCart:
     """Price each line of `cart` at `now` for `customer` (None: an unknown visitor), and say what
-    differs from what was seen. The free trial of a product is given once ([TRIAL])."""
+    differs from what was seen. The free trial of a product is given once ([TRIAL]). `no_slots`
+    are the lines of weekly places whose slot is not to be had ([WEEKLY])."""
     today = local_date(now, location.zone)
     lines: list[PricedLine] = []
     changes: list[Change] = []
@@ -388,7 +410,14 @@ def price_cart(
     for line in cart.lines:
         product = catalogue.product(line.product_id)
         refused = _refused(
-            line, product, location, customer, catalogue, today, provider_ready=provider_ready
+            line,
+            product,
+            location,
+            customer,
+            catalogue,
+            today,
+            (no_slots or {}).get(line.id),
+            provider_ready=provider_ready,
         )
         if refused is not None or product is None:
             changes += [refused] if refused else []
@@ -396,7 +425,7 @@ def price_cart(
         trial = has_trial(product, customer) and product.id not in trials
         if trial:
             trials.add(product.id)
-        priced = _price_line(line, product, location, catalogue, today, trial=trial)
+        priced = _price_line(line, product, location, catalogue, now, trial=trial)
         lines.append(priced)
         changes += _differences(priced, today)
     return PricedCart(cart=cart, location=location, lines=tuple(lines), changes=tuple(changes))

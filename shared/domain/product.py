@@ -7,10 +7,12 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shared.domain.activity import MAX_PARTICIPANTS
 from shared.domain.calendar import Frequency
 from shared.domain.dunning import RetryPolicy, check_policy
 from shared.domain.errors import Invalid
 from shared.domain.money import Currency, Money
+from shared.domain.standing import DAYS_OF_WEEK
 
 MAX_PRICE_MINOR = 100_000_000
 """The largest price of one thing: a million of most currencies."""
@@ -113,6 +115,9 @@ class Product(Definition):
     frequencies: tuple[Frequency, ...] = ()
     trial_days: Annotated[int, Field(ge=1, le=365)] | None = None
     minimum_payments: Annotated[int, Field(ge=0, le=1000)] = 0
+    standing: bool = False
+    """Whether it is a place at the same weekday and time every week; its credits are how many
+    participants come ([WEEKLY])."""
     taxed: bool = False
     account_code: str = ""
     enabled: bool = True
@@ -139,9 +144,26 @@ class Product(Definition):
                 raise ValueError("a subscription needs a frequency that it allows")
         elif self.trial_days or self.minimum_payments:
             raise ValueError("only subscriptions have trials and commitments")
+        if self.standing:
+            self._weekly()
         if self.kind is ProductKind.ACCESS and not (self.access_link or "").startswith("https://"):
             raise ValueError("an access product needs an https:// link")
         return self
+
+    def _weekly(self) -> None:
+        """A standing place is sold by the week, and one credit holds each participant's place."""
+        if self.kind is not ProductKind.SUBSCRIPTION or set(self.allowed_frequencies) != {
+            Frequency.WEEKLY
+        }:
+            raise ValueError("a standing place is a weekly subscription")
+        if self.service is None or self.hourly:
+            raise ValueError("a standing place has a service, and a credit for each participant")
+        if not 1 <= (self.credits or 0) <= MAX_PARTICIPANTS:
+            raise ValueError(f"a standing place is for 1 to {MAX_PARTICIPANTS} participants")
+        if self.trial_days is not None:
+            raise ValueError("a standing place has no trial: each week's is booked when it is paid")
+        if self.validity_days is not None and self.validity_days < DAYS_OF_WEEK:
+            raise ValueError("the credits of a standing place are valid for its whole week")
 
     @property
     def unlimited(self) -> bool:
@@ -228,6 +250,9 @@ class Catalogue(Definition):
         for product in self.products:
             for frequency in product.allowed_frequencies:
                 self._retries_fit(product, frequency)
+            service = self.service(product.service)
+            if product.standing and service is not None and service.hourly:
+                raise ValueError(f"{product.name}: a standing place is not charged by the hour")
         return self
 
     def _retries_fit(self, product: Product, frequency: Frequency) -> None:

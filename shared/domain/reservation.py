@@ -75,6 +75,8 @@ class Reservation(BaseModel):
     outstanding: bool = False
     invoice_id: str | None = None
     """The invoice of what was due, once staff made one."""
+    subscription_id: str | None = None
+    """The subscription whose standing weekly place it is ([WEEKLY])."""
     moved_from: str | None = None
     """The activity it was first booked for, when it was moved."""
 

@@ -21,6 +21,7 @@ from shared.domain.due import Moment, Worker, earliest
 from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
 from shared.domain.money import Money
 from shared.domain.product import ValidFrom
+from shared.domain.standing import Standing
 
 PACKS_REMEMBERED = 6
 MAX_SKIPPED_PERIODS = 1000
@@ -68,6 +69,8 @@ class Terms(BaseModel):
     taxed: bool = False
     account_code: str = ""
     minimum_payments: int = 0
+    standing: Standing | None = None
+    """The slot in which each paid week's place is booked ([WEEKLY])."""
     email_days_before_expiry: int | None = None
     email_credits_left: int | None = None
 

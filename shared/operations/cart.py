@@ -16,9 +16,11 @@ from shared.domain.cart_lines import Wanted, add_to, check_limits, check_line, l
 from shared.domain.cart_lines import wanted_again as wanted_by
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
+from shared.domain.pricing import first_day_of
 from shared.domain.product import Catalogue, Location, Product
 from shared.domain.shopping import offered
 from shared.operations.context import Context
+from shared.operations.standing import no_slot
 from shared.store import accounts
 from shared.store.engine import Found, Lost, Ref, Row, Write, commit, put, read
 from shared.store.engine import remove as removal
@@ -131,6 +133,17 @@ def _on_sale(
     return product
 
 
+def _check_slot(product: Product, location: Location, line: CartLine, now: datetime) -> None:
+    """A weekly place is on the schedule in its first week, with places ([WEEKLY]): one round trip
+    for such a line, none for others."""
+    if line.standing is None:
+        return
+    first_day = first_day_of(line, local_date(now, location.zone), now)
+    gone = no_slot(product, location, line.standing, first_day)
+    if gone is not None:
+        raise Invalid(gone.sentence, fields={"activity": gone.sentence}, code=gone.value)
+
+
 def add_line(
     context: Context, holder: Holder, location: Location, row: Row[Cart] | None, wanted: Wanted
 ) -> Changed:
@@ -138,8 +151,9 @@ def add_line(
     same product with the same choices joins the line that is there.
 
     One transaction. `Invalid` names the wrong field: `product` (code `unknown_product` or
-    `not_offered`), `quantity`, `price`, `frequency`, `starts_on`, `until`; or has code
-    `cart_full`. `Conflict` `payment_in_progress` while the cart is being paid.
+    `not_offered`), `quantity`, `price`, `frequency`, `starts_on`, `until`, `activity` (codes
+    `not_scheduled` and `full`); or has code `cart_full`. `Conflict` `payment_in_progress` while
+    the cart is being paid.
     """
     line_id = context.new_id()
 
@@ -154,6 +168,7 @@ def add_line(
             customer=customer,
             line_id=line_id,
         )
+        _check_slot(product, location, line, now)
         lines = add_to(cart.lines, line, context.catalogue)
         return Changed(with_lines(cart, lines, now), line)
 

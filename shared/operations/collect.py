@@ -173,7 +173,8 @@ def _charge_period(
         value.terms,
         location,
         context.catalogue,
-        f"{first_day.isoformat()} to {last_day.isoformat()}",
+        f"{first_day.isoformat()} to {last_day.isoformat()}"
+        + (f", {value.terms.standing.words}" if value.terms.standing else ""),
     )
     invoice = Invoice(
         id=context.new_id(),

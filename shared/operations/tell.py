@@ -3,6 +3,7 @@ in the same transaction ([OUTBOX], [NOTICE])."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 
 from shared.domain import collecting
 from shared.domain.charge import Attempt, Charge, Outcome
@@ -257,6 +258,31 @@ def periods_skipped(context: Context, subscription: Subscription, skipped: int) 
         f"{subscription.terms.name}: {skipped} period(s) ended before they could be charged.",
         customer_id=subscription.customer_id,
         location_id=subscription.location_id,
+    )
+
+
+class NoWeekPlace(StrEnum):
+    """Why a standing weekly place was not booked for a week ([WEEKLY])."""
+
+    FULL = "full"
+    NOT_FOUND = "not_found"
+
+
+def no_week_place(context: Context, customer: Customer, pack: Pack, why: NoWeekPlace) -> Notice:
+    """[WEEKLY]: the week is paid and there is no place."""
+    assert pack.place is not None
+    match why:
+        case NoWeekPlace.FULL:
+            said = "it is full. They are on the waiting list."
+        case NoWeekPlace.NOT_FOUND:
+            said = "it was not on the schedule in time. The credit can be used for something else."
+    return _notice(
+        context,
+        NoticeKind.WEEKLY_PLACE,
+        "No place for a weekly reservation",
+        f"{pack.place.slot.name} ({pack.place.slot.words}) of {customer.email}: {said}",
+        customer_id=customer.id,
+        location_id=pack.location_id,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shared.domain.activity import Activity
 from shared.domain.customer import Customer
-from shared.domain.message import Message
+from shared.domain.message import Message, Notice
 from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, ReservationState, seat_of
 from shared.store import accounts
@@ -47,6 +47,7 @@ class Besides:
     """The key with its record."""
     others: Sequence[tuple[Row[Reservation], Reservation]] = ()
     """Reservations of others that follow from it: a place is offered to them, or no more."""
+    notices: Sequence[Notice] = ()
 
 
 def _credits(credits_: Credits) -> list[Write]:
@@ -61,6 +62,7 @@ def _besides(besides: Besides) -> list[Write]:
     writes = [
         create(accounts.message(one.customer_id, one.to, one.key), one) for one in besides.messages
     ]
+    writes += [create(accounts.notice(one), one) for one in besides.notices]
     for row, changed in besides.others:
         writes += [replace(row, changed), _seat(changed)]
     if besides.customer_id is None:
@@ -153,6 +155,12 @@ def book(
             *_besides(besides),
         ]
     )
+
+
+def decide_week(*, pack: Row[Pack], changed: Pack, notices: Sequence[Notice]) -> None:
+    """What becomes of the standing place of a week, where nothing is booked: the pack is as it was
+    read ([WEEKLY])."""
+    commit([replace(pack, changed), *_besides(Besides(notices=notices))])
 
 
 def change_reservation(

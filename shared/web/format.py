@@ -5,7 +5,7 @@ location unless another is given.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -69,8 +69,17 @@ def weekday_text(day: date | datetime, locale: str, zone: str) -> str:
     return format_skeleton("MMMEd", midnight, locale=_locale(locale))
 
 
-def clock_text(at: datetime, locale: str, zone: str) -> str:
-    """`11:59 PM`, in `zone`."""
+def weekday_name_text(day: date | datetime, locale: str, zone: str) -> str:
+    """`Saturday`."""
+    if isinstance(day, datetime):
+        day = day.astimezone(ZoneInfo(zone)).date()
+    return format_date(day, "EEEE", locale=_locale(locale))
+
+
+def clock_text(at: datetime | time, locale: str, zone: str) -> str:
+    """`11:59 PM`, in `zone`; a time of day is local already."""
+    if isinstance(at, time):
+        return format_time(at, "short", locale=_locale(locale))
     return format_time(at.astimezone(ZoneInfo(zone)), "short", locale=_locale(locale))
 
 
@@ -109,6 +118,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "day": _in_page(day_text),
     "short_day": _in_page(short_day_text),
     "weekday": _in_page(weekday_text),
+    "weekday_name": _in_page(weekday_name_text),
     "moment": _in_page(moment_text),
     "clock": _in_page(clock_text),
     "frequency": frequency_text,

@@ -127,6 +127,14 @@ class CancelOptions(View):
     can_undo: bool = False
 
 
+class NextPlace(View):
+    """Of a weekly place: the next paid week's ([WEEKLY]). Without a `reservation_id` it is not
+    booked yet: it is not on the schedule, or about to be booked."""
+
+    starts_at: AwareDatetime
+    reservation_id: str | None = None
+
+
 class SubscriptionPage(View):
     """`GET /subscriptions/{subscription}`: state, money, and everything that was tried.
 
@@ -149,6 +157,7 @@ class SubscriptionPage(View):
     cards: tuple[CardView, ...] = ()
     card_id: str | None = None
     packs: tuple[PackSummary, ...] = ()
+    next_place: NextPlace | None = None
     charges: tuple[ChargeView, ...] = ()
     pay_key: str
     undo_key: str

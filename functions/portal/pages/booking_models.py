@@ -8,6 +8,7 @@ from pydantic import AwareDatetime
 from shared.domain.money import Money
 from shared.domain.reservation import ReservationState
 from shared.web.answer import View
+from shared.web.pages.parts import WeeklySlot
 
 
 class ScheduleView(StrEnum):
@@ -54,6 +55,8 @@ class ActivityView(View):
     cancelled: bool = False
     bookable: bool = True
     mine: tuple[Mine, ...] = ()
+    weekly: bool = False
+    """Whether it is the customer's every week ([WEEKLY])."""
 
 
 class DayToBook(View):
@@ -113,6 +116,18 @@ class PackOffer(View):
     price: Money
 
 
+class WeeklyOffer(View):
+    """A weekly subscription to the activity's weekday and time ([WEEKLY]). `price` is of one week,
+    before tax; `starts_on` is set when its first week does not begin today."""
+
+    product_id: str
+    name: str
+    price: Money
+    slot: WeeklySlot
+    starts_on: date | None = None
+    minimum_payments: int = 0
+
+
 class WhyNotBook(StrEnum):
     SIGNED_OUT = "signed_out"
     CANCELLED = "cancelled"
@@ -133,6 +148,7 @@ class ActivityToBook(View):
     wait: bool = False
     why_not: WhyNotBook | None = None
     packs: tuple[PackOffer, ...] = ()
+    weekly: tuple[WeeklyOffer, ...] = ()
     idempotency_key: str
 
 

@@ -17,6 +17,7 @@ from shared.web.pages.parts import (
     PackSummary,
     SubscriptionSummary,
     Totals,
+    WeeklySlot,
 )
 
 
@@ -66,6 +67,8 @@ class ProductView(View):
     taxed: bool = False
     """Whether tax is added to `price`."""
     tax_name: str = "Tax"
+    standing: bool = False
+    """Whether it is a place at the same weekday and time every week ([WEEKLY])."""
 
 
 class ShopPage(View):
@@ -91,6 +94,17 @@ class LineForm(View):
     until: date | None = None
 
 
+class SlotChoice(View):
+    """A weekday and time of the coming week, named by its activity ([WEEKLY])."""
+
+    activity_id: str
+    name: str
+    starts_at: AwareDatetime
+    zone: str
+    staff_member: str = ""
+    free: int
+
+
 class ProductPage(View):
     """`GET /shop/{product}`. `today` is the location's; `latest_start` the last day that may be
     chosen. What was typed before comes back by itself. `access_link` only for who has paid."""
@@ -106,6 +120,8 @@ class ProductPage(View):
     can_add: bool = True
     why_not: Hidden | None = None
     access_link: str | None = None
+    slots: tuple[SlotChoice, ...] = ()
+    """Of a weekly place: what can be chosen for every week."""
 
 
 class LineNotice(StrEnum):
@@ -116,6 +132,8 @@ class LineNotice(StrEnum):
     START_PASSED = "start_passed"
     """Its start day has passed; it starts today."""
     TRIAL_USED = "trial_used"
+    SLOT_GONE = "slot_gone"
+    """A weekly place is not on the schedule, or full, in its first week."""
 
 
 class CartLineView(View):
@@ -139,6 +157,7 @@ class CartLineView(View):
     starts_on: date | None = None
     until: date | None = None
     trial_days: int | None = None
+    weekly: WeeklySlot | None = None
     notice: LineNotice | None = None
     was: Money | None = None
 
@@ -200,6 +219,8 @@ class SubscriptionTerms(View):
     until: date | None = None
     trial_days: int | None = None
     minimum_payments: int = 0
+    first_place_at: AwareDatetime | None = None
+    """Of a weekly place: the first one."""
     self_cancel: SelfCancel
     zone: str
 

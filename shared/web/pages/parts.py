@@ -4,7 +4,7 @@ Amounts are `Money`, instants are aware and in UTC, a `zone` beside them names w
 meant. Nothing here is worded for the screen: the templates do that.
 """
 
-from datetime import date
+from datetime import date, time
 
 from pydantic import AwareDatetime
 
@@ -112,6 +112,17 @@ class UpcomingCharge(View):
     charge: ChargeAhead
 
 
+class WeeklySlot(View):
+    """The slot of a standing weekly reservation ([WEEKLY]): `weekday` 0 is Monday, `clock` the
+    local time. `staff_member` is empty when whoever leads it will do."""
+
+    weekday: int
+    clock: time
+    name: str
+    staff_member: str = ""
+    participants: int = 1
+
+
 class SubscriptionSummary(View):
     """A subscription in one row. `price` is of one period, before tax. `ends_at` is set when it is
     to end, or has: at a period's end, by `until`, or cancelled."""
@@ -135,6 +146,7 @@ class SubscriptionSummary(View):
     cancel_requested_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
     end_reason: EndReason | None = None
+    weekly: WeeklySlot | None = None
 
 
 class InvoiceSummary(View):

@@ -10,6 +10,7 @@ from shared.domain.invoice import Invoice, InvoiceLine, PaymentKind
 from shared.domain.money import Money
 from shared.domain.pack import Entry, Pack, PackStatus
 from shared.domain.product import Catalogue
+from shared.domain.standing import Standing
 from shared.domain.subscription import Subscription, paid_until
 from shared.operations.forecast import Ahead, next_ahead
 from shared.web.pages.parts import (
@@ -28,6 +29,7 @@ from shared.web.pages.parts import (
     SubscriptionSummary,
     Totals,
     UpcomingCharge,
+    WeeklySlot,
 )
 
 UNTIL_PERIODS_MAX = 600
@@ -48,6 +50,23 @@ def _service(catalogue: Catalogue, service_id: str | None) -> tuple[str, str]:
     """Its name, and what one credit of it is called."""
     service = catalogue.service(service_id)
     return (service.name, service.unit) if service else ("", "credit")
+
+
+def staff_name(catalogue: Catalogue, person_id: str | None) -> str:
+    """The name of who leads something; empty for nobody."""
+    person = catalogue.staff_person(person_id)
+    return person.name if person else ""
+
+
+def weekly_slot(slot: Standing, catalogue: Catalogue) -> WeeklySlot:
+    """A standing weekly reservation's slot ([WEEKLY])."""
+    return WeeklySlot(
+        weekday=slot.weekday,
+        clock=slot.clock,
+        name=slot.name,
+        staff_member=staff_name(catalogue, slot.staff_member),
+        participants=slot.participants,
+    )
 
 
 # --- cards -----------------------------------------------------------------------------------
@@ -227,6 +246,11 @@ def subscription_summary(
         cancel_requested_at=subscription.cancel_requested_at,
         ends_at=ends_at(subscription),
         end_reason=subscription.end_reason,
+        weekly=(
+            weekly_slot(subscription.terms.standing, catalogue)
+            if subscription.terms.standing
+            else None
+        ),
     )
 
 

@@ -1,0 +1,97 @@
+"""What pages show of standing weekly reservations ([WEEKLY]). Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from functions.portal.pages.booking_models import WeeklyOffer
+from functions.portal.pages.shop_models import SlotChoice
+from shared.domain import standing
+from shared.domain.activity import Activity
+from shared.domain.calendar import local_date
+from shared.domain.customer import Customer
+from shared.domain.product import Catalogue, Location, Product, ProductKind
+from shared.domain.shopping import listed
+from shared.domain.subscription import Subscription
+from shared.web.pages.summaries import staff_name, weekly_slot
+
+DAYS_TO_CHOOSE_FROM = timedelta(days=standing.DAYS_OF_WEEK)
+SLOTS_SHOWN = 60
+"""Days and times that a product's page offers; others are chosen from the schedule."""
+
+
+def _sold_for(product: Product, activity: Activity, now: datetime) -> bool:
+    """Whether an activity is one of the slots of a weekly product, with places left."""
+    return (
+        activity.open_at(now)
+        and activity.service_id == product.service
+        and activity.free >= (product.credits or 1)
+        and (product.staff_members is None or activity.staff_member in product.staff_members)
+    )
+
+
+def slot_choices(
+    product: Product, activities: Iterable[Activity], catalogue: Catalogue, now: datetime
+) -> tuple[SlotChoice, ...]:
+    """The days and times of the coming week, to choose one for every week."""
+    fitting = [one for one in activities if _sold_for(product, one, now)]
+    return tuple(
+        SlotChoice(
+            activity_id=one.id,
+            name=one.name,
+            starts_at=one.starts_at,
+            zone=one.zone,
+            staff_member=staff_name(catalogue, one.staff_member),
+            free=one.free,
+        )
+        for one in fitting[:SLOTS_SHOWN]
+    )
+
+
+def weekly_offers(
+    activity: Activity,
+    catalogue: Catalogue,
+    location: Location,
+    customer: Customer | None,
+    now: datetime,
+    *,
+    provider_ready: bool,
+) -> tuple[WeeklyOffer, ...]:
+    """Products with which this activity is booked every week, from this page's location. The first
+    place is this one: where others come before it, it starts with its day."""
+    if activity.location_id != location.id:
+        return ()
+    found = []
+    for product in listed(
+        catalogue,
+        location,
+        customer,
+        provider_ready=provider_ready,
+        kinds=frozenset({ProductKind.SUBSCRIPTION}),
+    ):
+        price = product.price_in(location.currency)
+        if price is None or not product.standing or not _sold_for(product, activity, now):
+            continue
+        slot = standing.slot_of(activity, product.credits or 1, same_staff=False)
+        today = local_date(now, location.zone)
+        next_one = standing.start_in(slot, standing.first_day(slot, today, now))
+        own_day = local_date(activity.starts_at, activity.zone)
+        found.append(
+            WeeklyOffer(
+                product_id=product.id,
+                name=product.name,
+                price=price,
+                slot=weekly_slot(slot, catalogue),
+                starts_on=None if next_one == activity.starts_at else own_day,
+                minimum_payments=product.minimum_payments,
+            )
+        )
+    return tuple(found)
+
+
+def slots_held(subscriptions: Sequence[Subscription]) -> tuple[standing.Standing, ...]:
+    """The slots of a customer's weekly places that go on."""
+    return tuple(
+        one.terms.standing
+        for one in subscriptions
+        if one.terms.standing is not None and not one.over
+    )

@@ -1,0 +1,247 @@
+"""Standing weekly reservations: which slots can be sold, and booking each paid week ([WEEKLY]).
+
+A week's pack waits for the `places` worker from the moment it is granted, in the transaction that
+records the payment: so nothing is lost, whatever crashes in between.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from shared.domain import activity as places
+from shared.domain import spending, standing
+from shared.domain.activity import MAX_WAITING, Activity, Waiting
+from shared.domain.calendar import local_date
+from shared.domain.cart import Cart
+from shared.domain.customer import Customer
+from shared.domain.errors import Invalid
+from shared.domain.message import Message, Notice
+from shared.domain.pack import Pack
+from shared.domain.pricing import first_day_of
+from shared.domain.product import Catalogue, Location, Product
+from shared.domain.reservation import Reservation, ReservationState, reserve
+from shared.domain.spending import Spending
+from shared.domain.standing import NoSlot, Standing, WeekPlace
+from shared.operations import tell
+from shared.operations.booking import hold_all, location_of
+from shared.operations.context import Context
+from shared.operations.racing import until_won
+from shared.operations.tell import NoWeekPlace
+from shared.store import accounts, bookings
+from shared.store.bookings import Besides, Credits
+from shared.store.engine import Row, read
+
+AT_ONCE = 20
+"""Activities of a location that start in the same minute."""
+
+A_MINUTE = timedelta(minutes=1)
+
+
+def _activities_at(location_id: str, starts_at: datetime) -> list[Row[Activity]]:
+    """What a location has at this minute: one round trip."""
+    rows = accounts.schedule_of(location_id, starts_at, starts_at + A_MINUTE, limit=AT_ONCE)
+    return list(rows)
+
+
+# --- what can be sold ------------------------------------------------------------------------
+
+
+def no_slot(product: Product, location: Location, slot: Standing, first_day: date) -> NoSlot | None:
+    """Why `slot` can't be sold from the week that begins on `first_day`: one round trip."""
+    starts_at = standing.start_in(slot, first_day)
+    rows = _activities_at(location.id, starts_at)
+    return standing.why_not([row.value for row in rows], slot, starts_at, product.staff_members)
+
+
+def no_slots(
+    cart: Cart | None, catalogue: Catalogue, location: Location, now: datetime
+) -> dict[str, NoSlot]:
+    """The lines of a cart whose slot is not to be had in their first week, for `price_cart`. One
+    round trip for each weekly place in it, none without."""
+    found: dict[str, NoSlot] = {}
+    today = local_date(now, location.zone)
+    for line in cart.lines if cart else ():
+        product = catalogue.product(line.product_id)
+        if line.standing is None or product is None:
+            continue
+        gone = no_slot(product, location, line.standing, first_day_of(line, today, now))
+        if gone is not None:
+            found[line.id] = gone
+    return found
+
+
+def slot_from(
+    product: Product | None, location: Location, activity: Row[Activity] | None, *, same_staff: bool
+) -> Standing:
+    """The slot of the activity that was chosen for a weekly place. `Invalid` (`activity`) for what
+    is not on this location's schedule, or not what the product is for."""
+    if product is None or not product.standing:
+        sentence = "Only weekly places have this."
+        raise Invalid(sentence, fields={"activity": sentence})
+    if activity is None or activity.value.location_id != location.id:
+        sentence = "This is not on the schedule here."
+        raise Invalid(sentence, fields={"activity": sentence})
+    return standing.slot_of(activity.value, product.credits or 1, same_staff=same_staff)
+
+
+# --- booking a week --------------------------------------------------------------------------
+
+
+class Placed(StrEnum):
+    NOTHING_DUE = "nothing_due"
+    BOOKED = "booked"
+    WAITING = "waiting"
+    """It is full: the customer is on its waiting list, and staff are told."""
+    LOOKS_AGAIN = "looks_again"
+    """It is not on the schedule, or its waiting list is full."""
+    NO_PLACE = "no_place"
+    """Its time has come without it: staff are told, and the credit stays."""
+    USED_OTHERWISE = "used_otherwise"
+    """The week's credits are not there any more."""
+
+
+def book_week(context: Context, customer_id: str, pack_id: str) -> Placed:
+    """Book the place that a week's pack is for, with that pack's credits and no others, and tell
+    the customer. Raises `Unavailable` when too many are booking at once; the clock comes back."""
+    return until_won(lambda: _book_week_once(context, customer_id, pack_id))
+
+
+def _book_week_once(context: Context, customer_id: str, pack_id: str) -> Placed:
+    ref, head_ref = accounts.pack(customer_id, pack_id), accounts.head(customer_id)
+    found = read(ref, head_ref)
+    row, customer = found.get(ref), found.get(head_ref)
+    now = context.now()
+    if row is None or customer is None or row.value.ended_at is not None:
+        return Placed.NOTHING_DUE
+    place = row.value.place
+    if place is None or place.look_at is None or place.look_at > now:
+        return Placed.NOTHING_DUE
+    if now >= place.starts_at:
+        return _give_up(context, row, customer.value, place)
+    if (row.value.left or 0) < place.slot.participants:
+        _decide(row, standing.decided(place))
+        return Placed.USED_OTHERWISE
+    fitting = _fitting(context, row.value, place)
+    if not fitting:
+        return _look_again(row, place, now)
+    activity, plan = fitting[0]
+    full = activity.value.free < place.slot.participants
+    if full and _waits(activity.value, customer_id):
+        return _already_waits(context, row, customer.value, place)
+    if full and len(activity.value.waiting) >= MAX_WAITING:
+        return _look_again(row, place, now)
+    _write(context, row, customer, place, activity, plan, full=full)
+    return Placed.WAITING if full else Placed.BOOKED
+
+
+def _fitting(
+    context: Context, pack: Pack, place: WeekPlace
+) -> Sequence[tuple[Row[Activity], Spending]]:
+    """The slot's activities of this week that this pack pays for, the best first."""
+    slot = place.slot
+    rows = {one.value.id: one for one in _activities_at(slot.location_id, place.starts_at)}
+    chosen = standing.in_slot((row.value for row in rows.values()), slot, place.starts_at)
+    location = location_of(context, slot.location_id)
+    plans = [
+        (
+            rows[one.id],
+            spending.plan(
+                [pack], one, slot.participants, location, context.catalogue, context.now()
+            ),
+        )
+        for one in chosen
+    ]
+    return [(row, plan) for row, plan in plans if plan.covered == slot.participants]
+
+
+def _waits(activity: Activity, customer_id: str) -> bool:
+    return any(one.customer_id == customer_id for one in activity.waiting)
+
+
+def _write(
+    context: Context,
+    row: Row[Pack],
+    customer: Row[Customer],
+    place: WeekPlace,
+    activity: Row[Activity],
+    plan: Spending,
+    *,
+    full: bool,
+) -> None:
+    """The normal booking, and the pack's week is decided with it."""
+    pack, now = row.value, context.now()
+    reservation = reserve(
+        activity.value,
+        reservation_id=context.new_id(),
+        customer_id=pack.customer_id,
+        customer_name=customer.value.name or customer.value.email,
+        participants=place.slot.participants,
+        state=ReservationState.WAITING if full else ReservationState.BOOKED,
+        charge=plan.charge,
+        held=() if full else plan.held,
+        now=now,
+    ).model_copy(update={"subscription_id": pack.subscription_id})
+    notices: list[Notice] = []
+    messages: list[Message] = []
+    if full:
+        taken = places.join(activity.value, _waiting(reservation))
+        credits_ = Credits(packs=((row, pack),))
+        notices.append(tell.no_week_place(context, customer.value, pack, NoWeekPlace.FULL))
+    else:
+        taken = places.take(activity.value, reservation.participants)
+        credits_, messages = hold_all(context, [row], reservation, customer)
+        messages.append(tell.reservation_confirmed(context, customer.value, reservation))
+    bookings.book(
+        activity=activity,
+        taken=taken,
+        customer=customer,
+        changed=customer.value.model_copy(update={"has_reservations": True, "has_weekly": True}),
+        reservation=reservation,
+        credits_=_with_week_decided(credits_, place),
+        besides=Besides(messages=messages, customer_id=pack.customer_id, notices=notices),
+    )
+
+
+def _waiting(reservation: Reservation) -> Waiting:
+    return Waiting(
+        customer_id=reservation.customer_id,
+        reservation_id=reservation.id,
+        participants=reservation.participants,
+        since=reservation.booked_at,
+    )
+
+
+def _with_week_decided(credits_: Credits, place: WeekPlace) -> Credits:
+    done = {"place": standing.decided(place)}
+    return Credits(
+        packs=tuple((row, pack.model_copy(update=done)) for row, pack in credits_.packs),
+        entries=credits_.entries,
+    )
+
+
+def _decide(row: Row[Pack], place: WeekPlace, *notices: Notice) -> None:
+    changed = row.value.model_copy(update={"place": place})
+    bookings.decide_week(pack=row, changed=changed, notices=notices)
+
+
+def _look_again(row: Row[Pack], place: WeekPlace, now: datetime) -> Placed:
+    _decide(row, standing.look_again(place, now))
+    return Placed.LOOKS_AGAIN
+
+
+def _already_waits(
+    context: Context, row: Row[Pack], customer: Customer, place: WeekPlace
+) -> Placed:
+    notice = tell.no_week_place(context, customer, row.value, NoWeekPlace.FULL)
+    _decide(row, standing.decided(place), notice)
+    return Placed.WAITING
+
+
+def _give_up(context: Context, row: Row[Pack], customer: Customer, place: WeekPlace) -> Placed:
+    """The week's time has come: its credits stay for something else in the week."""
+    if not row.value.left:
+        _decide(row, standing.decided(place))
+        return Placed.USED_OTHERWISE
+    notice = tell.no_week_place(context, customer, row.value, NoWeekPlace.NOT_FOUND)
+    _decide(row, standing.decided(place), notice)
+    return Placed.NO_PLACE
