@@ -173,6 +173,18 @@ def validity_of_months(first_day: date, months: int, zone: str) -> Validity:
     return Validity(start_of_day(first_day, zone), minute_before_midnight(last_day, zone))
 
 
+def expiry_of(
+    first_day: date, zone: str, *, days: int | None, months: int | None
+) -> datetime | None:
+    """When what is valid from `first_day` for so many days, or months, expires; None for neither
+    ([PACK])."""
+    if days is not None:
+        return validity_of_days(first_day, days, zone).expires_at
+    if months is not None:
+        return validity_of_months(first_day, months, zone).expires_at
+    return None
+
+
 def first_day_of_period_pack(starts_on: date, settled_at: datetime, zone: str) -> date:
     """Day 1 of a period's pack: the later of the period's start and the day of settlement, where
     the 23:59 minute counts as the next day ([GRANT])."""

@@ -97,6 +97,8 @@ class Card(BaseModel):
 class Purpose(StrEnum):
     CHECKOUT = "checkout"
     PERIOD = "period"
+    INVOICE = "invoice"
+    """What an open invoice asks that no subscription collects ([BOOK], [HISTORY])."""
 
 
 class By(StrEnum):
@@ -139,9 +141,10 @@ class RefundState(StrEnum):
 
 
 class Charge(BaseModel):
-    """`source` is what it collects for, and its key: `{cart id}.{cart version}` or
-    `{subscription id}.{period}`. `given_up` means that nobody wants the money any more: a late
-    success is recorded and refunded, and grants nothing ([CANCEL]).
+    """`source` is what it collects for, and its key: `{cart id}.{cart version}`,
+    `{subscription id}.{period}` or `{invoice id}.{how often it was reversed}`. `given_up` means
+    that nobody wants the money any more: a late success is recorded and refunded, and grants
+    nothing ([CANCEL]).
 
     `order` is a checkout's frozen content, from which settling makes invoice, packs and
     subscriptions."""
@@ -160,6 +163,12 @@ class Charge(BaseModel):
     attempts: tuple[Attempt, ...] = ()
     subscription_id: str | None = None
     period: int | None = None
+    reservation_id: str | None = None
+    pack_id: str | None = None
+    """What an invoice's charge is about, as the invoice says."""
+    holds_place: bool = False
+    """Whether a place was booked on the condition that it is paid now: a decline gives it back
+    ([BOOK], `prepay_online`)."""
     order: tuple[OrderLine, ...] = ()
     tax_name: str = "Tax"
     given_up: bool = False
@@ -273,7 +282,7 @@ def _next_check(charge: Charge, outcome: Outcome, now: datetime) -> datetime | N
         case Outcome.PROCESSING:
             return now + SETTLING_CHECK_EVERY
         case Outcome.AUTHENTICATION_REQUIRED:
-            if charge.purpose is Purpose.CHECKOUT:
+            if charge.purpose is not Purpose.PERIOD:
                 return now + AUTHENTICATION_WAIT
             return now + SETTLING_CHECK_EVERY
         case Outcome.SUCCEEDED | Outcome.DECLINED | Outcome.DECLINED_FINAL | Outcome.CANCELLED:

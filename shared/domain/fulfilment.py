@@ -9,13 +9,12 @@ from datetime import date, datetime, timedelta
 from pydantic import BaseModel, ConfigDict
 
 from shared.domain.calendar import (
+    expiry_of,
     first_day_of_period_pack,
     local_date,
     minute_before_midnight,
     start_of_day,
     trial_anchor,
-    validity_of_days,
-    validity_of_months,
 )
 from shared.domain.dunning import FirstSlot
 from shared.domain.order import Due, OrderLine
@@ -51,11 +50,7 @@ class Fulfilment(BaseModel):
 
 def _window(terms: Terms, first_day: date, zone: str) -> datetime | None:
     """When a pack whose first counted day is `first_day` expires, by its own validity."""
-    if terms.validity_days is not None:
-        return validity_of_days(first_day, terms.validity_days, zone).expires_at
-    if terms.validity_months is not None:
-        return validity_of_months(first_day, terms.validity_months, zone).expires_at
-    return None
+    return expiry_of(first_day, zone, days=terms.validity_days, months=terms.validity_months)
 
 
 def _grant(pack: Pack, entry_id: str, now: datetime, reason: str) -> Granted:

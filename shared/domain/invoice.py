@@ -108,6 +108,13 @@ class Invoice(BaseModel):
     """When its last try was declined, while it is open."""
 
     @property
+    def charged_under(self) -> str:
+        """The source of the charge that collects what it asks now: another one after each time
+        its payment was reversed ([ONCE], [REVERSE])."""
+        reversed_times = sum(one.kind is PaymentKind.REVERSAL for one in self.payments)
+        return f"{self.id}.{reversed_times:05d}"
+
+    @property
     def order_id(self) -> str:
         return order_id(self.id)
 

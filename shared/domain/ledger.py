@@ -26,6 +26,8 @@ def adjust(
         raise Invalid("A reason is needed.", fields={"reason": "Say why, in a few words."})
     if pack.status(now) is PackStatus.EXPIRED:
         raise Conflict("This pack has expired, and that can't be undone.", code="pack_expired")
+    if pack.unpaid:
+        raise Conflict("This pack is not paid yet: activate it first.", code="pack_unpaid")
     if pack.left is None:
         raise Conflict("This pack is unlimited: there is nothing to count.", code="pack_unlimited")
     left = pack.left + delta

@@ -103,6 +103,8 @@ class NoticeKind(StrEnum):
     INVARIANT_BREACHED = "invariant_breached"
     WEEKLY_PLACE = "weekly_place"
     """A standing weekly place could not be booked for a week that is paid ([WEEKLY])."""
+    PAID_PLACE_GIVEN_BACK = "paid_place_given_back"
+    """A place that was paid with money was given back in time: is anything to be refunded?"""
 
 
 class Parked(BaseModel):

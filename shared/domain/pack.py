@@ -111,6 +111,8 @@ class Pack(BaseModel):
     unpaid: bool = False
     """Whether it waits to be paid or activated: only what holds its first place was granted, and
     nothing more of it can be used ([BOOK])."""
+    advanced: int = 0
+    """Credits that were granted before it was paid."""
     frozen_at: AwareDatetime | None = None
     """When what paid for it was reversed: nothing of it can be used ([REVERSE])."""
     place: WeekPlace | None = None
@@ -147,6 +149,7 @@ class Pack(BaseModel):
         """Whether the credits left have fallen to the number its product names ([PACKMAIL])."""
         return (
             self.email_credits_left is not None
+            and not self.unpaid
             and self.left is not None
             and self.granted is not None
             and self.left <= self.email_credits_left < self.granted

@@ -65,6 +65,9 @@ class Service(Definition):
     """What one credit is called by customers: a class, a day, a visit."""
     hourly: bool = False
     """Whether its rate is of one hour."""
+    taxed: bool = False
+    """Whether places are taxed, by the location's rate; what credits pay of them is taxed alike."""
+    account_code: str = ""
 
 
 class StaffPerson(Definition):

@@ -3,13 +3,18 @@
 It keeps what it needs of the activity, so that pages and workers read one item.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+from itertools import groupby
+from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.domain.activity import Activity
 from shared.domain.due import Moment, Worker
+from shared.domain.invoice import InvoiceLine, LineKind
 from shared.domain.money import Money, total
 
 
@@ -33,7 +38,7 @@ LIVE = frozenset({ReservationState.WAITING, ReservationState.OFFERED, Reservatio
 
 class Held(BaseModel):
     """Credits of one pack that hold places. `credits` is 0 for an unlimited pack; `worth` is what
-    they pay of the charge ([VOUCHER])."""
+    they pay of the charge, `each` of each participant's ([VOUCHER])."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,11 +47,26 @@ class Held(BaseModel):
     participants: int
     credits: int
     worth: Money
+    each: tuple[Money, ...] = ()
+
+
+class Taxed(BaseModel):
+    """How places are taxed, frozen at booking ([TAX], [MONEY]), and where their revenue goes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rate: Decimal = Decimal(0)
+    name: str = "Tax"
+    account_code: str = ""
 
 
 class Reservation(BaseModel):
-    """`charge` is the whole price before credits and tax, frozen at booking; `due` is what credits
-    and payments have not covered. `outstanding` once it has begun unpaid."""
+    """`charge` is the whole price before credits and tax, frozen at booking, `prices` that of each
+    participant; `due` is what credits do not pay of it. `outstanding` once it has begun unpaid.
+
+    `invoice_id` is the invoice that asks for money behind it: for the place itself, or for the
+    pack that was bought with it. `invoiced` is what that invoice still asks, None once it is paid.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -67,6 +87,8 @@ class Reservation(BaseModel):
     state: ReservationState
     held: tuple[Held, ...] = ()
     charge: Money
+    prices: tuple[Money, ...] = ()
+    taxed: Taxed = Taxed()
     booked_at: AwareDatetime
     offered_until: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
@@ -74,9 +96,13 @@ class Reservation(BaseModel):
     checked_in_at: AwareDatetime | None = None
     outstanding: bool = False
     invoice_id: str | None = None
-    """The invoice of what was due, once staff made one."""
     subscription_id: str | None = None
     """The subscription whose standing weekly place it is ([WEEKLY])."""
+    invoiced: Money | None = None
+    visit_invoice_id: str | None = None
+    """The invoice that shows the charge and the credits that paid all of it ([VOUCHER])."""
+    waived: bool = False
+    """Whether staff have let go what was outstanding."""
     moved_from: str | None = None
     """The activity it was first booked for, when it was moved."""
 
@@ -86,13 +112,17 @@ class Reservation(BaseModel):
 
     @property
     def due(self) -> Money:
-        """What credits do not pay."""
+        """What credits do not pay, before tax."""
         return self.charge - total([one.worth for one in self.held], self.charge.currency)
 
     @property
-    def covered(self) -> int:
-        """Participants whose places credits hold."""
-        return sum(one.participants for one in self.held)
+    def owes(self) -> Money:
+        """What is still to be paid, tax included: what its invoice asks, else what is due."""
+        if self.invoiced is not None and not self.waived:
+            return self.invoiced
+        if self.invoice_id is not None or self.waived:
+            return Money.zero(self.charge.currency)
+        return estimated(self)
 
 
 class Seat(BaseModel):
@@ -130,6 +160,8 @@ def reserve(
     charge: Money,
     held: tuple[Held, ...],
     now: datetime,
+    prices: tuple[Money, ...] = (),
+    taxed: Taxed | None = None,
 ) -> Reservation:
     """A new reservation of an activity."""
     return Reservation(
@@ -149,8 +181,73 @@ def reserve(
         state=state,
         held=held,
         charge=charge,
+        prices=prices,
+        taxed=taxed or Taxed(),
         booked_at=now,
     )
+
+
+# --- what it costs ---------------------------------------------------------------------------
+
+
+def _shares(reservation: Reservation) -> Iterator[tuple[Money, Held | None, Money]]:
+    """Each participant's price, the credits that pay of it, and how much. One that was booked
+    before prices were kept apart is one share."""
+    nothing = Money.zero(reservation.charge.currency)
+    apart = len(reservation.prices) == reservation.participants and all(
+        len(one.each) == one.participants for one in reservation.held
+    )
+    if not apart:
+        held = reservation.held[0] if reservation.held else None
+        yield reservation.charge, held, reservation.charge - reservation.due
+        return
+    paid = [(one, each) for one in reservation.held for each in one.each]
+    for at, price in enumerate(reservation.prices):
+        held, worth = paid[at] if at < len(paid) else (None, nothing)
+        yield price, held, worth
+
+
+def invoice_lines(reservation: Reservation) -> tuple[InvoiceLine, ...]:
+    """What an invoice says of it: the places, and what credits pay of them, negative and taxed as
+    the places are ([VOUCHER]). Equal places are one line, so that a charge and the credits that
+    pay all of it come to nothing, to the cent."""
+    taxed = reservation.taxed
+    local = reservation.starts_at.astimezone(ZoneInfo(reservation.zone))
+    lines: list[InvoiceLine] = []
+    for (price, held, worth), group in groupby(_shares(reservation)):
+        count = len(list(group))
+        lines.append(
+            InvoiceLine(
+                kind=LineKind.SERVICE,
+                name=reservation.name,
+                detail=f"{local:%Y-%m-%d %H:%M}",
+                quantity=count,
+                unit=price,
+                amount=price * count,
+                tax=(price * count).share(taxed.rate),
+                account_code=taxed.account_code,
+            )
+        )
+        if held is not None:
+            lines.append(
+                InvoiceLine(
+                    kind=LineKind.CREDIT,
+                    name=held.pack_name,
+                    detail="Paid with credits" if held.credits else "Unlimited pack",
+                    quantity=count,
+                    unit=-worth,
+                    amount=-(worth * count),
+                    tax=-(worth * count).share(taxed.rate),
+                    account_code=taxed.account_code,
+                )
+            )
+    return tuple(lines)
+
+
+def estimated(reservation: Reservation) -> Money:
+    """What its invoice will come to, tax included."""
+    lines = invoice_lines(reservation)
+    return total([line.amount + line.tax for line in lines], reservation.charge.currency)
 
 
 def next_moment(reservation: Reservation) -> Moment | None:
@@ -158,6 +255,6 @@ def next_moment(reservation: Reservation) -> Moment | None:
     what is not cancelled is redeemed then. Who waits is looked after with the activity."""
     if reservation.state is not ReservationState.BOOKED:
         return None
-    unpaid = bool(reservation.due) and not reservation.outstanding
+    unpaid = bool(reservation.owes) and not reservation.outstanding
     at = reservation.starts_at if unpaid else reservation.ends_at
     return Moment(at=at, worker=Worker.PLACES)

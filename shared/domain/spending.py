@@ -5,18 +5,18 @@ changes nothing more, releasing it puts it back. Unlimited packs have entries of
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
 from shared.domain.activity import Activity
-from shared.domain.calendar import local_date, validity_of_days, validity_of_months
+from shared.domain.calendar import expiry_of, local_date
 from shared.domain.errors import Conflict
 from shared.domain.money import Money, total
 from shared.domain.pack import Booked, Entry, EntryKind, Pack, PackStatus
 from shared.domain.product import Catalogue, Location, Settings, ValidFrom
-from shared.domain.reservation import Held, Reservation
-from shared.domain.voucher import charge_of, credits_for, worth
+from shared.domain.reservation import Held, Reservation, Taxed
+from shared.domain.voucher import charge_of, credits_for, taxed, worth
 
 MAX_BOOKED = 100
 """Reservations that one pack holds at a time."""
@@ -78,11 +78,7 @@ def usable_for(pack: Pack, activity: Activity, settings: Settings, now: datetime
 
 
 def _window(pack: Pack, first_day: date) -> datetime | None:
-    if pack.validity_days is not None:
-        return validity_of_days(first_day, pack.validity_days, pack.zone).expires_at
-    if pack.validity_months is not None:
-        return validity_of_months(first_day, pack.validity_months, pack.zone).expires_at
-    return None
+    return expiry_of(first_day, pack.zone, days=pack.validity_days, months=pack.validity_months)
 
 
 def _expiry(pack: Pack, starts: Iterable[datetime], now: datetime) -> datetime | None:
@@ -133,6 +129,8 @@ class Spending:
 
     held: tuple[Held, ...]
     charge: Money
+    prices: tuple[Money, ...] = ()
+    taxed: Taxed = field(default_factory=Taxed)
 
     @property
     def due(self) -> Money:
@@ -150,13 +148,17 @@ def plan(
     location: Location,
     catalogue: Catalogue,
     now: datetime,
+    *,
+    last: Pack | None = None,
 ) -> Spending:
-    """Which credits pay for which participants; what no credit covers is left to be paid."""
+    """Which credits pay for which participants; what no credit covers is left to be paid. `last`
+    is a pack that is used after all others: one that is bought for this."""
     charges = [charge_of(activity, location, catalogue, at) for at in range(participants)]
     held: list[Held] = []
     covered = 0
     usable = [one for one in packs if usable_for(one, activity, catalogue.settings, now)]
-    for pack in in_order(usable):
+    bought = [last] if last and usable_for(last, activity, catalogue.settings, now) else []
+    for pack in [*in_order(usable), *bought]:
         each = 0 if pack.unlimited else credits_for(pack, activity)
         room = participants - covered if not each else (pack.left or 0) // each
         count = min(room, participants - covered)
@@ -172,10 +174,16 @@ def plan(
                 participants=count,
                 credits=each * count,
                 worth=total(paid, location.currency),
+                each=tuple(paid),
             )
         )
         covered += count
-    return Spending(held=tuple(held), charge=total(charges, location.currency))
+    return Spending(
+        held=tuple(held),
+        charge=total(charges, location.currency),
+        prices=tuple(charges),
+        taxed=taxed(activity.service_id, location, catalogue),
+    )
 
 
 # --- entries ---------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from shared.domain.activity import Activity
 from shared.domain.money import Money
 from shared.domain.pack import Pack
 from shared.domain.product import Catalogue, Location
+from shared.domain.reservation import Taxed
 
 
 def rate(location: Location, service_id: str) -> Money | None:
@@ -30,6 +31,16 @@ def charge_of(activity: Activity, location: Location, catalogue: Catalogue, at: 
     service = catalogue.service(activity.service_id)
     units = activity.hours if service is not None and service.hourly else 1
     return _of_participant(location, activity.service_id, at, rules=True) * units
+
+
+def taxed(service_id: str, location: Location, catalogue: Catalogue) -> Taxed:
+    """How places of a service are taxed at a location now ([TAX])."""
+    service = catalogue.service(service_id)
+    return Taxed(
+        rate=location.tax_rate if service is not None and service.taxed else Decimal(0),
+        name=location.tax_name,
+        account_code=service.account_code if service is not None else "",
+    )
 
 
 def credits_for(pack: Pack, activity: Activity) -> int:

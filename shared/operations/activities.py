@@ -16,7 +16,7 @@ from shared.domain.calendar import local_date, start_of_day
 from shared.domain.errors import Conflict, Forbidden, Invalid, Missing
 from shared.domain.product import Location
 from shared.domain.reservation import LIVE, Reservation, ReservationState, Seat
-from shared.operations import giving_back
+from shared.operations import giving_back, holding, place_invoices
 from shared.operations.context import Context
 from shared.operations.staff import may_change
 from shared.operations.submissions import Press
@@ -326,10 +326,11 @@ def _check_in(context: Context, staff: StaffMember, row: Row[Reservation]) -> Re
             "state": ReservationState.REDEEMED,
             "checked_in_at": now,
             "ended_at": value.ended_at or now,
-            "outstanding": value.outstanding or bool(value.due),
+            "outstanding": value.outstanding or bool(value.owes),
         }
     )
-    credits_ = Credits() if redeemed_before else giving_back.redeem_all(context, value, staff.email)
+    credits_ = Credits() if redeemed_before else holding.redeem_all(context, value, staff.email)
+    changed, invoice = place_invoices.of_visit(context, changed)
     bookings.change_reservation(
         reservation=row,
         changed=changed,
@@ -337,7 +338,8 @@ def _check_in(context: Context, staff: StaffMember, row: Row[Reservation]) -> Re
         activities=[],
         besides=Besides(
             customer_id=value.customer_id,
-            events=[giving_back.seat_event(context, staff.email, "seat:checked_in", changed)],
+            events=[holding.seat_event(context, staff.email, "seat:checked_in", changed)],
+            invoice=(None, invoice) if invoice else None,
         ),
     )
     return changed

@@ -22,7 +22,7 @@ from shared.domain.reservation import Reservation, ReservationState, reserve
 from shared.domain.spending import Spending, WhyNotUsable
 from shared.operations import tell
 from shared.operations.context import Context
-from shared.operations.giving_back import read_all
+from shared.operations.holding import read_all
 from shared.operations.racing import until_won
 from shared.operations.submissions import Press, once
 from shared.store import accounts, bookings
@@ -149,7 +149,7 @@ def book(
     seen = [(customer, found)]
 
     def do(record: tuple[str, Submission]) -> None:
-        head, now_found = seen.pop() if seen else _again(wish, press)
+        head, now_found = seen.pop() if seen else read_again(wish, press)
         made.append(_book_once(context, wish, press.answer, head, now_found, record))
 
     earlier = until_won(lambda: once(press, found.get(press.ref), context.now(), do))
@@ -162,7 +162,7 @@ def book(
     return row.value
 
 
-def _again(wish: Wish, press: Press) -> tuple[Row[Customer], Found]:
+def read_again(wish: Wish, press: Press) -> tuple[Row[Customer], Found]:
     head_ref = accounts.head(wish.customer_id)
     found = read(head_ref, *wish.refs(press))
     head = found.get(head_ref)
@@ -185,7 +185,7 @@ def _book_once(
     activity, now = row.value, context.now()
     places.check_open(activity, now)
     packs = only_named(context, activity, packs_in_hand(wish.customer_id), wish.pack_id)
-    _refuse_twice(activity, wish)
+    refuse_twice(activity, wish)
     plan = plan_for(context, activity, packs, wish.participants)
     full = wish.participants > activity.free
     if full and wish.wait and wish.pack_id is not None:
@@ -205,6 +205,8 @@ def _book_once(
         participants=wish.participants,
         state=ReservationState.WAITING if full else ReservationState.BOOKED,
         charge=plan.charge,
+        prices=plan.prices,
+        taxed=plan.taxed,
         held=() if full else plan.held,
         now=now,
     )
@@ -239,7 +241,7 @@ def _waiting(reservation: Reservation) -> Waiting:
     )
 
 
-def _refuse_twice(activity: Activity, wish: Wish) -> None:
+def refuse_twice(activity: Activity, wish: Wish) -> None:
     """Whoever is on its waiting list already is not put there again."""
     if any(one.customer_id == wish.customer_id for one in activity.waiting):
         raise Conflict("You are on the waiting list already.", code="already_waiting")
@@ -299,6 +301,8 @@ def _accept_once(
             "state": ReservationState.BOOKED,
             "held": plan.held,
             "charge": plan.charge,
+            "prices": plan.prices,
+            "taxed": plan.taxed,
             "offered_until": None,
         }
     )

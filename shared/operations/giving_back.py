@@ -1,23 +1,22 @@
-"""Places given back: cancelled, left, offered to the next who waits ([PLACES], [LEDGER])."""
+"""Places given back: cancelled, or never paid ([PLACES], [BOOK], [LEDGER])."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import dataclass
 
 from shared.domain import activity as places
-from shared.domain import spending
-from shared.domain.activity import Activity
-from shared.domain.charge import By
-from shared.domain.customer import Customer
+from shared.domain import bought_place
+from shared.domain.charge import By, Charge
 from shared.domain.errors import Conflict, Missing
-from shared.domain.message import Message
+from shared.domain.invoice import Invoice
+from shared.domain.message import Notice
 from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, ReservationState
-from shared.operations import tell
+from shared.operations import place_invoices, tell
 from shared.operations.context import Context
+from shared.operations.giving_up import void
+from shared.operations.holding import forfeit_all, offer_freed, read_all, release_all, seat_event
 from shared.operations.racing import until_won
 from shared.operations.submissions import Press
 from shared.store import accounts, bookings
-from shared.store.accounts import TimelineEvent
 from shared.store.bookings import Besides, Credits
 from shared.store.engine import Row, read
 
@@ -62,22 +61,29 @@ def _cancel_once(
     late = booked and by_staff is None and now >= value.cutoff_at
     state = ReservationState.CANCELLED_LATE if late else ReservationState.CANCELLED
     changed = value.model_copy(update={"state": state, "ended_at": now, "offered_until": None})
-    credits_ = Credits()
-    if booked:
-        settle = forfeit_all if late else release_all
-        credits_ = settle(context, value, by_staff or By.CUSTOMER.value)
-    left = activity.value
-    freed = places.give_back(left, value.participants) if booked else places.leave(left, value.id)
+    if late:
+        back = _too_late(context, changed, By.CUSTOMER.value)
+    elif booked:
+        back = _in_time(context, changed, by_staff or By.CUSTOMER.value)
+    else:
+        back = Back(changed, Credits())
+    freed = (
+        places.give_back(activity.value, value.participants)
+        if booked
+        else places.leave(activity.value, value.id)
+    )
     freed, besides = offer_freed(context, freed)
     messages = [*besides.messages]
     if booked or by_staff is not None:
         messages.append(
-            tell.reservation_cancelled(context, customer, changed, by_merchant=by_staff is not None)
+            tell.reservation_cancelled(
+                context, customer, back.reservation, by_merchant=by_staff is not None
+            )
         )
     bookings.change_reservation(
         reservation=row,
-        changed=changed,
-        credits_=credits_,
+        changed=back.reservation,
+        credits_=back.credits,
         activities=[(activity, freed)],
         besides=Besides(
             messages=messages,
@@ -85,107 +91,155 @@ def _cancel_once(
             submission=press.record(now) if press else None,
             others=besides.others,
             events=[seat_event(context, by_staff, "seat:cancelled", changed)] if by_staff else (),
+            invoice=back.invoice,
+            charge=back.charge,
+            notices=back.notices,
         ),
     )
-    return changed
+    return back.reservation
 
 
-def seat_event(context: Context, by: str, what: str, reservation: Reservation) -> TimelineEvent:
-    """That a staff member did something to a reservation ([ACCESS])."""
-    return TimelineEvent(
-        id=context.new_id(),
-        at=context.now(),
-        by=by,
-        what=what,
-        about=reservation.name,
-        reservation_id=reservation.id,
-        after=reservation.state.value,
+@dataclass(frozen=True)
+class Back:
+    """What comes back with a place: its credits, and what becomes of the money behind it."""
+
+    reservation: Reservation
+    credits: Credits
+    invoice: tuple[Row[Invoice] | None, Invoice] | None = None
+    charge: tuple[Row[Charge] | None, Charge] | None = None
+    notices: tuple[Notice, ...] = ()
+
+
+def _too_late(context: Context, changed: Reservation, by: str) -> Back:
+    """The credits are used up, and what was to be paid is owed ([PLACES])."""
+    credits_ = forfeit_all(context, changed, by)
+    owing = changed.model_copy(update={"outstanding": bool(changed.owes)})
+    seen, invoice = place_invoices.of_visit(context, owing)
+    return Back(seen, credits_, invoice=(None, invoice) if invoice else None)
+
+
+def _in_time(context: Context, changed: Reservation, by: str) -> Back:
+    """The credits come back. An invoice that nobody paid is void, with the pack that was bought on
+    it; money that was paid for the place itself becomes credits of its service, and staff see it.
+    """
+    credits_ = release_all(context, changed, by)
+    if changed.invoice_id is None:
+        return Back(changed, credits_)
+    ref = accounts.invoice(changed.customer_id, changed.invoice_id)
+    invoice = read(ref).get(ref)
+    if invoice is None:
+        return Back(changed, credits_)
+    if changed.invoiced is not None:
+        return _not_asked_any_more(context, changed, credits_, invoice)
+    if invoice.value.pack_id is not None:
+        return Back(changed, credits_)
+    return _made_up(context, changed, credits_)
+
+
+def _not_asked_any_more(
+    context: Context, changed: Reservation, credits_: Credits, invoice: Row[Invoice]
+) -> Back:
+    """What was never paid is asked for no more, also while a payment is under way: should that
+    succeed, it is paid back. What was paid in part is for staff to look at."""
+    kept = _bought(credits_, invoice.value)
+    if invoice.value.paid or (invoice.value.pack_id is not None and kept is None):
+        if not invoice.value.paid:
+            return Back(changed, credits_)
+        return Back(changed, credits_, notices=(tell.paid_place_given_back(context, changed),))
+    charge_ref = accounts.charge(changed.customer_id, invoice.value.charged_under)
+    charge = read(charge_ref).get(charge_ref)
+    return Back(
+        changed.model_copy(update={"invoiced": None}),
+        revoked(context, credits_, invoice.value),
+        invoice=(invoice, void(invoice.value)),
+        charge=(charge, charge.value.model_copy(update={"given_up": True})) if charge else None,
     )
 
 
-def read_all(
-    customer_id: str, reservation_id: str
-) -> tuple[Row[Reservation], Row[Activity], Customer]:
-    """A reservation with its activity and its customer: two round trips."""
-    ref, head_ref = accounts.reservation(customer_id, reservation_id), accounts.head(customer_id)
-    found = read(ref, head_ref)
-    row, head = found.get(ref), found.get(head_ref)
-    if row is None or head is None:
-        raise Missing("There is no such reservation.")
-    activity_ref = accounts.activity(row.value.activity_id)
-    activity = read(activity_ref).get(activity_ref)
-    if activity is None:
-        raise Missing("There is no such activity.")
-    return row, activity, head.value
+def _bought(credits_: Credits, invoice: Invoice) -> Pack | None:
+    """The unpaid pack of an invoice, among packs that get their credits back."""
+    packs = (pack for _, pack in credits_.packs if pack.id == invoice.pack_id)
+    return next((pack for pack in packs if pack.unpaid), None)
 
 
-def held_packs(reservation: Reservation) -> list[Row[Pack]]:
-    refs = [accounts.pack(reservation.customer_id, one.pack_id) for one in reservation.held]
-    found = read(*refs)
-    rows = [found.get(ref) for ref in refs]
-    return [row for row in rows if row is not None]
+def revoked(context: Context, credits_: Credits, invoice: Invoice) -> Credits:
+    """The same, with the pack that was bought on the invoice brought to its end."""
+    packs: list[tuple[Row[Pack], Pack]] = []
+    entries: list[Entry] = [*credits_.entries]
+    for row, pack in credits_.packs:
+        if pack.id == invoice.pack_id and pack.unpaid:
+            over, entry = bought_place.revoke(pack, entry_id=context.new_id(), now=context.now())
+            packs.append((row, over))
+            entries.append(entry)
+        else:
+            packs.append((row, pack))
+    return Credits(packs=tuple(packs), entries=tuple(entries))
 
 
-def release_all(context: Context, reservation: Reservation, by: str) -> Credits:
-    """Everything that packs hold for a reservation comes back to them."""
-    changed: list[tuple[Row[Pack], Pack]] = []
-    entries: list[Entry] = []
-    for row in held_packs(reservation):
-        pack, made = spending.release(
-            row.value,
-            reservation,
-            entry_id=context.new_id(),
-            now=context.now(),
-            reason="Cancelled",
-            by=by,
-        )
-        changed.append((row, pack))
-        entries += made
-    return Credits(packs=tuple(changed), entries=tuple(entries))
+def _made_up(context: Context, changed: Reservation, credits_: Credits) -> Back:
+    """Participants whose places were paid with money alone get a credit each; whatever credits
+    can't make up for, staff are told of."""
+    service = context.catalogue.service(changed.service_id)
+    hourly = service is not None and service.hourly
+    hours = -(-int((changed.ends_at - changed.starts_at).total_seconds()) // 3600)
+    alone = changed.participants - sum(one.participants for one in changed.held)
+    notice = tell.paid_place_given_back(context, changed)
+    if alone <= 0:
+        return Back(changed, credits_, notices=(notice,))
+    pack, entry = bought_place.make_up(
+        changed,
+        alone * (hours if hourly else 1),
+        pack_id=context.new_id(),
+        entry_id=context.new_id(),
+        hourly=hourly,
+        now=context.now(),
+    )
+    made = Credits(credits_.packs, (*credits_.entries, entry), made=(pack,))
+    return Back(changed, made, notices=(notice,))
 
 
-def redeem_all(context: Context, reservation: Reservation, by: str) -> Credits:
-    """Everything that packs hold for a reservation is used up."""
-    return _used_up(context, reservation, by, spending.redeem)
+# --- a place that was booked on the condition that it is paid -------------------------------------
 
 
-def forfeit_all(context: Context, reservation: Reservation, by: str) -> Credits:
-    """Everything that packs hold for a reservation that is cancelled too late is used up."""
-    return _used_up(context, reservation, by, spending.forfeit)
-
-
-def _used_up(
-    context: Context, reservation: Reservation, by: str, use: Callable[..., tuple[Pack, Entry]]
-) -> Credits:
-    changed, entries = [], []
-    for row in held_packs(reservation):
-        pack, entry = use(
-            row.value, reservation, entry_id=context.new_id(), now=context.now(), by=by
-        )
-        changed.append((row, pack))
-        entries.append(entry)
-    return Credits(packs=tuple(changed), entries=tuple(entries))
-
-
-def offer_freed(context: Context, activity: Activity) -> tuple[Activity, Besides]:
-    """The activity with its free places offered to those who wait, and what they are told. One
-    round trip when somebody is offered a place."""
-    held_for = timedelta(minutes=context.catalogue.settings.offer_minutes)
-    changed, offered = places.offer(activity, context.now(), held_for)
-    if not offered:
-        return changed, Besides()
-    refs = [accounts.reservation(one.customer_id, one.reservation_id) for one in offered]
-    heads = [accounts.head(one.customer_id) for one in offered]
-    found = read(*refs, *heads)
-    others: list[tuple[Row[Reservation], Reservation]] = []
-    messages: list[Message] = []
-    for one, ref, head_ref in zip(offered, refs, heads, strict=True):
-        row, head = found.get(ref), found.get(head_ref)
-        if row is None or head is None:
-            continue
-        told = row.value.model_copy(
-            update={"state": ReservationState.OFFERED, "offered_until": one.offered_until}
-        )
-        others.append((row, told))
-        messages.append(tell.place_offered(context, head.value, told))
-    return changed, Besides(messages=messages, others=others)
+def give_up_place(
+    context: Context,
+    *,
+    invoice: Row[Invoice],
+    charge: Row[Charge],
+    given_up: Charge,
+    tell_of_it: bool,
+) -> bool:
+    """The place of an invoice that was not paid is free again, its pack and the invoice are gone,
+    and the charge is over: one transaction ([BOOK]). False, and nothing is changed, when there is
+    no such place any more, or it has begun."""
+    value = invoice.value
+    if value.reservation_id is None:
+        return False
+    row, activity, customer = read_all(value.customer_id, value.reservation_id)
+    booked = row.value.state is ReservationState.BOOKED
+    if not booked or context.now() >= row.value.starts_at:
+        return False
+    gone = {
+        "state": ReservationState.CANCELLED,
+        "ended_at": context.now(),
+        "invoiced": None,
+    }
+    changed = row.value.model_copy(update=gone)
+    freed, besides = offer_freed(context, places.give_back(activity.value, row.value.participants))
+    messages = [*besides.messages]
+    if tell_of_it:
+        messages.append(tell.reservation_cancelled(context, customer, changed, by_merchant=False))
+    bookings.change_reservation(
+        reservation=row,
+        changed=changed,
+        credits_=revoked(context, release_all(context, changed, ""), value),
+        activities=[(activity, freed)],
+        besides=Besides(
+            messages=messages,
+            customer_id=value.customer_id,
+            others=besides.others,
+            invoice=(invoice, void(value)),
+            charge=(charge, given_up),
+        ),
+    )
+    return True

@@ -10,7 +10,7 @@ from shared.domain.errors import Conflict, Missing
 from shared.domain.reservation import Reservation, ReservationState
 from shared.operations import tell
 from shared.operations.context import Context
-from shared.operations.giving_back import held_packs, offer_freed, read_all
+from shared.operations.holding import held_packs, offer_freed, read_all
 from shared.operations.racing import until_won
 from shared.operations.submissions import Press
 from shared.store import accounts, bookings

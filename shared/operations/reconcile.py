@@ -193,7 +193,7 @@ def _waited_enough(books: Books, attempt: Attempt, now: datetime) -> bool:
     charge = books.charge.value
     if charge.given_up:
         return True
-    if charge.purpose is Purpose.CHECKOUT:
+    if charge.purpose is not Purpose.PERIOD:
         return now - attempt.started_at >= AUTHENTICATION_WAIT
     return books.subscription is not None and next_slot_at(books.subscription.value) is None
 

@@ -24,8 +24,9 @@ from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind, c
 from shared.domain.order import Due, invoice_lines
 from shared.domain.product import Location
 from shared.domain.subscription import Subscription, next_slot_at
-from shared.operations import tell
+from shared.operations import invoices, tell
 from shared.operations.context import Context
+from shared.operations.giving_back import give_up_place
 from shared.operations.giving_up import give_up_period
 from shared.providers.port import ChargeResult
 from shared.store import accounts, transactions
@@ -69,13 +70,13 @@ def reopen(charge: Row[Charge]) -> Books:
     subscription = accounts.subscription(customer_id, value.subscription_id or "")
     invoice = accounts.invoice(customer_id, value.invoice_id)
     cart = accounts.cart(accounts.customer_pk(customer_id), value.location_id)
-    of_period = value.purpose is Purpose.PERIOD
-    found = read(charge.ref, head, *((subscription, invoice) if of_period else (cart,)))
+    of_checkout = value.purpose is Purpose.CHECKOUT
+    found = read(charge.ref, head, *((cart,) if of_checkout else (subscription, invoice)))
     now_charge, customer = found.get(charge.ref), found.get(head)
     assert now_charge is not None and customer is not None
-    if of_period:
-        return Books(now_charge, customer, found.get(subscription), found.get(invoice))
-    return Books(now_charge, customer, cart=found.get(cart))
+    if of_checkout:
+        return Books(now_charge, customer, cart=found.get(cart))
+    return Books(now_charge, customer, found.get(subscription), found.get(invoice))
 
 
 def settle(
@@ -125,12 +126,24 @@ def _write(context: Context, books: Books, recorded: Charge, attempt_id: str) ->
         )
     elif newly_settled and recorded.purpose is Purpose.CHECKOUT:
         complete_checkout(context, books, recorded, attempt)
+    elif newly_settled and recorded.purpose is Purpose.INVOICE:
+        assert books.invoice is not None
+        invoices.complete(
+            context,
+            charge=books.charge,
+            settled=recorded,
+            attempt=attempt,
+            invoice=books.invoice,
+            customer=books.customer.value,
+        )
     elif newly_settled:
         _complete_period(context, books, recorded, attempt)
     elif not is_last or recorded.given_up or recorded.outcome in UNDECIDED_OUTCOMES:
         transactions.record_try(charge=books.charge, recorded=recorded)
     elif recorded.purpose is Purpose.CHECKOUT:
         _checkout_not_paid(books, recorded)
+    elif recorded.purpose is Purpose.INVOICE:
+        _invoice_not_paid(context, books, recorded)
     else:
         _period_not_paid(context, books, recorded, attempt)
 
@@ -264,6 +277,23 @@ def _checkout_not_paid(books: Books, recorded: Charge) -> None:
         customer=customer,
         changed=customer.value.model_copy(update={"trials_used": left}),
     )
+
+
+def _invoice_not_paid(context: Context, books: Books, recorded: Charge) -> None:
+    """A place that had to be paid is given back; another invoice stays open ([BOOK])."""
+    waiting = recorded.outcome is Outcome.AUTHENTICATION_REQUIRED
+    if not waiting and recorded.holds_place and books.invoice is not None:
+        gone = give_up_place(
+            context,
+            invoice=books.invoice,
+            charge=books.charge,
+            given_up=recorded.model_copy(update={"given_up": True}),
+            # The direct answer is told on the page of whoever asked.
+            tell_of_it=books.charge.value.outcome is not Outcome.ATTEMPTING,
+        )
+        if gone:
+            return
+    transactions.record_try(charge=books.charge, recorded=recorded)
 
 
 def _complete_period(context: Context, books: Books, settled: Charge, attempt: Attempt) -> None:

@@ -7,8 +7,10 @@ from shared.domain import activity as places
 from shared.domain import reservation as reservations
 from shared.domain.activity import Activity, ActivityState, Waiting
 from shared.domain.reservation import Reservation, ReservationState
+from shared.operations import place_invoices
 from shared.operations.context import Context
-from shared.operations.giving_back import cancel, offer_freed, redeem_all
+from shared.operations.giving_back import cancel
+from shared.operations.holding import offer_freed, redeem_all
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides, Credits
 from shared.store.engine import Lost, Row, read
@@ -89,21 +91,23 @@ def look_after_reservation(context: Context, customer_id: str, reservation_id: s
         by = activity.value.cancelled_by or CLOCK
         cancel(context, customer_id, reservation_id, by_staff=by, of_activity=value.activity_id)
         return TookPlace.CANCELLED
-    credits_ = Credits()
+    credits_, besides = Credits(), Besides()
     if context.now() < value.ends_at:
         changed, result = value.model_copy(update={"outstanding": True}), TookPlace.OUTSTANDING
     else:
-        unpaid = value.outstanding or bool(value.due)
+        unpaid = value.outstanding or bool(value.owes)
         update = {
             "state": ReservationState.REDEEMED,
             "ended_at": context.now(),
             "outstanding": unpaid,
         }
-        changed, result = value.model_copy(update=update), TookPlace.REDEEMED
+        result = TookPlace.REDEEMED
+        changed, invoice = place_invoices.of_visit(context, value.model_copy(update=update))
+        besides = Besides(invoice=(None, invoice) if invoice else None)
         credits_ = redeem_all(context, value, CLOCK)
     try:
         bookings.change_reservation(
-            reservation=row, changed=changed, credits_=credits_, activities=[], besides=Besides()
+            reservation=row, changed=changed, credits_=credits_, activities=[], besides=besides
         )
     except Lost:
         return TookPlace.LOST

@@ -329,3 +329,16 @@ def outcome_unknown(context: Context, charge: Charge) -> Notice:
         customer_id=charge.customer_id,
         location_id=charge.location_id,
     )
+
+
+def paid_place_given_back(context: Context, reservation: Reservation) -> Notice:
+    """[PLACES]: money that was paid for a place; whole places came back as credits."""
+    return _notice(
+        context,
+        NoticeKind.PAID_PLACE_GIVEN_BACK,
+        "A paid place was given back",
+        f"{reservation.customer_name} paid money for {reservation.name} and gave it back in time. "
+        "Whole places came back as credits; look whether anything is left to refund.",
+        customer_id=reservation.customer_id,
+        location_id=reservation.location_id,
+    )

@@ -131,8 +131,8 @@ class TimelineEvent(_Record):
 
 
 class Outstanding(_Record):
-    """What began unpaid ([BOOK]): `amount` is what no credit paid of a reservation, before tax.
-    It is there for as long as the reservation says so."""
+    """What began unpaid ([BOOK]): `amount` is what a reservation still owes, tax included. It is
+    there for as long as the reservation says so. `invoice_id` is the invoice that asks for it."""
 
     location_id: str
     reservation_id: str
@@ -143,6 +143,7 @@ class Outstanding(_Record):
     starts_at: AwareDatetime
     zone: str
     amount: Money
+    invoice_id: str | None = None
 
 
 def _kept(at: AwareDatetime, span: timedelta) -> AwareDatetime:

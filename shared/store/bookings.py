@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from shared.domain.activity import Activity
+from shared.domain.charge import Charge
 from shared.domain.customer import Customer
+from shared.domain.invoice import Invoice
 from shared.domain.message import Message, Notice
 from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, ReservationState, seat_of
@@ -22,6 +24,7 @@ from shared.store.engine import (
     create,
     discard,
     overwrite,
+    put,
     replace,
     unchanged,
 )
@@ -29,10 +32,12 @@ from shared.store.engine import (
 
 @dataclass(frozen=True)
 class Credits:
-    """Packs as they become, beside what was read, and the lines of their ledgers."""
+    """Packs as they become, beside what was read, those that come to be, and the lines of their
+    ledgers."""
 
     packs: tuple[tuple[Row[Pack], Pack], ...] = ()
     entries: tuple[Entry, ...] = ()
+    made: tuple[Pack, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,22 +52,32 @@ class Besides:
     """The key with its record."""
     others: Sequence[tuple[Row[Reservation], Reservation]] = ()
     """Reservations of others that follow from it: a place is offered to them, or no more."""
+    invoice: tuple[Row[Invoice] | None, Invoice] | None = None
+    charge: tuple[Row[Charge] | None, Charge] | None = None
+    """What asks for money with it: as it was read, or new, and as it becomes."""
     notices: Sequence[Notice] = ()
 
 
-def _credits(credits_: Credits) -> list[Write]:
+def credit_writes(credits_: Credits) -> list[Write]:
     return [
+        *(create(accounts.pack(one.customer_id, one.id), one) for one in credits_.made),
         *(replace(row, pack) for row, pack in credits_.packs),
         *(create(accounts.entry(one.customer_id, one.pack_id, one.id), one)
           for one in credits_.entries),
     ]  # fmt: skip
 
 
-def _besides(besides: Besides) -> list[Write]:
-    writes = [
+def beside_writes(besides: Besides) -> list[Write]:
+    writes: list[Write] = [
         create(accounts.message(one.customer_id, one.to, one.key), one) for one in besides.messages
     ]
     writes += [create(accounts.notice(one), one) for one in besides.notices]
+    if besides.invoice is not None:
+        asked_by, invoice = besides.invoice
+        writes.append(put(accounts.invoice(invoice.customer_id, invoice.id), asked_by, invoice))
+    if besides.charge is not None:
+        asked, charge = besides.charge
+        writes.append(put(accounts.charge(charge.customer_id, charge.source), asked, charge))
     for row, changed in besides.others:
         writes += [replace(row, changed), _seat(changed)]
     if besides.customer_id is None:
@@ -86,8 +101,8 @@ def _activity(activity: Row[Activity], changed: Activity) -> Write:
 
 def _owed(reservation: Reservation) -> Outstanding | None:
     """What staff are to see of a reservation among what began unpaid ([BOOK])."""
-    cancelled = (ReservationState.CANCELLED, ReservationState.CANCELLED_LATE)
-    if not reservation.outstanding or reservation.state in cancelled:
+    gone = reservation.state is ReservationState.CANCELLED
+    if not reservation.outstanding or gone or not reservation.owes:
         return None
     return Outstanding(
         location_id=reservation.location_id,
@@ -98,11 +113,12 @@ def _owed(reservation: Reservation) -> Outstanding | None:
         what=reservation.name,
         starts_at=reservation.starts_at,
         zone=reservation.zone,
-        amount=reservation.due,
+        amount=reservation.owes,
+        invoice_id=reservation.invoice_id,
     )
 
 
-def _outstanding(old: Reservation, new: Reservation) -> list[Write]:
+def outstanding_writes(old: Reservation, new: Reservation) -> list[Write]:
     """The list of what began unpaid, beside a reservation that joins or leaves it. The reservation
     is in the same transaction, so there is one writer at a time."""
     before, after = _owed(old), _owed(new)
@@ -129,7 +145,7 @@ def create_activities(
 
 def change_activity(activity: Row[Activity], changed: Activity, besides: Besides) -> None:
     """An activity changes, and with it the reservations of those who are offered its places."""
-    commit([_activity(activity, changed), *_besides(besides)])
+    commit([_activity(activity, changed), *beside_writes(besides)])
 
 
 def book(
@@ -151,8 +167,8 @@ def book(
             create(accounts.reservation(reservation.customer_id, reservation.id), reservation),
             _seat(reservation),
             *head,
-            *_credits(credits_),
-            *_besides(besides),
+            *credit_writes(credits_),
+            *beside_writes(besides),
         ]
     )
 
@@ -182,9 +198,9 @@ def change_reservation(
         [
             replace(reservation, changed),
             *seats,
-            *_outstanding(old, new),
+            *outstanding_writes(old, new),
             *(_activity(row, value) for row, value in activities),
-            *_credits(credits_),
-            *_besides(besides),
+            *credit_writes(credits_),
+            *beside_writes(besides),
         ]
     )

@@ -1,0 +1,382 @@
+"""A place that is paid for as it is booked: by buying a pack there, or for itself ([BOOK]).
+
+Of a pack that is bought so, what holds the place is granted at once, the rest when it is paid or
+staff activate it. Booking is one transaction with the invoice and, when it is paid at once, the
+intent of its charge; a decline gives all of it back in the transaction that records it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shared.domain import activity as places
+from shared.domain import bought_place, spending
+from shared.domain import invoice as invoices
+from shared.domain.activity import Activity
+from shared.domain.cart_lines import unit_price
+from shared.domain.charge import By, Charge, begin_attempt
+from shared.domain.customer import Customer
+from shared.domain.errors import Conflict, Invalid, Missing
+from shared.domain.fulfilment import Granted, grant_bought_pack
+from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
+from shared.domain.money import Money
+from shared.domain.pack import Entry, Pack
+from shared.domain.pricing import tax_rate_of, terms_of
+from shared.domain.product import Location, Product, ProductKind
+from shared.domain.reservation import Reservation, ReservationState, reserve
+from shared.domain.shopping import offered
+from shared.domain.spending import Spending
+from shared.operations import tell
+from shared.operations.booking import (
+    Wish,
+    hold_all,
+    location_of,
+    packs_in_hand,
+    read_again,
+    refuse_twice,
+)
+from shared.operations.checkout import Answered, answer_of
+from shared.operations.collect import ask
+from shared.operations.context import Context
+from shared.operations.invoices import new_charge
+from shared.operations.place_invoices import of_place
+from shared.operations.racing import until_won
+from shared.operations.settle import Books, open_books, settle
+from shared.operations.submissions import Press, once
+from shared.store import accounts, bookings
+from shared.store.accounts import Submission
+from shared.store.bookings import Besides
+from shared.store.engine import Found, Row, read, unsaved
+
+
+@dataclass(frozen=True)
+class Buying:
+    """How a place is paid for. `product_id` is the pack to buy; None pays for the place itself.
+    `expected_total_minor` is what the page said is to be paid, tax included."""
+
+    product_id: str | None
+    pay_now: bool
+    expected_total_minor: int
+    card_id: str | None = None
+
+    @property
+    def content(self) -> tuple[str | int | bool | None, ...]:
+        return self.product_id, self.pay_now, self.card_id, self.expected_total_minor
+
+
+@dataclass(frozen=True)
+class Bought:
+    """The reservation as it now stands; `answered` says what became of a payment."""
+
+    reservation: Reservation
+    answered: Answered | None
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """What the booking wrote."""
+
+    reservation: Reservation
+    books: Books | None
+
+
+class PriceChanged(Conflict):
+    """It costs something else than was shown; `total_minor` says what."""
+
+    code = "price_changed"
+
+
+# --- what it costs ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A pack as it would be if it were bought for this now, and how it would pay for the place."""
+
+    granted: Granted
+    line: InvoiceLine
+    plan: Spending
+
+    @property
+    def total(self) -> Money:
+        """What it costs, tax included."""
+        return self.line.amount + self.line.tax
+
+
+def sold_with_places(product: Product) -> bool:
+    """Whether a product can be bought as a place is booked: a package, once."""
+    return product.kind is ProductKind.PACKAGE
+
+
+def quote(
+    context: Context,
+    activity: Activity,
+    packs: Sequence[Row[Pack]],
+    product: Product,
+    customer_id: str,
+    participants: int,
+) -> Quote | None:
+    """What buying `product` for this would cost and use, after the credits in hand; None when it
+    would not pay for all that they leave."""
+    location, now = location_of(context, activity.location_id), context.now()
+    unit = unit_price(product, location, None)
+    granted = grant_bought_pack(
+        pack_id=context.new_id(),
+        entry_id=context.new_id(),
+        terms=terms_of(product, unit),
+        customer_id=customer_id,
+        location=location,
+        invoice_id=context.new_id(),
+        now=now,
+    )
+    plan = spending.plan(
+        [row.value for row in packs],
+        activity,
+        participants,
+        location,
+        context.catalogue,
+        now,
+        last=granted.pack,
+    )
+    if plan.due or all(one.pack_id != granted.pack.id for one in plan.held):
+        return None
+    tax = unit.share(tax_rate_of(product, location, context.catalogue.settings))
+    line = InvoiceLine(
+        product_id=product.id,
+        name=product.name,
+        unit=unit,
+        amount=unit,
+        tax=tax,
+        account_code=product.account_code,
+    )
+    return Quote(granted, line, plan)
+
+
+def _product(context: Context, product_id: str, customer: Customer, location: Location) -> Product:
+    product = context.catalogue.product(product_id)
+    if product is None or not sold_with_places(product):
+        raise Missing("There is no such pack.")
+    hidden = offered(
+        product,
+        location,
+        customer,
+        context.catalogue.settings,
+        provider_ready=bool(context.preferred_provider),
+    )
+    if hidden is not None:
+        raise Conflict(hidden.sentence, code="not_offered")
+    return product
+
+
+# --- booking and paying ----------------------------------------------------------------------
+
+
+def buy_place(
+    context: Context,
+    wish: Wish,
+    buying: Buying,
+    press: Press,
+    customer: Row[Customer],
+    found: Found,
+) -> Bought:
+    """Book places and pay for them, or buy a pack whose credits do ([BOOK]).
+
+    With `pay_now` a decline gives the places back; while the outcome is open they are held.
+    Without, the invoice stays open, and what holds the place waits to be paid: refused where it has
+    to be paid beforehand. The same press answers the same. Raises `Missing`, `Invalid`
+    (`participants`, `card`), `PriceChanged`, and `Conflict` with a code that says why not.
+    """
+    places.check_participants(wish.participants)
+    made: list[_Begun] = []
+    seen = [(customer, found)]
+
+    def do(record: tuple[str, Submission]) -> None:
+        head, now_found = seen.pop() if seen else read_again(wish, press)
+        made.append(_begin(context, wish, buying, press.answer, head, now_found, record))
+
+    earlier = until_won(lambda: once(press, found.get(press.ref), context.now(), do))
+    if earlier is not None:
+        return _as_before(wish.customer_id, earlier.value.answer)
+    begun = made[-1]
+    if begun.books is None:
+        return Bought(begun.reservation, None)
+    attempt = begun.books.charge.value.last
+    assert attempt is not None
+    _, settled = settle(context, begun.books, attempt.id, ask(context, begun.books.charge.value))
+    return _as_stands(begun.reservation, answer_of(settled, attempt.id))
+
+
+def _as_stands(reservation: Reservation, answered: Answered | None) -> Bought:
+    ref = accounts.reservation(reservation.customer_id, reservation.id)
+    row = read(ref).get(ref)
+    return Bought(row.value if row else reservation, answered)
+
+
+def _as_before(customer_id: str, reservation_id: str) -> Bought:
+    """What an earlier press of the same came to."""
+    ref = accounts.reservation(customer_id, reservation_id)
+    row = read(ref).get(ref)
+    if row is None:
+        raise Missing("There is no such reservation.")
+    invoice_ref = accounts.invoice(customer_id, row.value.invoice_id or "none")
+    invoice = read(invoice_ref).get(invoice_ref)
+    books = open_books(customer_id, invoice.value.charged_under) if invoice else None
+    if books is None or not books.charge.value.attempts:
+        return Bought(row.value, None)
+    charge = books.charge.value
+    return Bought(row.value, answer_of(charge, charge.attempts[0].id))
+
+
+def _begin(
+    context: Context,
+    wish: Wish,
+    buying: Buying,
+    reservation_id: str,
+    customer: Row[Customer],
+    found: Found,
+    record: tuple[str, Submission],
+) -> _Begun:
+    row = found.get(accounts.activity(wish.activity_id))
+    if row is None:
+        raise Missing("There is no such activity.")
+    activity = row.value
+    places.check_open(activity, context.now())
+    if activity.prepay_online and not buying.pay_now:
+        raise Conflict("This has to be paid when it is booked.", code="prepay_online")
+    refuse_twice(activity, wish)
+    packs = packs_in_hand(wish.customer_id)
+    basket = _fill(context, wish, buying, activity, packs, customer.value, reservation_id)
+    if basket.invoice.total.minor != buying.expected_total_minor:
+        raise PriceChanged(
+            "The price has changed since you looked.", total_minor=basket.invoice.total.minor
+        )
+    charge = _charge(context, buying, basket.invoice, customer.value)
+    reservation = basket.reservation
+    credits_, messages = hold_all(context, [*packs, *basket.new_packs], reservation, customer)
+    if charge is None:
+        messages.append(tell.reservation_confirmed(context, customer.value, reservation))
+    changed = customer.value.model_copy(update={"has_reservations": True})
+    bookings.book(
+        activity=row,
+        taken=places.take(activity, wish.participants),
+        customer=customer,
+        changed=changed,
+        reservation=reservation,
+        credits_=replace(credits_, entries=(*basket.entries, *credits_.entries)),
+        besides=Besides(
+            messages=messages,
+            customer_id=wish.customer_id,
+            submission=record,
+            invoice=(None, basket.invoice),
+            charge=(None, charge) if charge else None,
+        ),
+    )
+    if charge is None:
+        return _Begun(reservation, None)
+    books = Books(
+        charge=Row(accounts.charge(wish.customer_id, charge.source), charge, 1),
+        customer=Row(customer.ref, changed, customer.version + (changed != customer.value)),
+        invoice=Row(accounts.invoice(wish.customer_id, basket.invoice.id), basket.invoice, 1),
+    )
+    return _Begun(reservation, books)
+
+
+@dataclass(frozen=True)
+class _Basket:
+    """What a booking brings: the reservation with its invoice, and the pack that is bought."""
+
+    reservation: Reservation
+    invoice: Invoice
+    new_packs: tuple[Row[Pack], ...] = ()
+    entries: tuple[Entry, ...] = ()
+
+
+def _fill(
+    context: Context,
+    wish: Wish,
+    buying: Buying,
+    activity: Activity,
+    packs: Sequence[Row[Pack]],
+    customer: Customer,
+    reservation_id: str,
+) -> _Basket:
+    location = location_of(context, activity.location_id)
+
+    def reserved(plan: Spending) -> Reservation:
+        return reserve(
+            activity,
+            reservation_id=reservation_id,
+            customer_id=customer.id,
+            customer_name=customer.name or customer.email,
+            participants=wish.participants,
+            state=ReservationState.BOOKED,
+            charge=plan.charge,
+            prices=plan.prices,
+            taxed=plan.taxed,
+            held=plan.held,
+            now=context.now(),
+        )
+
+    in_hand = [row.value for row in packs]
+    plan = spending.plan(
+        in_hand, activity, wish.participants, location, context.catalogue, context.now()
+    )
+    if not plan.due:
+        raise Conflict("Credits you have pay for it: book with those.", code="credits_in_hand")
+    if buying.product_id is None:
+        reservation = reserved(plan)
+        invoice = of_place(context, reservation, context.new_id())
+        asked = {"invoice_id": invoice.id, "invoiced": invoice.owed}
+        return _Basket(reservation.model_copy(update=asked), invoice)
+    product = _product(context, buying.product_id, customer, location)
+    quoted = quote(context, activity, packs, product, customer.id, wish.participants)
+    if quoted is None:
+        raise Conflict("This pack would not pay for all of it.", code="pack_does_not_cover")
+    return _with_pack(context, quoted, reserved(quoted.plan))
+
+
+def _with_pack(context: Context, quoted: Quote, reservation: Reservation) -> _Basket:
+    """The pack that is bought with the place. One that costs nothing is the customer's at once."""
+    pack, entry, now = quoted.granted.pack, quoted.granted.entry, context.now()
+    assert pack.invoice_id is not None
+    invoice = Invoice(
+        id=pack.invoice_id,
+        customer_id=pack.customer_id,
+        location_id=pack.location_id,
+        state=InvoiceState.OPEN,
+        created_at=now,
+        lines=(quoted.line,),
+        tax_name=location_of(context, pack.location_id).tax_name,
+        reservation_id=reservation.id,
+        pack_id=pack.id,
+    )
+    asked: dict[str, Any] = {"invoice_id": invoice.id, "invoiced": invoice.owed}
+    if not invoice.owed:
+        nothing = Payment(kind=PaymentKind.NOTHING_DUE, at=now, amount=invoice.owed)
+        invoice, asked["invoiced"] = invoices.close(invoice, nothing, now), None
+    else:
+        needed = sum(one.credits for one in reservation.held if one.pack_id == pack.id)
+        pack, entry = bought_place.begin_unpaid(pack, needed, entry_id=entry.id)
+    new = unsaved(accounts.pack(pack.customer_id, pack.id), pack)
+    booked = reservation.model_copy(update=asked)
+    return _Basket(booked, invoice, (new,), (entry,))
+
+
+def _charge(
+    context: Context, buying: Buying, invoice: Invoice, customer: Customer
+) -> Charge | None:
+    """The charge with its first attempt; None when it is paid later, or costs nothing."""
+    if not buying.pay_now or not invoice.owed:
+        return None
+    if buying.card_id is not None and customer.card(buying.card_id) is None:
+        raise Invalid("Choose one of your cards.", fields={"card": "This card is not on file."})
+    card = customer.card_for(buying.card_id)
+    if card is None or card.provider not in customer.provider_customers:
+        raise Invalid("Add a card first.", fields={"card": "There is no card on file."})
+    return begin_attempt(
+        new_charge(context, invoice, holds_place=True),
+        card=card,
+        provider_customer=customer.provider_customers[card.provider],
+        by=By.CUSTOMER,
+        now=context.now(),
+    )

@@ -1,0 +1,140 @@
+"""Invoices of places, and of packs that were bought with one ([BOOK], [VOUCHER], [HISTORY]).
+
+What a place costs is an estimate until it is charged: the lines that `reservation.invoice_lines`
+makes. It becomes an invoice when it is paid beforehand, when staff ask for what began unpaid, or,
+with nothing left to pay, when its credits are redeemed.
+"""
+
+from dataclasses import dataclass
+
+from shared.domain import bought_place
+from shared.domain import invoice as invoices
+from shared.domain.charge import Attempt, Charge, Purpose
+from shared.domain.customer import Customer
+from shared.domain.invoice import Invoice, Payment, PaymentKind
+from shared.domain.message import Message
+from shared.domain.pack import Pack
+from shared.domain.reservation import Reservation, ReservationState
+from shared.operations import tell
+from shared.operations.context import Context
+from shared.store import accounts, invoicing
+from shared.store.bookings import Besides, Credits
+from shared.store.engine import Row, read
+from shared.store.invoicing import Reserved
+
+# --- paid ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What an invoice stands for, as it was read."""
+
+    reservation: Row[Reservation] | None = None
+    pack: Row[Pack] | None = None
+
+
+def behind(invoice: Invoice) -> Behind:
+    """What the invoice stands for: one round trip when there is something."""
+    reservation_ref = accounts.reservation(invoice.customer_id, invoice.reservation_id or "none")
+    pack_ref = accounts.pack(invoice.customer_id, invoice.pack_id or "none")
+    if invoice.reservation_id is None and invoice.pack_id is None:
+        return Behind()
+    found = read(reservation_ref, pack_ref)
+    return Behind(found.get(reservation_ref), found.get(pack_ref))
+
+
+@dataclass(frozen=True)
+class Paid:
+    """What a payment of an invoice brings."""
+
+    invoice: Invoice
+    reserved: Reserved | None
+    credits: Credits
+
+
+def pay_in(
+    context: Context, invoice: Row[Invoice], standing: Behind, payment: Payment, *, by: str = ""
+) -> Paid:
+    """The invoice with a payment. When nothing is owed any more it is closed, and the pack that
+    waited for it becomes usable; the reservation owes that much less ([BOOK])."""
+    now = context.now()
+    part = invoice.value.model_copy(update={"payments": (*invoice.value.payments, payment)})
+    whole = part.owed.minor <= 0
+    changed = invoices.close(invoice.value, payment, now) if whole else part
+    reserved = None
+    if standing.reservation is not None:
+        left = {"invoiced": None if whole else part.owed}
+        value = standing.reservation.value
+        after = value.model_copy(update={**left, "outstanding": value.outstanding and not whole})
+        reserved = Reserved(standing.reservation, after)
+    if not whole or standing.pack is None or not standing.pack.value.unpaid:
+        return Paid(changed, reserved, Credits())
+    pack, entry = bought_place.activate(
+        standing.pack.value, entry_id=context.new_id(), now=now, reason="Paid", by=by
+    )
+    return Paid(changed, reserved, Credits(packs=((standing.pack, pack),), entries=(entry,)))
+
+
+def complete(
+    context: Context,
+    *,
+    charge: Row[Charge],
+    settled: Charge,
+    attempt: Attempt,
+    invoice: Row[Invoice],
+    customer: Customer,
+) -> None:
+    """An invoice's charge has succeeded: it is closed, once, with all that this brings."""
+    payment = Payment(
+        kind=PaymentKind.CARD,
+        at=context.now(),
+        amount=settled.amount,
+        charge_id=settled.id,
+        brand=attempt.card.brand,
+        last4=attempt.card.last4,
+    )
+    standing = behind(invoice.value)
+    paid = pay_in(context, invoice, standing, payment)
+    invoicing.change_invoice(
+        invoice=invoice,
+        changed=paid.invoice,
+        reserved=paid.reserved,
+        credits_=paid.credits,
+        besides=Besides(
+            messages=[
+                *tell.order(context, customer, paid.invoice, ()),
+                *_confirmed(context, customer, settled, paid.reserved),
+            ],
+            customer_id=settled.customer_id,
+            charge=(charge, settled),
+        ),
+    )
+
+
+def _confirmed(
+    context: Context, customer: Customer, charge: Charge, reserved: Reserved | None
+) -> list[Message]:
+    """A place that was booked on the condition of this payment is confirmed with it."""
+    if not charge.holds_place or reserved is None:
+        return []
+    booked = reserved.changed.state is ReservationState.BOOKED
+    return [tell.reservation_confirmed(context, customer, reserved.changed)] if booked else []
+
+
+def new_charge(context: Context, invoice: Invoice, *, holds_place: bool = False) -> Charge:
+    """The charge that collects what an invoice still asks."""
+    return Charge(
+        id=context.new_id(),
+        source=invoice.charged_under,
+        purpose=Purpose.INVOICE,
+        customer_id=invoice.customer_id,
+        location_id=invoice.location_id,
+        amount=invoice.owed,
+        description=f"{context.catalogue.settings.merchant_name}: {invoice.lines[0].name}",
+        invoice_id=invoice.id,
+        created_at=context.now(),
+        reservation_id=invoice.reservation_id,
+        pack_id=invoice.pack_id,
+        holds_place=holds_place,
+        tax_name=invoice.tax_name,
+    )

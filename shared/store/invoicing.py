@@ -1,0 +1,90 @@
+"""Invoices that no subscription collects: asked for, paid, let go ([BOOK], [PAY]).
+
+Each function is one transaction, as in `transactions`: `Lost` means that something else was first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.domain.charge import Charge
+from shared.domain.invoice import Invoice
+from shared.domain.pack import Pack
+from shared.domain.reservation import Reservation
+from shared.store import accounts
+from shared.store.accounts import Submission, TimelineEvent
+from shared.store.bookings import (
+    Besides,
+    Credits,
+    beside_writes,
+    credit_writes,
+    outstanding_writes,
+)
+from shared.store.engine import Row, Write, commit, create, put, replace, unchanged
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """A reservation as it was read, and as it becomes; its places stay as they are."""
+
+    row: Row[Reservation]
+    changed: Reservation
+
+
+def _reserved(reserved: Reserved | None) -> list[Write]:
+    if reserved is None or reserved.changed == reserved.row.value:
+        return []
+    return [
+        replace(reserved.row, reserved.changed),
+        *outstanding_writes(reserved.row.value, reserved.changed),
+    ]
+
+
+def ask_for(
+    *, invoice: Row[Invoice], charge: Row[Charge] | None, opened: Charge,
+    submission: tuple[str, Submission],
+) -> None:  # fmt: skip
+    """The intent of paying an invoice: it is open as it was read, and its charge is new or stands
+    at a definite decline; the submission's key is new ([ONCE], [KEY])."""
+    key, record = submission
+    commit(
+        [
+            unchanged(invoice),
+            put(accounts.charge(opened.customer_id, opened.source), charge, opened),
+            create(accounts.submission(opened.customer_id, key), record),
+        ]
+    )
+
+
+def change_invoice(
+    *,
+    invoice: Row[Invoice] | None,
+    changed: Invoice,
+    reserved: Reserved | None,
+    credits_: Credits,
+    besides: Besides,
+) -> None:
+    """An invoice is made, paid in part or whole, or void, with what follows from it: the pack that
+    waited for it, the reservation that owed it, and the list of what is outstanding."""
+    commit(
+        [
+            put(accounts.invoice(changed.customer_id, changed.id), invoice, changed),
+            *_reserved(reserved),
+            *credit_writes(credits_),
+            *beside_writes(besides),
+        ]
+    )
+
+
+def waive(*, reserved: Reserved, besides: Besides) -> None:
+    """Staff let go what is outstanding of a reservation; its invoice, if any, is in `besides`."""
+    commit([*_reserved(reserved), *beside_writes(besides)])
+
+
+def release_pack(
+    *, pack: Row[Pack], credits_: Credits, events: Sequence[TimelineEvent],
+    submission: tuple[str, Submission],
+) -> None:  # fmt: skip
+    """Staff activate an unpaid pack: it is as it was read, and the press is new ([PACK])."""
+    customer_id = pack.value.customer_id
+    besides = Besides(customer_id=customer_id, events=events, submission=submission)
+    commit([*credit_writes(credits_), *beside_writes(besides)])
