@@ -104,6 +104,8 @@ class Invoice(BaseModel):
     pack_id: str | None = None
     """The pack that waits for it to be paid ([BOOK])."""
     closed_at: AwareDatetime | None = None
+    asked_at: AwareDatetime | None = None
+    """When its email asked for what it says, where it went out before it was paid."""
     failed_at: AwareDatetime | None = None
     """When its last try was declined, while it is open."""
 
@@ -111,8 +113,11 @@ class Invoice(BaseModel):
     def charged_under(self) -> str:
         """The source of the charge that collects what it asks now: another one after each time
         its payment was reversed ([ONCE], [REVERSE])."""
-        reversed_times = sum(one.kind is PaymentKind.REVERSAL for one in self.payments)
-        return f"{self.id}.{reversed_times:05d}"
+        return f"{self.id}.{self.times_reversed:05d}"
+
+    @property
+    def times_reversed(self) -> int:
+        return sum(one.kind is PaymentKind.REVERSAL for one in self.payments)
 
     @property
     def order_id(self) -> str:

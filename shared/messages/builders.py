@@ -124,12 +124,14 @@ def sign_in(
 
 def order_receipt(telling: Telling, *, invoice: Invoice) -> Message:
     """Sent when a checkout that holds anything besides subscriptions was paid, or came to nothing
-    to pay. Once per invoice."""
+    to pay; and when an invoice of places was. Once per invoice, and once more for each time that
+    it was paid anew after its payment had been reversed."""
     place = place_of(telling.catalogue, invoice.location_id)
     facts = OrderFacts(
         greeting=telling.customer.name, zone=place.zone, bill=bill_of(invoice, place)
     )
-    return telling.message(MessageKind.ORDER_RECEIPT, invoice.id, facts)
+    told = invoice.charged_under if invoice.times_reversed else invoice.id
+    return telling.message(MessageKind.ORDER_RECEIPT, told, facts)
 
 
 def invoice_email(

@@ -102,7 +102,7 @@ def complete(
         credits_=paid.credits,
         besides=Besides(
             messages=[
-                *tell.order(context, customer, paid.invoice, ()),
+                *tell.invoice_paid(context, customer, paid.invoice),
                 *_confirmed(context, customer, settled, paid.reserved),
             ],
             customer_id=settled.customer_id,

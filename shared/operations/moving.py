@@ -1,5 +1,6 @@
 """A reservation moves to another activity, its credits with it ([PLACES])."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from shared.domain import activity as places
@@ -7,15 +8,18 @@ from shared.domain import spending
 from shared.domain.activity import Activity
 from shared.domain.charge import By
 from shared.domain.errors import Conflict, Missing
+from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, ReservationState
+from shared.domain.spending import Spending
 from shared.operations import tell
+from shared.operations.booking import location_of
 from shared.operations.context import Context
 from shared.operations.holding import held_packs, offer_freed, read_all
 from shared.operations.racing import until_won
 from shared.operations.submissions import Press
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides, Credits
-from shared.store.engine import read
+from shared.store.engine import Row, read
 
 
 def move(
@@ -72,7 +76,23 @@ def _check_movable(value: Reservation, now: datetime) -> None:
 def _moved_credits(
     context: Context, value: Reservation, target: Activity
 ) -> tuple[Credits, Reservation]:
-    """The same packs hold the place in another activity: released here and held there."""
+    """The same packs hold the place in another activity: released here and held there, for what it
+    costs there."""
+    now = context.now()
+    freed: dict[str, tuple[Row[Pack], Pack]] = {}
+    entries: list[Entry] = []
+    for row in held_packs(value):
+        pack, released = spending.release(
+            row.value,
+            value,
+            entry_id=context.new_id(),
+            now=now,
+            reason="Moved",
+            by=By.CUSTOMER.value,
+        )
+        freed[pack.id] = row, pack
+        entries += released
+    plan = _plan(context, value, target, [pack for _, pack in freed.values()])
     moved = value.model_copy(
         update={
             "activity_id": target.id,
@@ -83,32 +103,40 @@ def _moved_credits(
             "ends_at": target.ends_at,
             "cutoff_at": target.cutoff_at,
             "staff_member": target.staff_member,
+            "held": plan.held,
+            "charge": plan.charge,
+            "prices": plan.prices,
+            "taxed": plan.taxed,
         }
     )
-    changed, entries = [], []
-    now, settings = context.now(), context.catalogue.settings
-    by_pack = {one.pack_id: one for one in value.held}
-    for row in held_packs(value):
-        freed, released = spending.release(
-            row.value,
-            value,
-            entry_id=context.new_id(),
-            now=now,
-            reason="Moved",
-            by=By.CUSTOMER.value,
+    for held in plan.held:
+        row, pack = freed[held.pack_id]
+        pack, entry = spending.hold(
+            pack, held, moved, entry_id=context.new_id(), now=now, by=By.CUSTOMER.value
         )
-        if not spending.usable_for(freed, target, settings, now):
-            raise Conflict(
-                f"{row.value.name} can't be used for that activity.", code="pack_not_usable"
-            )
-        held, entry = spending.hold(
-            freed,
-            by_pack[row.value.id],
-            moved,
-            entry_id=context.new_id(),
-            now=now,
-            by=By.CUSTOMER.value,
-        )
-        changed.append((row, held))
-        entries += [*released, entry]
-    return Credits(packs=tuple(changed), entries=tuple(entries)), moved
+        freed[held.pack_id] = row, pack
+        entries.append(entry)
+    return Credits(packs=tuple(freed.values()), entries=tuple(entries)), moved
+
+
+def _plan(
+    context: Context, value: Reservation, target: Activity, packs: Sequence[Pack]
+) -> Spending:
+    """How the same packs pay for the other activity. `Conflict` where they do not pay for as many
+    as they did, or something else would be to pay than was asked for."""
+    plan = spending.plan(
+        # What holds a place may go on holding one, also of a pack that is not paid yet.
+        [pack.model_copy(update={"unpaid": False}) for pack in packs],
+        target,
+        value.participants,
+        location_of(context, target.location_id),
+        context.catalogue,
+        context.now(),
+    )
+    if plan.covered < sum(one.participants for one in value.held):
+        names = " and ".join(one.pack_name for one in value.held)
+        raise Conflict(f"{names} can't be used for that activity.", code="pack_not_usable")
+    asked = value.invoice_id is not None and bool(value.due)
+    if plan.due != value.due and (asked or target.prepay_online):
+        raise Conflict("That one costs something else.", code="price_differs")
+    return plan

@@ -50,6 +50,21 @@ def order(
     )
 
 
+def invoice(context: Context, customer: Customer, made: Invoice) -> Message:
+    """An invoice that asks for what is owed."""
+    return builders.invoice_email(_telling(context, customer), invoice=made)
+
+
+def invoice_paid(context: Context, customer: Customer, paid: Invoice) -> tuple[Message, ...]:
+    """The receipt of an invoice that no subscription collects, and the invoice itself where it did
+    not go out before."""
+    telling = _telling(context, customer)
+    receipt = builders.order_receipt(telling, invoice=paid)
+    if paid.asked_at is not None or paid.times_reversed:
+        return (receipt,)
+    return receipt, builders.invoice_email(telling, invoice=paid)
+
+
 def period_paid(
     context: Context, customer: Customer, subscription: Subscription, invoice: Invoice
 ) -> tuple[Message, ...]:
