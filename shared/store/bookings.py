@@ -176,7 +176,7 @@ def book(
 def decide_week(*, pack: Row[Pack], changed: Pack, notices: Sequence[Notice]) -> None:
     """What becomes of the standing place of a week, where nothing is booked: the pack is as it was
     read ([WEEKLY])."""
-    commit([replace(pack, changed), *_besides(Besides(notices=notices))])
+    commit([replace(pack, changed), *beside_writes(Besides(notices=notices))])
 
 
 def change_reservation(
