@@ -29,11 +29,12 @@ def begin_unpaid(pack: Pack, credits_held: int, *, entry_id: str) -> tuple[Pack,
 def activate(
     pack: Pack, *, entry_id: str, now: datetime, reason: str, by: str = ""
 ) -> tuple[Pack, Entry]:
-    """The rest of its credits become usable. A validity that begins with the payment begins
-    today."""
+    """The rest of its credits become usable. A validity that begins with the payment begins today,
+    and so does one that would be over already."""
     today = local_date(now, pack.zone)
     rest = 0 if pack.granted is None else pack.granted - pack.advanced
-    by_payment = pack.valid_from is ValidFrom.PAYMENT
+    over = pack.expires_at is not None and pack.expires_at <= now
+    anew = over or pack.valid_from is ValidFrom.PAYMENT
     changed = pack.model_copy(
         update={
             "unpaid": False,
@@ -41,7 +42,7 @@ def activate(
             "expires_at": expiry_of(
                 today, pack.zone, days=pack.validity_days, months=pack.validity_months
             )
-            if by_payment
+            if anew
             else pack.expires_at,
         }
     )

@@ -127,7 +127,10 @@ class Pack(BaseModel):
         return self.granted is None
 
     def status(self, now: datetime) -> PackStatus:
-        if self.ended_at is not None or (self.expires_at is not None and self.expires_at <= now):
+        unpaid = self.unpaid and self.ended_at is None
+        if self.ended_at is not None or (
+            not unpaid and self.expires_at is not None and self.expires_at <= now
+        ):
             return PackStatus.EXPIRED
         if self.frozen_at is not None:
             return PackStatus.FROZEN
@@ -157,8 +160,9 @@ class Pack(BaseModel):
 
 
 def next_moment(pack: Pack) -> Moment | None:
-    """When a pack next needs the `expiries` worker, or the `places` worker to book its week."""
-    if pack.ended_at is not None:
+    """When a pack next needs the `expiries` worker, or the `places` worker to book its week.
+    One that is not paid yet waits for nobody: its validity has not begun."""
+    if pack.ended_at is not None or pack.unpaid:
         return None
     moments: list[Moment | None] = []
     if pack.expires_at is not None:

@@ -1,5 +1,6 @@
 """Cards on file: add on the provider's hosted page, name the default, remove ([CARDS])."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -7,6 +8,7 @@ from enum import StrEnum
 from shared.domain.charge import OPEN_OUTCOMES, UNDECIDED_OUTCOMES, By, Card, Outcome
 from shared.domain.customer import MAX_CARDS, REMOVED_REMEMBERED, Customer
 from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
+from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.subscription import OVER, Subscription, SubscriptionState
 from shared.operations.cancel import named
 from shared.operations.collect import Renewed, pay_now
@@ -244,11 +246,15 @@ def why_it_stays(
     return Why.LAST_NEEDED if needed and len(customer.cards) == 1 else None
 
 
-def undecided_cards(customer: Row[Customer], subscriptions: list[Subscription]) -> set[str]:
-    """The cards on which a charge is under way whose outcome is open: one round trip more when
-    something is being collected, none otherwise."""
+def undecided_cards(
+    customer: Row[Customer], subscriptions: list[Subscription], invoices: Iterable[Invoice] = ()
+) -> set[str]:
+    """The cards on which a charge is under way whose outcome is open, `invoices` being those that
+    may be paid by themselves: one round trip more when something is being collected, none
+    otherwise."""
     customer_id = customer.value.id
     sources = [one.collection.source for one in subscriptions if one.collection is not None]
+    sources += [one.charged_under for one in invoices if one.state is InvoiceState.OPEN]
     carts = [
         accounts.cart(accounts.customer_pk(customer_id), location_id)
         for location_id, count in customer.value.cart_counts.items()
@@ -281,7 +287,8 @@ def remove(context: Context, customer_id: str, card_id: str) -> Customer:
         if card is None:
             raise Missing("There is no such card.")
         held = [one.value for one in accounts.subscriptions_of(customer_id).rows]
-        match why_it_stays(row.value, card, held, undecided_cards(row, held)):
+        asked = [one.value for one in accounts.invoices_of(customer_id).rows]
+        match why_it_stays(row.value, card, held, undecided_cards(row, held, asked)):
             case Why.LAST_NEEDED:
                 raise Conflict(
                     "A subscription needs this card. Add another one first.", code="card_needed"
