@@ -40,6 +40,7 @@ from shared.domain.product import (
     Settings,
 )
 from shared.domain.subscription import Subscription
+from shared.domain.weekly import Standing
 from shared.operations import cards, checkout
 from shared.operations.audit import books_of
 from shared.operations.context import Context
@@ -269,6 +270,7 @@ class Wanted:
     frequency: Frequency | None = None
     starts_on: date | None = None
     until: date | None = None
+    standing: Standing | None = None
 
 
 def fill_cart(
@@ -300,6 +302,7 @@ def _line(at: int, wanted: Wanted, location: str, _now: datetime) -> CartLine:
         frequency=wanted.frequency or product.frequency,
         starts_on=wanted.starts_on,
         until=wanted.until,
+        standing=wanted.standing,
     )
 
 

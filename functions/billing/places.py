@@ -4,12 +4,12 @@
 from typing import Any
 
 from shared.events import each, key_of
-from shared.operations.standing import Placed, book_week
 from shared.operations.taking_place import (
     TookPlace,
     look_after_activity,
     look_after_reservation,
 )
+from shared.operations.weekly import Placed, book_week
 from shared.store import catalogue
 from shared.wiring import current
 

@@ -12,7 +12,7 @@ from shared.domain.activity import MAX_PARTICIPANTS, Activity
 from shared.domain.errors import Missing, PunchcardError
 from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.spending import Spending
-from shared.domain.standing import Standing
+from shared.domain.weekly import Standing
 from shared.operations import booking
 from shared.operations.booking import Wish
 from shared.operations.visit import Claims, Ref
@@ -38,7 +38,7 @@ def _mine(customer_id: str) -> list[Reservation]:
 def _weekly(customer_id: str) -> tuple[Standing, ...]:
     """One round trip."""
     rows = accounts.subscriptions_of(customer_id).rows
-    return weekly_view.slots_held([row.value for row in rows])
+    return weekly_view.standing_held([row.value for row in rows])
 
 
 @app.get(
@@ -59,10 +59,10 @@ def schedule(request: Request) -> Answer:
         return accounts.schedule_of(location.id, begins, ends)
 
     customer = request.customer.value if request.customer else None
-    slots: tuple[Standing, ...] = ()
+    standing: tuple[Standing, ...] = ()
     if customer is not None and customer.has_weekly:
         customer_id = customer.id
-        rows, (mine, slots) = side_by_side(
+        rows, (mine, standing) = side_by_side(
             days, lambda: side_by_side(lambda: _mine(customer_id), lambda: _weekly(customer_id))
         )
     elif customer is not None and customer.has_reservations:
@@ -79,7 +79,7 @@ def schedule(request: Request) -> Answer:
             location,
             now,
             cut=len(rows) >= SCHEDULE_LIMIT,
-            slots=slots,
+            standing=standing,
         )
     )
 

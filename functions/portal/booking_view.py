@@ -37,8 +37,8 @@ from shared.domain.product import Catalogue, Location, Product, ProductKind
 from shared.domain.reservation import Held, Reservation, ReservationState
 from shared.domain.shopping import listed
 from shared.domain.spending import Spending
-from shared.domain.standing import Standing, holds
 from shared.domain.voucher import charge_of
+from shared.domain.weekly import Standing, holds
 from shared.web.answer import Query
 from shared.web.pages.summaries import place_name, staff_name
 
@@ -84,12 +84,12 @@ def _service_name(catalogue: Catalogue, service_id: str) -> str:
 def weekly_ones(
     activities: Iterable[Activity],
     reservations: Iterable[Reservation],
-    slots: Sequence[Standing],
+    standing: Sequence[Standing],
 ) -> frozenset[str]:
     """Activities that are the customer's every week: booked so, or to be booked when they are
     paid ([WEEKLY])."""
     booked = {one.activity_id for one in reservations if one.live and one.subscription_id}
-    coming = {one.id for one in activities if any(holds(slot, one) for slot in slots)}
+    coming = {one.id for one in activities if any(holds(mine, one) for mine in standing)}
     return frozenset(booked | coming)
 
 
@@ -179,7 +179,7 @@ def schedule_page(
     now: datetime,
     *,
     cut: bool,
-    slots: Sequence[Standing] = (),
+    standing: Sequence[Standing] = (),
 ) -> SchedulePage:
     """The days from `from` on; those that are cancelled are left out ([PLACES])."""
     first, end = window(query, location, now)
@@ -190,7 +190,7 @@ def schedule_page(
         if query.service in ("", one.service_id) and query.staff in ("", one.staff_member or "")
     ]
     mine = mine_by_activity(reservations)
-    weekly = weekly_ones(shown, reservations, slots)
+    weekly = weekly_ones(shown, reservations, standing)
     by_day: dict[date, list[ActivityView]] = {}
     for one in shown:
         view = activity_view(one, catalogue, now, mine.get(one.id, ()), weekly=one.id in weekly)

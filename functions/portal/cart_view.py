@@ -17,8 +17,8 @@ from shared.domain.order import Due
 from shared.domain.pricing import BLOCKING, Change, ChangeKind, PricedCart, PricedLine, tax_rate_of
 from shared.domain.product import Catalogue, Location, Product, ProductKind
 from shared.domain.shopping import expiry
-from shared.web.pages.parts import Totals, WeeklySlot
-from shared.web.pages.summaries import weekly_slot
+from shared.web.pages.parts import Totals, WeeklyTime
+from shared.web.pages.summaries import weekly_time
 
 NOTICES = {
     ChangeKind.PRICE: LineNotice.PRICE_CHANGED,
@@ -26,7 +26,7 @@ NOTICES = {
     ChangeKind.START_PASSED: LineNotice.START_PASSED,
     ChangeKind.TRIAL_USED: LineNotice.TRIAL_USED,
     ChangeKind.CHOICE_REFUSED: LineNotice.NOT_FOR_SALE,
-    ChangeKind.SLOT_GONE: LineNotice.SLOT_GONE,
+    ChangeKind.TIME_GONE: LineNotice.TIME_GONE,
 }
 
 
@@ -115,8 +115,8 @@ def _line_view(
     )
 
 
-def _weekly(line: CartLine, catalogue: Catalogue) -> WeeklySlot | None:
-    return weekly_slot(line.standing, catalogue) if line.standing else None
+def _weekly(line: CartLine, catalogue: Catalogue) -> WeeklyTime | None:
+    return weekly_time(line.standing, catalogue) if line.standing else None
 
 
 def _refused_view(

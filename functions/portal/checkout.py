@@ -27,8 +27,8 @@ from shared.domain.pricing import PricedCart, price_cart
 from shared.operations import checkout
 from shared.operations.checkout import Answered, CartChanged, Checked, Submitted
 from shared.operations.reconcile import reconcile
-from shared.operations.standing import no_slots
 from shared.operations.visit import Claims, Found, Ref, Refs, Row
+from shared.operations.weekly import not_sold
 from shared.store import accounts
 from shared.store import catalogue as catalogues
 from shared.web.answer import Answer, Input, Query
@@ -75,7 +75,7 @@ def _priced(request: Request, cart: Cart, customer: Customer) -> PricedCart:
         customer,
         request.now,
         provider_ready=hosted.is_ready(request),
-        no_slots=no_slots(cart, request.catalogue, request.location, request.now),
+        not_sold=not_sold(cart, request.catalogue, request.location, request.now),
     )
 
 

@@ -24,8 +24,8 @@ from shared.domain.order import Due, OrderLine, invoice_lines
 from shared.domain.pack import Pack
 from shared.domain.pricing import PricedCart, PricedLine
 from shared.domain.product import Catalogue, Location, ProductKind
-from shared.domain.standing import start_in
 from shared.domain.subscription import Subscription
+from shared.domain.weekly import start_in
 from shared.operations.checkout import Answered, Checked
 from shared.web.pages.summaries import (
     card_view,

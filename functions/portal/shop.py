@@ -29,12 +29,12 @@ from shared.domain.cart_lines import Wanted
 from shared.domain.errors import Invalid, Missing, PunchcardError
 from shared.domain.pricing import price_cart
 from shared.domain.product import Location
-from shared.domain.standing import Standing
+from shared.domain.weekly import Standing
 from shared.operations import cart as carts
 from shared.operations.cart import Holder
 from shared.operations.context import Context
-from shared.operations.standing import no_slots, slot_from
 from shared.operations.visit import Claims, Found, Ref, Row
+from shared.operations.weekly import not_sold, standing_from
 from shared.store import accounts
 from shared.store import catalogue as catalogues
 from shared.web import assets, render
@@ -91,10 +91,10 @@ def _product_page(request: Request, product_id: str) -> ProductPage:
         request.now,
         provider_ready=bool(_context(request).preferred_provider),
     )
-    return _with_slots(request, page) if page.product.standing and page.can_add else page
+    return _with_times(request, page) if page.product.standing and page.can_add else page
 
 
-def _with_slots(request: Request, page: ProductPage) -> ProductPage:
+def _with_times(request: Request, page: ProductPage) -> ProductPage:
     """A weekly place's page with the days and times to choose from: one round trip more."""
     location, now = request.location, request.now
     product = request.catalogue.product(page.product.id)
@@ -102,8 +102,8 @@ def _with_slots(request: Request, page: ProductPage) -> ProductPage:
         return page
     rows = accounts.schedule_of(location.id, now, now + weekly_view.DAYS_TO_CHOOSE_FROM)
     activities = [row.value for row in rows]
-    slots = weekly_view.slot_choices(product, activities, request.catalogue, now)
-    return page.model_copy(update={"slots": slots})
+    times = weekly_view.time_choices(product, activities, request.catalogue, now)
+    return page.model_copy(update={"times": times})
 
 
 @app.get("/shop/{product}", page="product", answer=ProductPage, summary="One product.")
@@ -191,7 +191,7 @@ def _page(visited: _Visited, cart: Cart | None) -> CartPage:
         visited.holder.customer,
         now,
         provider_ready=bool(context.preferred_provider),
-        no_slots=no_slots(shown, context.catalogue, visited.location, now),
+        not_sold=not_sold(shown, context.catalogue, visited.location, now),
     )
     return cart_page(priced, context.catalogue, provider_ready=bool(context.preferred_provider))
 
@@ -227,10 +227,10 @@ def _form_again(request: Request, _: PunchcardError) -> Answer | None:
     return Answer(page, page="product")
 
 
-def _slot(visited: _Visited, body: AddToCart, activity: Row[Activity] | None) -> Standing:
-    """The weekly slot of the activity that was chosen ([WEEKLY])."""
+def _standing(visited: _Visited, body: AddToCart, activity: Row[Activity] | None) -> Standing:
+    """The weekday and time of the activity that was chosen ([WEEKLY])."""
     product = visited.context.catalogue.product(body.product)
-    return slot_from(product, visited.location, activity, same_staff=body.same_staff)
+    return standing_from(product, visited.location, activity, same_staff=body.same_staff)
 
 
 @app.post(
@@ -255,7 +255,7 @@ def add_line(request: Request) -> Answer:
         frequency=body.frequency,
         starts_on=body.starts_on,
         until=body.until,
-        standing=_slot(visited, body, found.get(chosen[0])) if chosen else None,
+        standing=_standing(visited, body, found.get(chosen[0])) if chosen else None,
     )
     changed = carts.add_line(visited.context, visited.holder, visited.location, visited.row, wanted)
     return Answer(

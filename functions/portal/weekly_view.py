@@ -4,23 +4,23 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from functions.portal.pages.booking_models import WeeklyOffer
-from functions.portal.pages.shop_models import SlotChoice
-from shared.domain import standing
+from functions.portal.pages.shop_models import TimeChoice
+from shared.domain import weekly
 from shared.domain.activity import Activity
 from shared.domain.calendar import local_date
 from shared.domain.customer import Customer
 from shared.domain.product import Catalogue, Location, Product, ProductKind
 from shared.domain.shopping import listed
 from shared.domain.subscription import Subscription
-from shared.web.pages.summaries import staff_name, weekly_slot
+from shared.web.pages.summaries import staff_name, weekly_time
 
-DAYS_TO_CHOOSE_FROM = timedelta(days=standing.DAYS_OF_WEEK)
-SLOTS_SHOWN = 60
+DAYS_TO_CHOOSE_FROM = timedelta(days=weekly.DAYS_OF_WEEK)
+TIMES_SHOWN = 60
 """Days and times that a product's page offers; others are chosen from the schedule."""
 
 
 def _sold_for(product: Product, activity: Activity, now: datetime) -> bool:
-    """Whether an activity is one of the slots of a weekly product, with places left."""
+    """Whether a weekly product is for this activity, and it has places left."""
     return (
         activity.open_at(now)
         and activity.service_id == product.service
@@ -29,13 +29,13 @@ def _sold_for(product: Product, activity: Activity, now: datetime) -> bool:
     )
 
 
-def slot_choices(
+def time_choices(
     product: Product, activities: Iterable[Activity], catalogue: Catalogue, now: datetime
-) -> tuple[SlotChoice, ...]:
+) -> tuple[TimeChoice, ...]:
     """The days and times of the coming week, to choose one for every week."""
     fitting = [one for one in activities if _sold_for(product, one, now)]
     return tuple(
-        SlotChoice(
+        TimeChoice(
             activity_id=one.id,
             name=one.name,
             starts_at=one.starts_at,
@@ -43,7 +43,7 @@ def slot_choices(
             staff_member=staff_name(catalogue, one.staff_member),
             free=one.free,
         )
-        for one in fitting[:SLOTS_SHOWN]
+        for one in fitting[:TIMES_SHOWN]
     )
 
 
@@ -71,16 +71,16 @@ def weekly_offers(
         price = product.price_in(location.currency)
         if price is None or not product.standing or not _sold_for(product, activity, now):
             continue
-        slot = standing.slot_of(activity, product.credits or 1, same_staff=False)
+        standing = weekly.standing_of(activity, product.credits or 1, same_staff=False)
         today = local_date(now, location.zone)
-        next_one = standing.start_in(slot, standing.first_day(slot, today, now))
+        next_one = weekly.start_in(standing, weekly.first_day(standing, today, now))
         own_day = local_date(activity.starts_at, activity.zone)
         found.append(
             WeeklyOffer(
                 product_id=product.id,
                 name=product.name,
                 price=price,
-                slot=weekly_slot(slot, catalogue),
+                time=weekly_time(standing, catalogue),
                 starts_on=None if next_one == activity.starts_at else own_day,
                 minimum_payments=product.minimum_payments,
             )
@@ -88,8 +88,8 @@ def weekly_offers(
     return tuple(found)
 
 
-def slots_held(subscriptions: Sequence[Subscription]) -> tuple[standing.Standing, ...]:
-    """The slots of a customer's weekly places that go on."""
+def standing_held(subscriptions: Sequence[Subscription]) -> tuple[weekly.Standing, ...]:
+    """A customer's weekly places that go on."""
     return tuple(
         one.terms.standing
         for one in subscriptions

@@ -248,6 +248,22 @@ SUBSCRIPTIONS = (
         description="Two daycare days each time, every week or every second one.",
     ),
     Product(
+        id="yoga-standing",
+        name="Your mat, every week",
+        kind=ProductKind.SUBSCRIPTION,
+        category="Yoga",
+        service="yoga",
+        credits=1,
+        frequency=Frequency.WEEKLY,
+        standing=True,
+        minimum_payments=4,
+        prices=_prices("16", "14"),
+        taxed=True,
+        account_code="4030",
+        description="The same class on the same day, every week: we keep the place for you. At "
+        "least four weeks.",
+    ),
+    Product(
         id="puppy-year",
         name="Puppy year",
         kind=ProductKind.SUBSCRIPTION,

@@ -258,9 +258,11 @@ def _gives(life: Life) -> None:
 
 
 def _films(life: Life) -> None:
+    """And a mat of her own, every week."""
     life.ago(
         27, life.me.join, life.card(MASTERCARD), life.buy(want("morning-flow"), want("cork-mat"))
     )
+    life.ago(8, partial(life.me.keep_place, "yoga-standing", "Slow flow"))
 
 
 def _friend(life: Life) -> None:

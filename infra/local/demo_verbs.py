@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from infra.local.demo_catalogue import CATALOGUE
 from infra.local.sandbox_cards import WORKS
 from infra.local.world import LocalWorld
+from shared.domain.activity import Activity
 from shared.domain.cart_lines import Wanted
 from shared.domain.charge import By
 from shared.domain.customer import Customer
@@ -19,6 +20,7 @@ from shared.domain.pricing import price_cart
 from shared.domain.product import Location
 from shared.domain.reservation import Reservation
 from shared.domain.subscription import Subscription
+from shared.domain.weekly import standing_of
 from shared.operations import booking, cancel, cards, cart, checkout
 from shared.operations.booking import Wish
 from shared.operations.cancel import When
@@ -165,16 +167,28 @@ class Person:
         self, name: str, *, in_days: int = 0, participants: int = 1, **wish: bool
     ) -> Reservation:
         """Book the first activity of that name which begins at least so many days from now."""
-        begins = self.world.now() + timedelta(days=in_days)
-        rows = accounts.schedule_of(self.location.id, begins, begins + LOOKED_AHEAD)
-        activity = next((row.value for row in rows if row.value.name == name), None)
-        if activity is None:
-            raise WentWrong(f"{self.name} finds no {name} on the schedule")
+        activity = self._next_called(name, in_days)
         new_id = self.world.wiring.new_id()
         wanted = Wish(self.id, activity.id, participants, **wish)
         press = wanted.press(f"demo-{new_id}", new_id)
         found = read(*wanted.refs(press))
         return booking.book(self.context, wanted, press, self.head, found)
+
+    def keep_place(self, product_id: str, name: str) -> Answered:
+        """Buy a weekly place in the next activity of that name."""
+        product = CATALOGUE.product(product_id)
+        if product is None:
+            raise WentWrong(f"there is no {product_id}")
+        standing = standing_of(self._next_called(name), product.credits or 1, same_staff=False)
+        return self.buy(Wanted(product_id=product_id, standing=standing))
+
+    def _next_called(self, name: str, in_days: int = 0) -> Activity:
+        begins = self.world.now() + timedelta(days=in_days)
+        rows = accounts.schedule_of(self.location.id, begins, begins + LOOKED_AHEAD)
+        activity = next((row.value for row in rows if row.value.name == name), None)
+        if activity is None:
+            raise WentWrong(f"{self.name} finds no {name} on the schedule")
+        return activity
 
     def use(self, product_id: str, times: int, reason: str) -> None:
         """Staff take a credit off a pack at the front desk, once for each visit."""

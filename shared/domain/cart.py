@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.domain.calendar import Frequency
-from shared.domain.standing import Standing
+from shared.domain.weekly import Standing
 
 MAX_LINES = 20
 MAX_QUANTITY = 99
@@ -31,7 +31,7 @@ class CartLine(BaseModel):
     until: date | None = None
     seen_trial: bool = False
     standing: Standing | None = None
-    """The slot of a standing weekly reservation ([WEEKLY])."""
+    """The weekday and time of a standing weekly reservation ([WEEKLY])."""
 
 
 class Cart(BaseModel):

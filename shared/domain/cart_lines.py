@@ -16,7 +16,7 @@ from shared.domain.customer import Customer
 from shared.domain.errors import Invalid
 from shared.domain.money import Money
 from shared.domain.product import MAX_PRICE_MINOR, Catalogue, Location, Product, ProductKind
-from shared.domain.standing import Standing
+from shared.domain.weekly import Standing
 
 START_AT_MOST = relativedelta(years=1)
 """How far ahead a subscription may start."""
@@ -83,15 +83,15 @@ def _price_fault(product: Product, location: Location, price_minor: int | None) 
     return None
 
 
-def _slot_fault(product: Product, location: Location, slot: Standing | None) -> str | None:
-    """Whether a weekly place names its slot, and it is one of the product's ([WEEKLY])."""
+def _standing_fault(product: Product, location: Location, standing: Standing | None) -> str | None:
+    """Whether a weekly place names its weekday and time, and they are the product's ([WEEKLY])."""
     if not product.standing:
-        return None if slot is None else "Only weekly places have this."
-    if slot is None:
+        return None if standing is None else "Only weekly places have this."
+    if standing is None:
         return "Choose the day and time you want every week."
-    if slot.location_id != location.id:
+    if standing.location_id != location.id:
         return "This is at another location."
-    if slot.service_id != product.service or slot.participants != product.credits:
+    if standing.service_id != product.service or standing.participants != product.credits:
         return "This is not what it is for; choose another day and time."
     return None
 
@@ -138,9 +138,9 @@ def line_faults(
     price_fault = _price_fault(product, location, wanted.price_minor)
     if price_fault:
         faults["price"] = price_fault
-    slot_fault = _slot_fault(product, location, wanted.standing)
-    if slot_fault:
-        faults["activity"] = slot_fault
+    standing_fault = _standing_fault(product, location, wanted.standing)
+    if standing_fault:
+        faults["activity"] = standing_fault
     if product.kind is ProductKind.SUBSCRIPTION:
         return faults | _subscription_faults(product, wanted, today, customer)
     for field in ("frequency", "starts_on", "until"):

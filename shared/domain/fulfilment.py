@@ -20,13 +20,13 @@ from shared.domain.dunning import FirstSlot
 from shared.domain.order import Due, OrderLine
 from shared.domain.pack import Entry, EntryKind, Pack
 from shared.domain.product import Location, ProductKind, ValidFrom
-from shared.domain.standing import place_of_week
 from shared.domain.subscription import (
     PACKS_REMEMBERED,
     Subscription,
     SubscriptionState,
     Terms,
 )
+from shared.domain.weekly import place_of_week
 
 
 class Granted(BaseModel):

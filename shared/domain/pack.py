@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.domain.due import Moment, Worker, earliest
 from shared.domain.product import ValidFrom
-from shared.domain.standing import WeekPlace
+from shared.domain.weekly import WeekPlace
 
 
 class EntryKind(StrEnum):

@@ -27,8 +27,8 @@ from shared.domain.money import Money, total
 from shared.domain.order import Due, OrderLine
 from shared.domain.product import Catalogue, Location, Product, ProductKind, Settings
 from shared.domain.shopping import Hidden, every, offered
-from shared.domain.standing import NoSlot, first_day
 from shared.domain.subscription import Terms
+from shared.domain.weekly import WhyNotSold, first_day
 
 
 class _Value(BaseModel):
@@ -46,11 +46,11 @@ class ChangeKind(StrEnum):
     """The trial that was shown is not given again: it is charged at its start."""
     CHOICE_REFUSED = "choice_refused"
     """The product no longer allows what was chosen."""
-    SLOT_GONE = "slot_gone"
+    TIME_GONE = "time_gone"
     """A weekly place is not on the schedule, or full, in its first week ([WEEKLY])."""
 
 
-BLOCKING = frozenset({ChangeKind.NOT_OFFERED, ChangeKind.CHOICE_REFUSED, ChangeKind.SLOT_GONE})
+BLOCKING = frozenset({ChangeKind.NOT_OFFERED, ChangeKind.CHOICE_REFUSED, ChangeKind.TIME_GONE})
 """Changes with which a line can't be bought: it has to be taken out or chosen again."""
 
 
@@ -248,7 +248,7 @@ def _subscribe(
 
 def first_day_of(line: CartLine, today: date, now: datetime) -> date:
     """The first day of a subscription that is bought now: what was chosen or today, and for a
-    weekly place not a day whose slot has begun ([WEEKLY])."""
+    weekly place not a day on which it has begun ([WEEKLY])."""
     wanted = max(line.starts_on or today, today)
     return wanted if line.standing is None else first_day(line.standing, wanted, now)
 
@@ -256,9 +256,9 @@ def first_day_of(line: CartLine, today: date, now: datetime) -> date:
 def _detail(order: OrderLine) -> str:
     if order.frequency is None:
         return ""
-    slot = order.terms.standing if order.terms else None
+    standing = order.terms.standing if order.terms else None
     charged = f"Charged {every(order.frequency)}"
-    return charged if slot is None else f"{charged}, {slot.words}"
+    return charged if standing is None else f"{charged}, {standing.words}"
 
 
 def _price_line(
@@ -320,7 +320,7 @@ def _refused(
     customer: Customer | None,
     catalogue: Catalogue,
     today: date,
-    no_slot: NoSlot | None,
+    why_not_sold: WhyNotSold | None,
     *,
     provider_ready: bool,
 ) -> Change | None:
@@ -348,8 +348,8 @@ def _refused(
     faults = line_faults(product, location, wanted, today, customer)
     if faults:
         kind, sentence = ChangeKind.CHOICE_REFUSED, " ".join(faults.values())
-    elif no_slot is not None:
-        kind, sentence = ChangeKind.SLOT_GONE, no_slot.sentence
+    elif why_not_sold is not None:
+        kind, sentence = ChangeKind.TIME_GONE, why_not_sold.sentence
     else:
         return None
     return Change(line_id=line.id, kind=kind, name=product.name, sentence=sentence)
@@ -398,11 +398,11 @@ def price_cart(
     now: datetime,
     *,
     provider_ready: bool,
-    no_slots: Mapping[str, NoSlot] | None = None,
+    not_sold: Mapping[str, WhyNotSold] | None = None,
 ) -> PricedCart:
     """Price each line of `cart` at `now` for `customer` (None: an unknown visitor), and say what
-    differs from what was seen. The free trial of a product is given once ([TRIAL]). `no_slots`
-    are the lines of weekly places whose slot is not to be had ([WEEKLY])."""
+    differs from what was seen. The free trial of a product is given once ([TRIAL]). `not_sold`
+    are the lines of weekly places whose time is not to be had ([WEEKLY])."""
     today = local_date(now, location.zone)
     lines: list[PricedLine] = []
     changes: list[Change] = []
@@ -416,7 +416,7 @@ def price_cart(
             customer,
             catalogue,
             today,
-            (no_slots or {}).get(line.id),
+            (not_sold or {}).get(line.id),
             provider_ready=provider_ready,
         )
         if refused is not None or product is None:

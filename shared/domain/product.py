@@ -12,7 +12,7 @@ from shared.domain.calendar import Frequency
 from shared.domain.dunning import RetryPolicy, check_policy
 from shared.domain.errors import Invalid
 from shared.domain.money import Currency, Money
-from shared.domain.standing import DAYS_OF_WEEK
+from shared.domain.weekly import DAYS_OF_WEEK
 
 MAX_PRICE_MINOR = 100_000_000
 """The largest price of one thing: a million of most currencies."""

@@ -21,7 +21,7 @@ from shared.domain.due import Moment, Worker, earliest
 from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
 from shared.domain.money import Money
 from shared.domain.product import ValidFrom
-from shared.domain.standing import Standing
+from shared.domain.weekly import Standing
 
 PACKS_REMEMBERED = 6
 MAX_SKIPPED_PERIODS = 1000
@@ -70,7 +70,7 @@ class Terms(BaseModel):
     account_code: str = ""
     minimum_payments: int = 0
     standing: Standing | None = None
-    """The slot in which each paid week's place is booked ([WEEKLY])."""
+    """When the place is that is booked for each paid week ([WEEKLY])."""
     email_days_before_expiry: int | None = None
     email_credits_left: int | None = None
 

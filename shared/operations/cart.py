@@ -20,7 +20,7 @@ from shared.domain.pricing import first_day_of
 from shared.domain.product import Catalogue, Location, Product
 from shared.domain.shopping import offered
 from shared.operations.context import Context
-from shared.operations.standing import no_slot
+from shared.operations.weekly import why_not_sold
 from shared.store import accounts
 from shared.store.engine import Found, Lost, Ref, Row, Write, commit, put, read
 from shared.store.engine import remove as removal
@@ -133,13 +133,13 @@ def _on_sale(
     return product
 
 
-def _check_slot(product: Product, location: Location, line: CartLine, now: datetime) -> None:
+def _check_standing(product: Product, location: Location, line: CartLine, now: datetime) -> None:
     """A weekly place is on the schedule in its first week, with places ([WEEKLY]): one round trip
     for such a line, none for others."""
     if line.standing is None:
         return
     first_day = first_day_of(line, local_date(now, location.zone), now)
-    gone = no_slot(product, location, line.standing, first_day)
+    gone = why_not_sold(product, location, line.standing, first_day)
     if gone is not None:
         raise Invalid(gone.sentence, fields={"activity": gone.sentence}, code=gone.value)
 
@@ -168,7 +168,7 @@ def add_line(
             customer=customer,
             line_id=line_id,
         )
-        _check_slot(product, location, line, now)
+        _check_standing(product, location, line, now)
         lines = add_to(cart.lines, line, context.catalogue)
         return Changed(with_lines(cart, lines, now), line)
 

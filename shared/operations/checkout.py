@@ -20,7 +20,7 @@ from shared.domain.product import Location, ProductKind
 from shared.operations.collect import ask
 from shared.operations.context import Context
 from shared.operations.settle import Books, complete_checkout, settle, trials_in
-from shared.operations.standing import no_slots
+from shared.operations.weekly import not_sold
 from shared.store import accounts, transactions
 from shared.store.accounts import Submission
 from shared.store.engine import Found, Lost, Ref, Row, read
@@ -175,7 +175,7 @@ def _seen(
         customer,
         context.now(),
         provider_ready=bool(context.preferred_provider),
-        no_slots=no_slots(cart.value, context.catalogue, location, context.now()),
+        not_sold=not_sold(cart.value, context.catalogue, location, context.now()),
     )
     if cart.value.token != submitted.cart:
         raise CartChanged("Your cart has changed since you looked at it.", priced)

@@ -295,7 +295,7 @@ def no_week_place(context: Context, customer: Customer, pack: Pack, why: NoWeekP
         context,
         NoticeKind.WEEKLY_PLACE,
         "No place for a weekly reservation",
-        f"{pack.place.slot.name} ({pack.place.slot.words}) of {customer.email}: {said}",
+        f"{pack.place.standing.name} ({pack.place.standing.words}) of {customer.email}: {said}",
         customer_id=customer.id,
         location_id=pack.location_id,
     )

@@ -453,7 +453,7 @@ def test_a_slot_that_filled_up_meanwhile_is_not_sold(shop: Shop) -> None:
     answer = ada.post("/checkout", wanted, key="ada-is-too-late")
     assert (answer.status, answer.json()["code"]) == (409, "cart_changed")
     (line,) = ada.read("/cart")["lines"]
-    assert line["notice"] == "slot_gone"
+    assert line["notice"] == "time_gone"
     assert "no place at this time" in ada.see("/cart").text
     assert charged_at(world, ada.id) == []
     assert subscriptions(ada.id) == 0
@@ -475,7 +475,7 @@ def test_an_activitys_page_sells_its_weekday_and_time_and_a_person_buys_it_there
     offers = {one["product_id"]: one for one in ada.read(f"/schedule/{first.id}")["weekly"]}
     assert set(offers) == {"standing", "standing_four"}
     offer = offers["standing"]
-    assert (offer["slot"]["weekday"], offer["slot"]["clock"]) == (1, "18:00:00")
+    assert (offer["time"]["weekday"], offer["time"]["clock"]) == (1, "18:00:00")
     assert (offer["price"]["minor"], offer["starts_on"]) == (3_000, None)
     later = ada.read(f"/schedule/{second.id}")["weekly"][0]
     assert later["starts_on"] == "2026-03-10", "another comes before it"
@@ -495,7 +495,7 @@ def test_the_products_page_offers_the_days_and_times_of_the_coming_week(shop: Sh
     class_on(world, date(2026, 2, 26), places=0)
     ada = ada_in(world)
     page = ada.read("/shop/standing")
-    assert [one["activity_id"] for one in page["slots"]] == [first.id]
+    assert [one["activity_id"] for one in page["times"]] == [first.id]
     words = ada.see("/shop/standing").text
     assert f'value="{first.id}"' in words
     assert "Tuesday, 6:00\u202fPM" in words

@@ -35,6 +35,7 @@ PAGES: dict[str, dict[str, str]] = {
         "frequencies-product": "/shop/daycare-two-days",
         "trial-product": "/shop/yoga-unlimited",
         "committed-product": "/shop/puppy-year",
+        "weekly-product": "/shop/yoga-standing",
         "retail-product": "/shop/cork-mat",
         "empty-cart": "/cart",
         "contact": "/contact",
@@ -92,6 +93,11 @@ PAGES: dict[str, dict[str, str]] = {
     "lea": {
         "committed-subscription": "/subscriptions/{subscription}",
         "committed-cancel": "/subscriptions/{subscription}/cancel",
+    },
+    "rosa": {
+        "weekly-subscription": "/subscriptions/{subscription}",
+        "weekly-schedule": "/schedule",
+        "weekly-class": "/schedule/{activity}",
     },
     "kim": {"ending-subscription": "/subscriptions/{subscription}"},
     "cleo": {

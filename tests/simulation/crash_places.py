@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from shared.domain.message import NoticeKind
 from shared.domain.reservation import Reservation
+from shared.domain.weekly import standing_of
 from shared.store import accounts
 from tests import shop_floor
 from tests.billing.test_places import offer_class, stored
@@ -79,8 +81,45 @@ def given_back(scene: Scene) -> Iterator[str]:
     yield from differs("told", scene.told().get("reservation_cancelled"), 1)
 
 
+WEEK_PAID = "2026-03-09 03:59"
+"""23:59 of the Sunday before Ada's second week."""
+
+
+def has_a_weekly_place(scene: Scene) -> None:
+    """Ada's Wednesdays at ten: the first is booked, and the second week is about to be paid."""
+    scene.kept["class"] = first = offer_class(scene.world)
+    scene.kept["second"] = offer_class(scene.world, "2026-03-11 14:00")
+    standing = standing_of(first, 1, same_staff=False)
+    scene.ada = shop_floor.subscribed(scene.world, "standing", standing=standing)
+    scene.go_to("2026-03-09 03:58")
+
+
+def week_is_paid(scene: Scene) -> None:
+    scene.go_to(WEEK_PAID)
+
+
+def both_weeks_booked_once(scene: Scene) -> Iterator[str]:
+    """[WEEKLY]: one place for each paid week, with that week's credit, and each told once."""
+    rows = accounts.reservations_of(scene.ada).rows
+    states = sorted((row.value.activity_id, row.value.state.value) for row in rows)
+    wanted = [(scene.kept[one].id, "redeemed") for one in ("class", "second")]
+    yield from differs("reservations", states, sorted(wanted))
+    yield from differs("packs", scene.packs(), [("standing", 0), ("standing", 0)])
+    taken = [stored(scene.kept[one]).taken for one in ("class", "second")]
+    yield from differs("taken", taken, [1, 1])
+    yield from differs("told", scene.told().get("reservation_confirmed"), 2)
+    yield from differs("notices", scene.notices(NoticeKind.WEEKLY_PLACE), 0)
+
+
 PLACES = (
     Operation("book a place", to_book, press, booked_once, start=OPENING),
     Operation("cancel a reservation", booked, press, given_back, start=OPENING),
     Operation("a class ends", about_to_end, ends, redeemed_once, start=OPENING),
+    Operation(
+        "a paid week is booked",
+        has_a_weekly_place,
+        week_is_paid,
+        both_weeks_booked_once,
+        start=OPENING,
+    ),
 )

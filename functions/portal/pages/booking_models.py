@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 from shared.domain.money import Money
 from shared.domain.reservation import ReservationState
 from shared.web.answer import View
-from shared.web.pages.parts import WeeklySlot
+from shared.web.pages.parts import WeeklyTime
 
 
 class ScheduleView(StrEnum):
@@ -123,7 +123,7 @@ class WeeklyOffer(View):
     product_id: str
     name: str
     price: Money
-    slot: WeeklySlot
+    time: WeeklyTime
     starts_on: date | None = None
     minimum_payments: int = 0
 

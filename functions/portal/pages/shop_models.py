@@ -17,7 +17,7 @@ from shared.web.pages.parts import (
     PackSummary,
     SubscriptionSummary,
     Totals,
-    WeeklySlot,
+    WeeklyTime,
 )
 
 
@@ -94,7 +94,7 @@ class LineForm(View):
     until: date | None = None
 
 
-class SlotChoice(View):
+class TimeChoice(View):
     """A weekday and time of the coming week, named by its activity ([WEEKLY])."""
 
     activity_id: str
@@ -120,7 +120,7 @@ class ProductPage(View):
     can_add: bool = True
     why_not: Hidden | None = None
     access_link: str | None = None
-    slots: tuple[SlotChoice, ...] = ()
+    times: tuple[TimeChoice, ...] = ()
     """Of a weekly place: what can be chosen for every week."""
 
 
@@ -132,7 +132,7 @@ class LineNotice(StrEnum):
     START_PASSED = "start_passed"
     """Its start day has passed; it starts today."""
     TRIAL_USED = "trial_used"
-    SLOT_GONE = "slot_gone"
+    TIME_GONE = "time_gone"
     """A weekly place is not on the schedule, or full, in its first week."""
 
 
@@ -157,7 +157,7 @@ class CartLineView(View):
     starts_on: date | None = None
     until: date | None = None
     trial_days: int | None = None
-    weekly: WeeklySlot | None = None
+    weekly: WeeklyTime | None = None
     notice: LineNotice | None = None
     was: Money | None = None
 

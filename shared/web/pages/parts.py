@@ -112,8 +112,8 @@ class UpcomingCharge(View):
     charge: ChargeAhead
 
 
-class WeeklySlot(View):
-    """The slot of a standing weekly reservation ([WEEKLY]): `weekday` 0 is Monday, `clock` the
+class WeeklyTime(View):
+    """When a standing weekly reservation is ([WEEKLY]): `weekday` 0 is Monday, `clock` the
     local time. `staff_member` is empty when whoever leads it will do."""
 
     weekday: int
@@ -146,7 +146,7 @@ class SubscriptionSummary(View):
     cancel_requested_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
     end_reason: EndReason | None = None
-    weekly: WeeklySlot | None = None
+    weekly: WeeklyTime | None = None
 
 
 class InvoiceSummary(View):

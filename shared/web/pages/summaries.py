@@ -10,8 +10,8 @@ from shared.domain.invoice import Invoice, InvoiceLine, PaymentKind
 from shared.domain.money import Money
 from shared.domain.pack import Entry, Pack, PackStatus
 from shared.domain.product import Catalogue
-from shared.domain.standing import Standing
 from shared.domain.subscription import Subscription, paid_until
+from shared.domain.weekly import Standing
 from shared.operations.forecast import Ahead, next_ahead
 from shared.web.pages.parts import (
     AttemptView,
@@ -29,7 +29,7 @@ from shared.web.pages.parts import (
     SubscriptionSummary,
     Totals,
     UpcomingCharge,
-    WeeklySlot,
+    WeeklyTime,
 )
 
 UNTIL_PERIODS_MAX = 600
@@ -58,14 +58,14 @@ def staff_name(catalogue: Catalogue, person_id: str | None) -> str:
     return person.name if person else ""
 
 
-def weekly_slot(slot: Standing, catalogue: Catalogue) -> WeeklySlot:
-    """A standing weekly reservation's slot ([WEEKLY])."""
-    return WeeklySlot(
-        weekday=slot.weekday,
-        clock=slot.clock,
-        name=slot.name,
-        staff_member=staff_name(catalogue, slot.staff_member),
-        participants=slot.participants,
+def weekly_time(standing: Standing, catalogue: Catalogue) -> WeeklyTime:
+    """When a standing weekly reservation is ([WEEKLY])."""
+    return WeeklyTime(
+        weekday=standing.weekday,
+        clock=standing.clock,
+        name=standing.name,
+        staff_member=staff_name(catalogue, standing.staff_member),
+        participants=standing.participants,
     )
 
 
@@ -247,7 +247,7 @@ def subscription_summary(
         ends_at=ends_at(subscription),
         end_reason=subscription.end_reason,
         weekly=(
-            weekly_slot(subscription.terms.standing, catalogue)
+            weekly_time(subscription.terms.standing, catalogue)
             if subscription.terms.standing
             else None
         ),

@@ -1,6 +1,6 @@
 """A standing weekly reservation: the same weekday and time, week after week ([WEEKLY]).
 
-It is sold by the week as a subscription. A slot names the weekday and the local time; each week
+It is sold by the week as a subscription. What was chosen is its weekday and local time; each week
 that is paid has its pack, which carries where the week's place is to be booked and until when the
 clock looks for it. Pure.
 """
@@ -23,8 +23,8 @@ DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 
 
 class Standing(BaseModel):
-    """The slot: `weekday` (0 is Monday) and `clock` are local to `zone`. `staff_member` None means
-    whoever leads it. `name` is the activity's when it was chosen."""
+    """A weekday and time: `weekday` (0 is Monday) and `clock` are local to `zone`. `staff_member`
+    None means whoever leads it. `name` is the activity's when it was chosen."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -49,13 +49,13 @@ class WeekPlace(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    slot: Standing
+    standing: Standing
     starts_at: AwareDatetime
     look_at: AwareDatetime | None
 
 
-def slot_of(activity: Activity, participants: int, *, same_staff: bool) -> Standing:
-    """The weekly slot that an activity is in. With `same_staff` only whoever leads it will do."""
+def standing_of(activity: Activity, participants: int, *, same_staff: bool) -> Standing:
+    """The weekday and time of an activity. With `same_staff` only whoever leads it will do."""
     local = activity.starts_at.astimezone(ZoneInfo(activity.zone))
     return Standing(
         location_id=activity.location_id,
@@ -69,52 +69,57 @@ def slot_of(activity: Activity, participants: int, *, same_staff: bool) -> Stand
     )
 
 
-def start_in(slot: Standing, first_day: date) -> datetime:
-    """When (UTC) the slot comes in the week that begins on the local `first_day`: exactly once,
+def start_in(standing: Standing, first_day: date) -> datetime:
+    """When (UTC) it comes in the week that begins on the local `first_day`: exactly once,
     at the same local time in summer and winter."""
-    ahead = (slot.weekday - first_day.weekday()) % DAYS_OF_WEEK
-    return at_local(first_day + timedelta(days=ahead), slot.clock, slot.zone).astimezone(UTC)
+    ahead = (standing.weekday - first_day.weekday()) % DAYS_OF_WEEK
+    return at_local(first_day + timedelta(days=ahead), standing.clock, standing.zone).astimezone(
+        UTC
+    )
 
 
-def first_day(slot: Standing, wanted: date, now: datetime) -> date:
-    """The first day of the first week: the local day `wanted`, or the day after it where the slot
-    of that day has begun by `now`. So the first place is the next one after the purchase."""
-    return wanted if start_in(slot, wanted) > now else wanted + timedelta(days=1)
+def first_day(standing: Standing, wanted: date, now: datetime) -> date:
+    """The first day of the first week: the local day `wanted`, or the day after it where that
+    day's has begun by `now`. So the first place is the next one after the purchase."""
+    return wanted if start_in(standing, wanted) > now else wanted + timedelta(days=1)
 
 
-def place_of_week(slot: Standing, starts_on: date, now: datetime) -> WeekPlace:
+def place_of_week(standing: Standing, starts_on: date, now: datetime) -> WeekPlace:
     """The place of the week from `starts_on`, which was paid at `now`: looked for at once."""
-    return WeekPlace(slot=slot, starts_at=start_in(slot, starts_on), look_at=now)
+    return WeekPlace(standing=standing, starts_at=start_in(standing, starts_on), look_at=now)
 
 
-def in_slot(
-    activities: Iterable[Activity], slot: Standing, starts_at: datetime
+def matching(
+    activities: Iterable[Activity], standing: Standing, starts_at: datetime
 ) -> tuple[Activity, ...]:
-    """Which activities are those of the slot at `starts_at`: first those with enough places, then
-    those of the name that was chosen."""
+    """Which activities are the ones that were chosen, at `starts_at`: first those with enough
+    places, then those of the name that was chosen."""
     found = [
         one
         for one in activities
         if one.state is ActivityState.SCHEDULED
         and one.starts_at == starts_at
-        and one.location_id == slot.location_id
-        and one.service_id == slot.service_id
-        and slot.staff_member in (None, one.staff_member)
+        and one.location_id == standing.location_id
+        and one.service_id == standing.service_id
+        and standing.staff_member in (None, one.staff_member)
     ]
     return tuple(
-        sorted(found, key=lambda one: (one.free < slot.participants, one.name != slot.name, one.id))
+        sorted(
+            found,
+            key=lambda one: (one.free < standing.participants, one.name != standing.name, one.id),
+        )
     )
 
 
-def holds(slot: Standing, activity: Activity) -> bool:
-    """Whether an activity is one of the slot's, in whatever week."""
-    local = activity.starts_at.astimezone(ZoneInfo(slot.zone))
-    at = start_in(slot, local.date())
-    return at == activity.starts_at and bool(in_slot([activity], slot, at))
+def holds(standing: Standing, activity: Activity) -> bool:
+    """Whether an activity is at this weekday and time, in whatever week."""
+    local = activity.starts_at.astimezone(ZoneInfo(standing.zone))
+    at = start_in(standing, local.date())
+    return at == activity.starts_at and bool(matching([activity], standing, at))
 
 
-class NoSlot(StrEnum):
-    """Why a slot can't be sold from the week that was chosen."""
+class WhyNotSold(StrEnum):
+    """Why a weekday and time can't be sold from the week that was chosen."""
 
     NOT_SCHEDULED = "not_scheduled"
     FULL = "full"
@@ -122,31 +127,31 @@ class NoSlot(StrEnum):
     @property
     def sentence(self) -> str:
         match self:
-            case NoSlot.NOT_SCHEDULED:
+            case WhyNotSold.NOT_SCHEDULED:
                 return (
                     "Nothing is on the schedule at this time in the first week; choose another "
                     "time or start."
                 )
-            case NoSlot.FULL:
+            case WhyNotSold.FULL:
                 return "There is no place at this time in the first week; choose a later start."
 
 
 def why_not(
     activities: Iterable[Activity],
-    slot: Standing,
+    standing: Standing,
     starts_at: datetime,
     staff_members: tuple[str, ...] | None,
-) -> NoSlot | None:
-    """Why the slot can't be sold with `starts_at` as its first activity; None when it can. The
+) -> WhyNotSold | None:
+    """Why it can't be sold with `starts_at` as its first activity; None when it can. The
     product's credits are for these `staff_members` ([STAFF])."""
     found = [
         one
-        for one in in_slot(activities, slot, starts_at)
+        for one in matching(activities, standing, starts_at)
         if staff_members is None or one.staff_member in staff_members
     ]
     if not found:
-        return NoSlot.NOT_SCHEDULED
-    return None if found[0].free >= slot.participants else NoSlot.FULL
+        return WhyNotSold.NOT_SCHEDULED
+    return None if found[0].free >= standing.participants else WhyNotSold.FULL
 
 
 def look_again(place: WeekPlace, now: datetime) -> WeekPlace:

@@ -1,4 +1,4 @@
-"""Standing weekly reservations: which slots can be sold, and booking each paid week ([WEEKLY]).
+"""Standing weekly reservations: what can be sold, and booking each paid week ([WEEKLY]).
 
 A week's pack waits for the `places` worker from the moment it is granted, in the transaction that
 records the payment: so nothing is lost, whatever crashes in between.
@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from shared.domain import activity as places
-from shared.domain import spending, standing
+from shared.domain import spending, weekly
 from shared.domain.activity import MAX_WAITING, Activity, Waiting
 from shared.domain.calendar import local_date
 from shared.domain.cart import Cart
@@ -21,7 +21,7 @@ from shared.domain.pricing import first_day_of
 from shared.domain.product import Catalogue, Location, Product
 from shared.domain.reservation import Reservation, ReservationState, reserve
 from shared.domain.spending import Spending
-from shared.domain.standing import NoSlot, Standing, WeekPlace
+from shared.domain.weekly import Standing, WeekPlace, WhyNotSold
 from shared.operations import tell
 from shared.operations.booking import hold_all, location_of
 from shared.operations.context import Context
@@ -46,42 +46,44 @@ def _activities_at(location_id: str, starts_at: datetime) -> list[Row[Activity]]
 # --- what can be sold ------------------------------------------------------------------------
 
 
-def no_slot(product: Product, location: Location, slot: Standing, first_day: date) -> NoSlot | None:
-    """Why `slot` can't be sold from the week that begins on `first_day`: one round trip."""
-    starts_at = standing.start_in(slot, first_day)
+def why_not_sold(
+    product: Product, location: Location, standing: Standing, first_day: date
+) -> WhyNotSold | None:
+    """Why `standing` can't be sold from the week that begins on `first_day`: one round trip."""
+    starts_at = weekly.start_in(standing, first_day)
     rows = _activities_at(location.id, starts_at)
-    return standing.why_not([row.value for row in rows], slot, starts_at, product.staff_members)
+    return weekly.why_not([row.value for row in rows], standing, starts_at, product.staff_members)
 
 
-def no_slots(
+def not_sold(
     cart: Cart | None, catalogue: Catalogue, location: Location, now: datetime
-) -> dict[str, NoSlot]:
-    """The lines of a cart whose slot is not to be had in their first week, for `price_cart`. One
-    round trip for each weekly place in it, none without."""
-    found: dict[str, NoSlot] = {}
+) -> dict[str, WhyNotSold]:
+    """The lines of a cart whose weekly time is not to be had in the first week, for `price_cart`.
+    One round trip for each weekly place in it, none without."""
+    found: dict[str, WhyNotSold] = {}
     today = local_date(now, location.zone)
     for line in cart.lines if cart else ():
         product = catalogue.product(line.product_id)
         if line.standing is None or product is None:
             continue
-        gone = no_slot(product, location, line.standing, first_day_of(line, today, now))
+        gone = why_not_sold(product, location, line.standing, first_day_of(line, today, now))
         if gone is not None:
             found[line.id] = gone
     return found
 
 
-def slot_from(
+def standing_from(
     product: Product | None, location: Location, activity: Row[Activity] | None, *, same_staff: bool
 ) -> Standing:
-    """The slot of the activity that was chosen for a weekly place. `Invalid` (`activity`) for what
-    is not on this location's schedule, or not what the product is for."""
+    """The weekday and time of the activity that was chosen for a weekly place. `Invalid`
+    (`activity`) for what is not on this location's schedule, or not what the product is for."""
     if product is None or not product.standing:
         sentence = "Only weekly places have this."
         raise Invalid(sentence, fields={"activity": sentence})
     if activity is None or activity.value.location_id != location.id:
         sentence = "This is not on the schedule here."
         raise Invalid(sentence, fields={"activity": sentence})
-    return standing.slot_of(activity.value, product.credits or 1, same_staff=same_staff)
+    return weekly.standing_of(activity.value, product.credits or 1, same_staff=same_staff)
 
 
 # --- booking a week --------------------------------------------------------------------------
@@ -118,14 +120,14 @@ def _book_week_once(context: Context, customer_id: str, pack_id: str) -> Placed:
         return Placed.NOTHING_DUE
     if now >= place.starts_at:
         return _give_up(context, row, customer.value, place)
-    if (row.value.left or 0) < place.slot.participants:
-        _decide(row, standing.decided(place))
+    if (row.value.left or 0) < place.standing.participants:
+        _decide(row, weekly.decided(place))
         return Placed.USED_OTHERWISE
     fitting = _fitting(context, row.value, place)
     if not fitting:
         return _look_again(row, place, now)
     activity, plan = fitting[0]
-    full = activity.value.free < place.slot.participants
+    full = activity.value.free < place.standing.participants
     if full and _waits(activity.value, customer_id):
         return _already_waits(context, row, customer.value, place)
     if full and len(activity.value.waiting) >= MAX_WAITING:
@@ -137,21 +139,21 @@ def _book_week_once(context: Context, customer_id: str, pack_id: str) -> Placed:
 def _fitting(
     context: Context, pack: Pack, place: WeekPlace
 ) -> Sequence[tuple[Row[Activity], Spending]]:
-    """The slot's activities of this week that this pack pays for, the best first."""
-    slot = place.slot
-    rows = {one.value.id: one for one in _activities_at(slot.location_id, place.starts_at)}
-    chosen = standing.in_slot((row.value for row in rows.values()), slot, place.starts_at)
-    location = location_of(context, slot.location_id)
+    """The activities of this week that this pack pays for, the best first."""
+    standing = place.standing
+    rows = {one.value.id: one for one in _activities_at(standing.location_id, place.starts_at)}
+    chosen = weekly.matching((row.value for row in rows.values()), standing, place.starts_at)
+    location = location_of(context, standing.location_id)
     plans = [
         (
             rows[one.id],
             spending.plan(
-                [pack], one, slot.participants, location, context.catalogue, context.now()
+                [pack], one, standing.participants, location, context.catalogue, context.now()
             ),
         )
         for one in chosen
     ]
-    return [(row, plan) for row, plan in plans if plan.covered == slot.participants]
+    return [(row, plan) for row, plan in plans if plan.covered == standing.participants]
 
 
 def _waits(activity: Activity, customer_id: str) -> bool:
@@ -175,7 +177,7 @@ def _write(
         reservation_id=context.new_id(),
         customer_id=pack.customer_id,
         customer_name=customer.value.name or customer.value.email,
-        participants=place.slot.participants,
+        participants=place.standing.participants,
         state=ReservationState.WAITING if full else ReservationState.BOOKED,
         charge=plan.charge,
         held=() if full else plan.held,
@@ -212,7 +214,7 @@ def _waiting(reservation: Reservation) -> Waiting:
 
 
 def _with_week_decided(credits_: Credits, place: WeekPlace) -> Credits:
-    done = {"place": standing.decided(place)}
+    done = {"place": weekly.decided(place)}
     return Credits(
         packs=tuple((row, pack.model_copy(update=done)) for row, pack in credits_.packs),
         entries=credits_.entries,
@@ -225,7 +227,7 @@ def _decide(row: Row[Pack], place: WeekPlace, *notices: Notice) -> None:
 
 
 def _look_again(row: Row[Pack], place: WeekPlace, now: datetime) -> Placed:
-    _decide(row, standing.look_again(place, now))
+    _decide(row, weekly.look_again(place, now))
     return Placed.LOOKS_AGAIN
 
 
@@ -233,15 +235,15 @@ def _already_waits(
     context: Context, row: Row[Pack], customer: Customer, place: WeekPlace
 ) -> Placed:
     notice = tell.no_week_place(context, customer, row.value, NoWeekPlace.FULL)
-    _decide(row, standing.decided(place), notice)
+    _decide(row, weekly.decided(place), notice)
     return Placed.WAITING
 
 
 def _give_up(context: Context, row: Row[Pack], customer: Customer, place: WeekPlace) -> Placed:
     """The week's time has come: its credits stay for something else in the week."""
     if not row.value.left:
-        _decide(row, standing.decided(place))
+        _decide(row, weekly.decided(place))
         return Placed.USED_OTHERWISE
     notice = tell.no_week_place(context, customer, row.value, NoWeekPlace.NOT_FOUND)
-    _decide(row, standing.decided(place), notice)
+    _decide(row, weekly.decided(place), notice)
     return Placed.NO_PLACE
