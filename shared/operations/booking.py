@@ -306,17 +306,14 @@ def _accept_once(
             "offered_until": None,
         }
     )
-    head_ref = accounts.head(customer_id)
-    head = read(head_ref).get(head_ref)
-    assert head is not None
-    credits_, messages = hold_all(context, packs, booked, head)
+    credits_, messages = hold_all(context, packs, booked, customer)
     bookings.change_reservation(
         reservation=row,
         changed=booked,
         credits_=credits_,
         activities=[(activity, taken)],
         besides=Besides(
-            messages=[*messages, tell.reservation_confirmed(context, customer, booked)],
+            messages=[*messages, tell.reservation_confirmed(context, customer.value, booked)],
             customer_id=customer_id,
             submission=press.record(now),
         ),

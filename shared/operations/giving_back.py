@@ -77,7 +77,7 @@ def _cancel_once(
     if booked or by_staff is not None:
         messages.append(
             tell.reservation_cancelled(
-                context, customer, back.reservation, by_merchant=by_staff is not None
+                context, customer.value, back.reservation, by_merchant=by_staff is not None
             )
         )
     bookings.change_reservation(
@@ -228,7 +228,9 @@ def give_up_place(
     freed, besides = offer_freed(context, places.give_back(activity.value, row.value.participants))
     messages = [*besides.messages]
     if tell_of_it:
-        messages.append(tell.reservation_cancelled(context, customer, changed, by_merchant=False))
+        messages.append(
+            tell.reservation_cancelled(context, customer.value, changed, by_merchant=False)
+        )
     bookings.change_reservation(
         reservation=row,
         changed=changed,

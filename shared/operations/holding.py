@@ -34,7 +34,7 @@ def seat_event(context: Context, by: str, what: str, reservation: Reservation) -
 
 def read_all(
     customer_id: str, reservation_id: str
-) -> tuple[Row[Reservation], Row[Activity], Customer]:
+) -> tuple[Row[Reservation], Row[Activity], Row[Customer]]:
     """A reservation with its activity and its customer: two round trips."""
     ref, head_ref = accounts.reservation(customer_id, reservation_id), accounts.head(customer_id)
     found = read(ref, head_ref)
@@ -45,7 +45,7 @@ def read_all(
     activity = read(activity_ref).get(activity_ref)
     if activity is None:
         raise Missing("There is no such activity.")
-    return row, activity, head.value
+    return row, activity, head
 
 
 def held_packs(reservation: Reservation) -> list[Row[Pack]]:

@@ -56,7 +56,9 @@ def _move_once(
         besides=Besides(
             messages=[
                 *besides.messages,
-                tell.reservation_changed(context, customer, moved, from_start=value.starts_at),
+                tell.reservation_changed(
+                    context, customer.value, moved, from_start=value.starts_at
+                ),
             ],
             customer_id=customer_id,
             submission=press.record(now),
