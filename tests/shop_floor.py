@@ -26,7 +26,7 @@ from shared.domain.charge import Card, Charge, RefundState
 from shared.domain.customer import Customer
 from shared.domain.due import due_moment
 from shared.domain.invariants import CustomerBooks, breaches
-from shared.domain.invoice import Invoice, InvoiceState
+from shared.domain.invoice import Invoice, InvoiceState, PaymentKind
 from shared.domain.message import Message, MessageKind, MessageState, Notice, NoticeKind
 from shared.domain.pack import Entry, Pack
 from shared.domain.pricing import price_cart
@@ -39,6 +39,7 @@ from shared.domain.product import (
     Service,
     Settings,
 )
+from shared.domain.reversal import money_kept
 from shared.domain.subscription import Subscription
 from shared.domain.weekly import Standing
 from shared.operations import cards, checkout
@@ -507,9 +508,9 @@ def books_hold(world: LocalWorld, *, errors: bool = False, mail_repeats: bool = 
         assert breaches(books, world.now()) == []
         _packs_match(books)
         for charge in books.charges:
-            if charge.settled_at is not None and charge.amount:
+            if charge.settled_at is not None and charge.amount and money_kept(charge):
                 ours[charge.ref] += 1
-            if charge.refund is RefundState.DONE:
+            if charge.refund is RefundState.DONE and not _bank_was_first(charge):
                 refunded[charge.ref] += 1
         mails += _mails_sent(messages_of(customer_id))
     assert _kept(world.sandbox.charges()) == ours, "what the provider kept is what we settled"
@@ -528,11 +529,21 @@ def _packs_match(books: CustomerBooks) -> None:
     """Each paid period has its one pack, and nothing that was not paid has any."""
     of_invoice = Counter(pack.invoice_id for pack in books.packs if pack.invoice_id)
     for invoice in books.invoices:
-        paid = invoice.state is InvoiceState.CLOSED
+        paid = invoice.state is InvoiceState.CLOSED or _was_taken_back(invoice)
         if invoice.period is not None:
             assert of_invoice[invoice.id] == paid, f"{invoice.id} is {invoice.state}"
         elif not paid:
             assert of_invoice[invoice.id] == 0
+
+
+def _bank_was_first(charge: Charge) -> bool:
+    """Whether a bank took back what was to be refunded."""
+    owed = charge.attempt(charge.refund_attempt or "")
+    return owed is not None and owed.reversed is not None
+
+
+def _was_taken_back(invoice: Invoice) -> bool:
+    return any(one.kind is PaymentKind.REVERSAL for one in invoice.payments)
 
 
 def _mails_sent(messages: Iterable[Message]) -> int:
@@ -542,7 +553,7 @@ def _mails_sent(messages: Iterable[Message]) -> int:
 def _kept(seen: Iterable[ChargeSeen]) -> Counter[str]:
     kept: Counter[str] = Counter()
     for one in seen:
-        if one.state == "succeeded" and not one.refunds:
+        if one.kept and not one.refunds:
             kept[one.charge_ref or ""] += 1
     return kept
 

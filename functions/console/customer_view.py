@@ -1,13 +1,21 @@
 """A customer's page: who they are, what they have, and the timeline."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from functions.console.books import Books
-from functions.console.pages.models import CustomerPage, LinkKind, TimelineEntry
+from functions.console.pages.models import (
+    CreditUse,
+    CustomerPage,
+    FrozenPack,
+    LinkKind,
+    TimelineEntry,
+)
 from functions.console.timeline import timeline
 from shared.domain.money import Money
-from shared.domain.pack import PackStatus
+from shared.domain.pack import Entry, Pack, PackStatus
+from shared.domain.reversal import uses_of
 from shared.operations.context import Context
 from shared.operations.forecast import merged
 from shared.web.pages.summaries import (
@@ -71,6 +79,9 @@ def customer_page(
         packs=tuple(
             pack_summary(one, catalogue, now) for one in _shown(packs, LinkKind.PACK, told)
         ),
+        frozen=tuple(
+            _frozen(one, books.entries, one.frozen_at) for one in packs if one.frozen_at is not None
+        ),
         subscriptions=tuple(
             subscription_summary(one, catalogue, customer, now)
             for one in _shown(subscriptions, LinkKind.SUBSCRIPTION, told)
@@ -87,6 +98,27 @@ def customer_page(
         zone=(own or catalogue.locations[0]).zone,
         may_change=may_change,
         idempotency_key=idempotency_key,
+    )
+
+
+def _frozen(pack: Pack, entries: Iterable[Entry], at: datetime) -> FrozenPack:
+    """Where the credits of a pack went that is on hold ([REVERSE])."""
+    return FrozenPack(
+        pack_id=pack.id,
+        frozen_at=at,
+        zone=pack.zone,
+        uses=tuple(
+            CreditUse(
+                reservation_id=one.reservation_id,
+                name=one.name,
+                at=one.at,
+                zone=one.zone,
+                credits=one.credits,
+                over=one.over,
+            )
+            for one in uses_of(pack, entries).uses
+        ),
+        unused=pack.left,
     )
 
 

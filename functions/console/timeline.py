@@ -11,7 +11,7 @@ from functions.console.reservation_lines import reservation_lines
 from functions.console.telling import Line, Rank, Telling, invoice_name
 from shared.domain.charge import By
 from shared.domain.due import utc_text
-from shared.domain.invoice import Invoice, InvoiceState, PaymentKind
+from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind
 from shared.domain.message import Message, MessageState
 from shared.domain.pack import Entry, EntryKind
 from shared.domain.product import Catalogue
@@ -99,23 +99,58 @@ def _invoice(telling: Telling, invoice: Invoice) -> Iterator[Line]:
             links=links,
         )
     for number, payment in enumerate(invoice.payments):
-        refund = payment.kind is PaymentKind.REFUND
-        by_card = f" by {words.card(payment.brand, payment.last4)}" if payment.last4 else ""
-        amount = -payment.amount if refund else payment.amount
-        said = "refunded" if refund else "paid"
+        back = payment.kind in WENT_BACK
         yield telling.line(
             Rank.INVOICE,
-            TimelineKind.REFUND if refund else TimelineKind.PAYMENT,
+            TimelineKind.REFUND if back else TimelineKind.PAYMENT,
             f"{invoice.id}-payment-{number}",
             payment.at,
             zone,
-            f"{name} {said}{by_card}: {telling.money(amount)}"
-            if payment.kind is not PaymentKind.NOTHING_DUE
-            else f"{name} closed: nothing was to be paid",
-            detail=detail,
-            amount=payment.amount if refund else None,
+            f"{name} {_paid(telling, payment)}",
+            detail=_bank(telling, invoice, payment) or detail,
+            amount=payment.amount if back else None,
+            failed=payment.kind is PaymentKind.REVERSAL,
             links=links,
         )
+
+
+WENT_BACK = frozenset({PaymentKind.REFUND, PaymentKind.REVERSAL})
+
+
+def _paid(telling: Telling, payment: Payment) -> str:
+    """What is said of a payment of an invoice, after its name."""
+    card = words.card(payment.brand, payment.last4) if payment.last4 else ""
+    by_card = f" by {card}" if card else ""
+    of_card = f" of {card}" if card else ""
+    amount = telling.money(payment.amount)
+    match payment.kind:
+        case PaymentKind.NOTHING_DUE:
+            return "closed: nothing was to be paid"
+        case PaymentKind.CARD:
+            return f"paid{by_card}: {amount}"
+        case PaymentKind.CASH:
+            return f"paid in cash: {amount}"
+        case PaymentKind.TRANSFER:
+            return f"paid by transfer: {amount}"
+        case PaymentKind.REFUND:
+            return f"refunded{by_card}: {telling.money(-payment.amount)}"
+        case PaymentKind.REVERSAL:
+            return f"is unpaid again: the bank took back {telling.money(-payment.amount)}{of_card}"
+        case PaymentKind.REINSTATED:
+            return f"is paid again: the bank gave again {amount}{of_card}"
+
+
+def _bank(telling: Telling, invoice: Invoice, payment: Payment) -> str:
+    """What followed from a bank's taking a payment back, or giving it again ([REVERSE])."""
+    names = [one.name for one in telling.books.packs if one.invoice_id == invoice.id]
+    packs = words.joined(list(dict.fromkeys(names)))
+    if not packs:
+        return ""
+    if payment.kind is PaymentKind.REVERSAL:
+        return f"The unused credits of {packs} are on hold until it is paid."
+    if payment.kind is PaymentKind.REINSTATED:
+        return f"The credits of {packs} can be used again."
+    return ""
 
 
 def _bill(telling: Telling, invoice: Invoice) -> str:

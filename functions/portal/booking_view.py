@@ -243,7 +243,10 @@ def _held_view(held: Held) -> HeldView:
 
 def plan_view(plan: Spending) -> PlanView:
     return PlanView(
-        held=tuple(_held_view(one) for one in plan.held), charge=plan.charge, due=plan.due
+        held=tuple(_held_view(one) for one in plan.held),
+        charge=plan.charge,
+        due=plan.due,
+        on_hold=plan.on_hold,
     )
 
 

@@ -27,9 +27,11 @@ from shared.domain.customer import Customer
 from shared.domain.due import Moment, utc_text
 from shared.domain.invoice import Invoice, InvoiceState, PaymentKind
 from shared.domain.message import KIND_OF_END, Message, MessageKind, message_key
+from shared.domain.money import total
 from shared.domain.order import invoice_lines
 from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, ReservationState, Seat
+from shared.domain.reversal import money_kept, taken_back
 from shared.domain.subscription import Collection, EndReason, Subscription, SubscriptionState
 
 TICKS = timedelta(minutes=2)
@@ -72,6 +74,9 @@ class Rule(StrEnum):
     ([PLACES])."""
     TOLD = "told"
     """What was settled, ended or paid back has its message ([OUTBOX])."""
+    REVERSED_IS_FROZEN = "reversed_is_frozen"
+    """What an invoice brought is frozen exactly while a bank holds what had paid it, and it is not
+    paid again ([REVERSE])."""
     PROVIDER_AGREES = "provider_agrees"
     """What the provider took and kept is what we settled, charge by charge."""
     READABLE = "readable"
@@ -152,6 +157,7 @@ def breaches(books: CustomerBooks, now: datetime) -> list[Breach]:
             *_settled(books),
             *_ledgers(books),
             *_holds(books),
+            *_frozen(books),
             *_subscriptions(books),
             *_told(books),
         ]
@@ -224,11 +230,18 @@ def _settled(books: CustomerBooks) -> Iterator[Breach]:
             if charge.purpose is Purpose.PERIOD or invoice_lines(charge.order):
                 yield Breach(Rule.SETTLED_HAS_INVOICE, charge.source)
             continue
-        by_card = [one for one in invoice.payments if one.kind is PaymentKind.CARD]
-        if invoice.state is not InvoiceState.CLOSED or (
-            charge.amount and [one.amount for one in by_card] != [charge.amount]
+        own = [one for one in invoice.payments if one.charge_id == charge.id]
+        by_card = [one.amount for one in own if one.kind in _BY_CARD]
+        taken_back_once = any(one.kind is PaymentKind.REVERSAL for one in invoice.payments)
+        closed = invoice.state is InvoiceState.CLOSED or taken_back_once
+        if not closed or (
+            charge.amount and total(by_card, charge.amount.currency) != money_kept(charge)
         ):
             yield Breach(Rule.SETTLED_HAS_INVOICE, charge.source, "paid otherwise")
+
+
+_BY_CARD = frozenset({PaymentKind.CARD, PaymentKind.REVERSAL, PaymentKind.REINSTATED})
+"""What an invoice says of a charge's money: that it came, went back to a bank, and came again."""
 
 
 def provider_breaches(
@@ -290,6 +303,7 @@ def _settled_by(charge: Charge, provider: str | None) -> set[str | None]:
         for one in charge.attempts
         if one.outcome is Outcome.SUCCEEDED
         and one.id != back
+        and taken_back(one) < one.amount
         and provider in (None, one.card.provider)
     }
 
@@ -326,6 +340,14 @@ def _holds(books: CustomerBooks) -> Iterator[Breach]:
     for (pack_id, reservation_id, credits_), count in ((held - booked) + (booked - held)).items():
         detail = f"{count} times {credits_} credits for {reservation_id} on one side only"
         yield Breach(Rule.HOLDS_MATCH, pack_id, detail)
+
+
+def _frozen(books: CustomerBooks) -> Iterator[Breach]:
+    reversed_ = {one.id for one in books.invoices if one.reversed}
+    for pack in books.packs:
+        if pack.ended_at is None and (pack.frozen_at is not None) != (pack.invoice_id in reversed_):
+            detail = "not frozen" if pack.frozen_at is None else "frozen for no reversal"
+            yield Breach(Rule.REVERSED_IS_FROZEN, pack.id, detail)
 
 
 def places_breaches(activity: Activity, seats: Sequence[Seat]) -> list[Breach]:

@@ -49,6 +49,8 @@ class PaymentKind(StrEnum):
     REFUND = "refund"
     REVERSAL = "reversal"
     """Taken back by a bank: negative ([REVERSE])."""
+    REINSTATED = "reinstated"
+    """Given again by the bank that had taken it back: a dispute was won."""
 
 
 class Payment(BaseModel):
@@ -78,6 +80,8 @@ class PaymentStatus(StrEnum):
     PROCESSING = "processing"
     FAILED = "failed"
     REFUNDED = "refunded"
+    REVERSED = "reversed"
+    """A bank took back what had paid it ([REVERSE])."""
     VOID = "void"
 
 
@@ -150,9 +154,17 @@ class Invoice(BaseModel):
         return self.total - self.paid
 
     @property
+    def reversed(self) -> bool:
+        """Whether a bank took back what had paid it, and it has not been paid since."""
+        taken = any(one.kind is PaymentKind.REVERSAL for one in self.payments)
+        return taken and self.state is InvoiceState.OPEN and self.owed.minor > 0
+
+    @property
     def status(self) -> PaymentStatus:
         if self.state is InvoiceState.VOID:
             return PaymentStatus.VOID
+        if self.reversed:
+            return PaymentStatus.REVERSED
         if any(payment.kind is PaymentKind.REFUND for payment in self.payments):
             return PaymentStatus.REFUNDED
         if self.state is InvoiceState.CLOSED:

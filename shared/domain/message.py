@@ -97,6 +97,8 @@ class NoticeKind(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"
     LATE_SUCCESS_REFUNDED = "late_success_refunded"
     REFUND_FAILED = "refund_failed"
+    PAYMENT_REVERSED = "payment_reversed"
+    PAYMENT_REINSTATED = "payment_reinstated"
     PERIOD_SKIPPED = "period_skipped"
     PARKED = "parked"
     UNEXPECTED_CHARGE = "unexpected_charge"

@@ -5,7 +5,7 @@ changes nothing more, releasing it puts it back. Unlimited packs have entries of
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -125,12 +125,14 @@ def in_order(packs: Iterable[Pack]) -> list[Pack]:
 
 @dataclass(frozen=True)
 class Spending:
-    """What is held of each pack for a reservation; `charge` is the whole price of it."""
+    """What is held of each pack for a reservation; `charge` is the whole price of it. `on_hold`
+    names the packs that would pay for the rest if they were not frozen ([REVERSE])."""
 
     held: tuple[Held, ...]
     charge: Money
     prices: tuple[Money, ...] = ()
     taxed: Taxed = field(default_factory=Taxed)
+    on_hold: tuple[str, ...] = ()
 
     @property
     def due(self) -> Money:
@@ -178,12 +180,21 @@ def plan(
             )
         )
         covered += count
-    return Spending(
+    spending = Spending(
         held=tuple(held),
         charge=total(charges, location.currency),
         prices=tuple(charges),
         taxed=taxed(activity.service_id, location, catalogue),
     )
+    if not spending.due:
+        return spending
+    frozen = [one.name for one in packs if _only_frozen(one, activity, catalogue.settings, now)]
+    return replace(spending, on_hold=tuple(dict.fromkeys(frozen)))
+
+
+def _only_frozen(pack: Pack, activity: Activity, settings: Settings, now: datetime) -> bool:
+    thawed = pack.model_copy(update={"frozen_at": None})
+    return pack.frozen_at is not None and usable_for(thawed, activity, settings, now)
 
 
 # --- entries ---------------------------------------------------------------------------------

@@ -73,6 +73,14 @@ class NoCredits(Conflict):
     code = "no_credits"
 
 
+def no_credits(plan: Spending) -> NoCredits:
+    """The refusal, which names what is on hold and would have paid ([REVERSE])."""
+    detail = "No credits you have pay for all of it."
+    if plan.on_hold:
+        detail += f" On hold, because their payment was taken back: {', '.join(plan.on_hold)}."
+    return NoCredits(detail, due_minor=plan.due.minor)
+
+
 def location_of(context: Context, location_id: str) -> Location:
     location = context.catalogue.location(location_id)
     if location is None:
@@ -196,7 +204,7 @@ def _book_once(
     if full and not wish.wait:
         places.take(activity, wish.participants)
     if plan.due and not full and (activity.prepay_online or not wish.pay_later):
-        raise NoCredits("No credits you have pay for all of it.", due_minor=plan.due.minor)
+        raise no_credits(plan)
     reservation = reserve(
         activity,
         reservation_id=reservation_id,
@@ -295,7 +303,7 @@ def _accept_once(
     packs = packs_in_hand(customer_id)
     plan = plan_for(context, taken, packs, value.participants)
     if plan.due and (taken.prepay_online or not pay_later):
-        raise NoCredits("No credits you have pay for all of it.", due_minor=plan.due.minor)
+        raise no_credits(plan)
     booked = value.model_copy(
         update={
             "state": ReservationState.BOOKED,

@@ -25,7 +25,7 @@ from shared.domain.charge import (
 )
 from shared.domain.message import Notice
 from shared.domain.subscription import next_slot_at
-from shared.operations import tell
+from shared.operations import reversing, tell
 from shared.operations.collect import ask
 from shared.operations.context import Context
 from shared.operations.settle import Books, open_books, reopen, settle
@@ -118,6 +118,9 @@ def _look(context: Context, books: Books, attempt: Attempt, object_id: str | Non
     # A look-up answers any success for this charge, also that of another attempt than was asked.
     owner = before.attempt_at(result.provider_charge_id) or attempt
     _, after = settle(context, books, owner.id, result)
+    if result.reversed is not None and result.provider_charge_id is not None:
+        # Taken back before anybody here knew that it had come ([REVERSE]).
+        reversing.look(context, after.customer_id, after.source, result.provider_charge_id)
     if is_last and after.outcome in OPEN_OUTCOMES and after.last is not None:
         fresh = open_books(after.customer_id, after.source)
         if fresh is not None and fresh.charge.value.outcome in OPEN_OUTCOMES:
@@ -266,7 +269,8 @@ def _pay_back(context: Context, charge: Charge, attempt: Attempt) -> RefundOutco
 
 def _why_refused(context: Context, charge: Charge, attempt: Attempt) -> RefundOutcome:
     """A refund is refused also when the money went back before: by a try whose answer was lost
-    and whose key the provider has forgotten, or by the merchant's own hand there."""
+    and whose key the provider has forgotten, by the merchant's own hand there, or by a bank that
+    took it back."""
     try:
         found = context.provider(attempt.card.provider).look_up(
             charge_ref=charge.ref,
@@ -278,7 +282,7 @@ def _why_refused(context: Context, charge: Charge, attempt: Attempt) -> RefundOu
         return RefundOutcome.UNKNOWN
     went_back = (
         found is not None
-        and found.refunded
+        and (found.refunded or found.reversed is not None)
         and found.provider_charge_id == attempt.provider_charge_id
     )
     return RefundOutcome.SUCCEEDED if went_back else RefundOutcome.REFUSED

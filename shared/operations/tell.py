@@ -8,14 +8,14 @@ from enum import StrEnum
 from shared.domain import collecting
 from shared.domain.charge import Attempt, Charge, Outcome
 from shared.domain.customer import Customer
-from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState
+from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, order_id
 from shared.domain.message import Message, Notice, NoticeKind
 from shared.domain.money import Money
 from shared.domain.order import invoice_lines
 from shared.domain.pack import Pack
 from shared.domain.reservation import Reservation
 from shared.domain.subscription import Subscription, next_slot_at
-from shared.messages import booking_builders, builders
+from shared.messages import booking_builders, builders, formats
 from shared.messages.builders import Telling
 from shared.messages.facts import CardShown
 from shared.operations.context import Context
@@ -333,6 +333,59 @@ def refund_failed(context: Context, charge: Charge) -> Notice:
         customer_id=charge.customer_id,
         location_id=charge.location_id,
     )
+
+
+def payment_reversed(
+    context: Context,
+    customer: Customer,
+    charge: Charge,
+    attempt: Attempt,
+    taken: Money,
+    credits_used: Sequence[str],
+) -> Notice:
+    """[REVERSE]: a bank took a payment back. `credits_used` says of each pack where its credits
+    went."""
+    then = ""
+    if credits_used:
+        then = (
+            f" {' '.join(credits_used)} What is unused is on hold until it is paid again."
+            " What is booked stays booked: cancel it if it should not be used."
+        )
+    return _notice(
+        context,
+        NoticeKind.PAYMENT_REVERSED,
+        "A payment was taken back",
+        f"{_of(customer)}: the bank took back {_paid_with(context, charge, attempt, taken)}.{then}",
+        customer_id=charge.customer_id,
+        location_id=charge.location_id,
+    )
+
+
+def payment_reinstated(
+    context: Context, customer: Customer, charge: Charge, attempt: Attempt, again: Money
+) -> Notice:
+    """A bank gave again what it had taken back."""
+    return _notice(
+        context,
+        NoticeKind.PAYMENT_REINSTATED,
+        "A payment that was taken back came again",
+        f"{_of(customer)}: the bank gave again {_paid_with(context, charge, attempt, again)}.",
+        customer_id=charge.customer_id,
+        location_id=charge.location_id,
+    )
+
+
+def _of(customer: Customer) -> str:
+    return f"{customer.name} ({customer.email})" if customer.name else customer.email
+
+
+def _paid_with(context: Context, charge: Charge, attempt: Attempt, amount: Money) -> str:
+    """`$270.63 of Visa ending in 4242 for Ten classes, order 4K2P-9Q7M`."""
+    money = formats.Formats(
+        formats.locale_of(context.catalogue.settings.locale), "UTC", marked=False
+    ).money(amount)
+    order = order_id(charge.invoice_id)
+    return f"{money} of {formats.card(attempt.card)} for {charge.description}, order {order}"
 
 
 def outcome_unknown(context: Context, charge: Charge) -> Notice:

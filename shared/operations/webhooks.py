@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.domain.charge import RefundState
+from shared.domain.charge import Charge, Outcome, RefundState
 from shared.domain.errors import Missing, Unavailable
-from shared.operations import cards
+from shared.operations import cards, reversing
 from shared.operations.context import Context
 from shared.operations.reconcile import Reconciled, reconcile
+from shared.operations.reversing import Reversed
 from shared.providers.port import EventKind, PaymentProvider
 from shared.store import accounts, transactions
 from shared.store.accounts import WebhookReceived
@@ -97,6 +98,8 @@ def _apply(context: Context, event: WebhookReceived) -> Applied:
             return Applied.APPLIED
         case EventKind.CHARGE:
             return _apply_charge(context, event)
+        case EventKind.REVERSAL:
+            return _apply_reversal(context, event)
 
 
 def _apply_charge(context: Context, event: WebhookReceived) -> Applied:
@@ -112,10 +115,32 @@ def _apply_charge(context: Context, event: WebhookReceived) -> Applied:
     ):
         # What the event can tell is recorded already; nothing is left to look up.
         return Applied.APPLIED
+    _settle(context, charge, event)
+    return Applied.APPLIED
+
+
+def _apply_reversal(context: Context, event: WebhookReceived) -> Applied:
+    """A payment was taken back, or came again. It may be the first that is heard of its success:
+    then that is recorded before."""
+    ref = accounts.charge_of_ref(event.charge_ref or "")
+    row = read(ref).get(ref) if ref is not None else None
+    if row is None or event.object_id is None:
+        return Applied.UNKNOWN_OBJECT
+    charge = row.value
+    attempt = charge.attempt_at(event.object_id)
+    if attempt is None or attempt.outcome is not Outcome.SUCCEEDED:
+        _settle(context, charge, event)
+    result = reversing.look(context, charge.customer_id, charge.source, event.object_id)
+    if result is Reversed.UNANSWERED:
+        raise Unavailable("What was taken back could not be looked at.")
+    return Applied.APPLIED
+
+
+def _settle(context: Context, charge: Charge, event: WebhookReceived) -> None:
+    """What the provider says of the event's object is recorded. Raises `Unavailable` when that
+    could not be done and nothing else may ever ask again: the event stays due."""
     result = reconcile(
         context, charge.customer_id, charge.source, asked_by_webhook=True, object_id=event.object_id
     )
     if result in (Reconciled.UNANSWERED, Reconciled.LOST):
-        # Nothing else may ever ask again: the event stays due until it has been looked at.
         raise Unavailable("What the event is about could not be looked at.")
-    return Applied.APPLIED

@@ -29,6 +29,7 @@ from tests.unit.books_samples import (
     tried,
 )
 from tests.unit.places_samples import activity_of
+from tests.unit.reversal_samples import bank_holds, of_invoice
 from tests.unit.subscription_samples import utc
 
 FEBRUARY, MARCH = "c-00.00001", "c-00.00002"
@@ -108,6 +109,19 @@ def surplus_back(told: Told) -> None:
     told.books.charges[told.books.charges.index(before)] = after
     told.books.messages.add(message_key(MessageKind.REFUND, f"{after.refund_attempt}-refund"))
     took(told, f"ch_{FEBRUARY}-1", refunded_minor=PRICE.minor)
+
+
+def _used_though_taken_back(told: Told) -> None:
+    bank_holds(told, PRICE.minor)
+    _pack(told, "p1", frozen_at=None)
+
+
+def _taken_back_unsaid(told: Told) -> None:
+    """The bank holds it, and the invoice goes on saying that it is paid."""
+    invoice, packs = of_invoice(told, "i1"), list(told.books.packs)
+    bank_holds(told, PRICE.minor)
+    changed(told.books.invoices, of_invoice(told, "i1"), **dict(invoice))
+    told.books.packs = packs
 
 
 def _surplus_still_there(told: Told) -> None:
@@ -288,6 +302,14 @@ CASES = [
     Case(Rule.LEDGER_ADDS_UP, "below zero", "c-01-00", _below_zero),
     Case(Rule.HOLDS_MATCH, "a credit held for nobody", "c-01-00", _held_for_nobody),
     Case(Rule.HOLDS_MATCH, "a place held by nothing", "c-01-00", _booked_with_nothing),
+    Case(Rule.REVERSED_IS_FROZEN, "used on, though taken back", "p1", _used_though_taken_back),
+    Case(
+        Rule.REVERSED_IS_FROZEN,
+        "frozen, though paid",
+        "p1",
+        lambda t: _pack(t, "p1", frozen_at=NOW),
+    ),
+    Case(Rule.SETTLED_HAS_INVOICE, "taken back unsaid", FEBRUARY, _taken_back_unsaid),
     Case(Rule.OPEN_HAS_CHECK, "an open outcome without", "cart.9", never_checked),
     Case(
         Rule.DUE_IS_NEXT_MOMENT,

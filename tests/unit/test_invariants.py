@@ -23,6 +23,7 @@ from shared.domain.message import MessageKind, message_key
 from shared.domain.subscription import EndReason
 from tests.unit.books_samples import (
     NOW,
+    PRICE,
     Told,
     at_provider,
     changed,
@@ -45,6 +46,7 @@ from tests.unit.broken_books import (
     surplus_back,
     took,
 )
+from tests.unit.reversal_samples import bank_holds
 from tests.unit.subscription_samples import subscription_of, utc
 
 ELSEWHERE = {Rule.INDEX_HAS_ITEM, Rule.READABLE, Rule.PLACES_ADD_UP}
@@ -140,6 +142,29 @@ def test_when_the_provider_gave_the_wrong_one_of_two_payments_back_both_are_name
         f"ch_{FEBRUARY}-1 was never settled",
         "settled, but never taken",
     ]
+
+
+@pytest.mark.parametrize("held", [PRICE.minor, 1_000, 0])
+def test_books_hold_after_a_bank_took_a_payment_back_and_gave_it_again(held: int) -> None:
+    told = good_books()
+    bank_holds(told, PRICE.minor)
+    if held != PRICE.minor:
+        bank_holds(told, held)
+    told.books.queue = []
+    assert told.wrong() == []
+
+
+def test_a_reversal_that_only_the_provider_knows_is_a_difference() -> None:
+    told = good_books()
+    took(told, f"ch_{FEBRUARY}-2", reversed_minor=PRICE.minor)
+    assert [one.detail for one in told.wrong()] == ["settled, but never taken"]
+
+
+def test_a_reversal_that_the_provider_knows_no_more_is_a_difference() -> None:
+    told = good_books()
+    bank_holds(told, PRICE.minor)
+    took(told, f"ch_{FEBRUARY}-2", reversed_minor=0)
+    assert [one.detail for one in told.wrong()] == [f"ch_{FEBRUARY}-2 was never settled"]
 
 
 def test_two_payments_too_many_that_go_back_one_after_the_other_are_no_breach() -> None:

@@ -123,6 +123,29 @@ class TimelineEntry(View):
     links: tuple[TimelineLink, ...] = ()
 
 
+class CreditUse(View):
+    """A reservation that credits of a pack went to. `over`: used up, and not only held for what is
+    to come."""
+
+    reservation_id: str
+    name: str
+    at: AwareDatetime | None = None
+    zone: str
+    credits: int
+    over: bool
+
+
+class FrozenPack(View):
+    """A pack that is on hold since a bank took back what paid for it: where its credits went
+    ([REVERSE]). `unused` None: unlimited."""
+
+    pack_id: str
+    frozen_at: AwareDatetime
+    zone: str
+    uses: tuple[CreditUse, ...] = ()
+    unused: int | None
+
+
 class CustomerPage(View):
     """`GET /console/customers/{customer}`. The timeline is newest first and answers
     "why was I charged?"; `next` leads to what is older. `forecast` are the charges of the next 12
@@ -140,6 +163,7 @@ class CustomerPage(View):
     past_due: tuple[PastDueView, ...] = ()
     cards: tuple[CardView, ...] = ()
     packs: tuple[PackSummary, ...] = ()
+    frozen: tuple[FrozenPack, ...] = ()
     subscriptions: tuple[SubscriptionSummary, ...] = ()
     invoices: tuple[InvoiceSummary, ...] = ()
     forecast: tuple[UpcomingCharge, ...] = ()

@@ -101,11 +101,13 @@ class HeldView(View):
 
 
 class PlanView(View):
-    """Which credits pay for which participants. `due` is what they leave to be paid, before tax."""
+    """Which credits pay for which participants. `due` is what they leave to be paid, before tax;
+    `on_hold` names the packs that would pay for it, were they not frozen ([REVERSE])."""
 
     held: tuple[HeldView, ...] = ()
     charge: Money
     due: Money
+    on_hold: tuple[str, ...] = ()
 
 
 class PackOffer(View):

@@ -68,6 +68,8 @@ class PackSummary(View):
     usable_from: AwareDatetime
     expires_at: AwareDatetime | None = None
     expires_with_next: bool = False
+    frozen_at: AwareDatetime | None = None
+    """When a bank took back what paid for it: nothing of it can be used ([REVERSE])."""
     trial: bool = False
     subscription_id: str | None = None
     invoice_id: str | None = None

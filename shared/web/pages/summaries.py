@@ -110,6 +110,7 @@ def pack_summary(pack: Pack, catalogue: Catalogue, now: datetime) -> PackSummary
         usable_from=pack.usable_from,
         expires_at=pack.expires_at,
         expires_with_next=pack.expires_with_next,
+        frozen_at=pack.frozen_at,
         trial=pack.trial,
         subscription_id=pack.subscription_id,
         invoice_id=pack.invoice_id,
@@ -322,9 +323,12 @@ def payment_views(invoice: Invoice) -> tuple[PaymentView, ...]:
     )
 
 
+_WENT_BACK = frozenset({PaymentKind.REFUND, PaymentKind.REVERSAL})
+
+
 def payment_row(invoice: Invoice, catalogue: Catalogue) -> PaymentRow:
     """An invoice as a row of the payment history: when it was paid, or made while it is not."""
-    paid = [one for one in invoice.payments if one.kind is not PaymentKind.REFUND]
+    paid = [one for one in invoice.payments if one.kind not in _WENT_BACK]
     last = paid[-1] if paid else None
     return PaymentRow(
         at=last.at if last else invoice.created_at,

@@ -1,0 +1,188 @@
+"""A payment that a bank takes back, or gives again ([REVERSE]).
+
+A report only says where to look: what the provider has of the payment is asked, and what differs
+from our books is written in one transaction. So reports may come twice, late and in any order.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from shared.domain import reversal
+from shared.domain.charge import Attempt, Charge, Outcome
+from shared.domain.customer import Customer
+from shared.domain.invoice import Invoice
+from shared.domain.message import Notice
+from shared.domain.money import Money
+from shared.domain.pack import Pack
+from shared.domain.subscription import Subscription
+from shared.operations import credits_used, tell
+from shared.operations.context import Context
+from shared.providers.port import ProviderUnavailable, RequestRefused
+from shared.store import accounts, transactions
+from shared.store.engine import Lost, Page, Row, read
+
+LOOKS = 6
+"""How often a payment is looked at until the provider has nothing new to say, lost races too."""
+
+PAGE = 200
+MAX_PAGES = 10
+"""Pages of a customer's packs and subscriptions that are read for those of one invoice."""
+
+E = TypeVar("E", bound=BaseModel)
+
+
+class Reversed(StrEnum):
+    NOTHING_NEW = "nothing_new"
+    RECORDED = "recorded"
+    UNANSWERED = "unanswered"
+    """The provider gave no answer, or others were always first: whoever asked has to come again."""
+
+
+# --- what an invoice brought -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Follows:
+    """What changes with an invoice that is taken back or paid again, beside what was read."""
+
+    packs: tuple[tuple[Row[Pack], Pack], ...] = ()
+    subscriptions: tuple[tuple[Row[Subscription], Subscription], ...] = ()
+
+
+def follows(customer_id: str, before: Invoice, after: Invoice, now: datetime) -> Follows:
+    """The packs that are frozen or thawed, and the subscriptions whose payments count otherwise,
+    when `before` becomes `after`: to be written in the same transaction. Whoever records a payment
+    of an open invoice asks; where no bank took anything back it is nothing, and nothing is read."""
+    if not (before.reversed or after.reversed):
+        return Follows()
+    packs = [
+        (row, reversal.frozen_as(after, row.value, now)) for row in packs_on(customer_id, after.id)
+    ]
+    subscriptions = [
+        (row, reversal.counted_as(before, after, row.value))
+        for row in _all(lambda at: accounts.subscriptions_of(customer_id, limit=PAGE, after=at))
+    ]
+    return Follows(
+        packs=tuple((row, pack) for row, pack in packs if pack != row.value),
+        subscriptions=tuple((row, one) for row, one in subscriptions if one != row.value),
+    )
+
+
+def packs_on(customer_id: str, invoice_id: str) -> list[Row[Pack]]:
+    """The packs that an invoice brought."""
+    rows = _all(lambda at: accounts.packs_of(customer_id, limit=PAGE, after=at))
+    return [row for row in rows if row.value.invoice_id == invoice_id]
+
+
+def _all(page_after: Callable[[str | None], Page[E]]) -> list[Row[E]]:
+    rows: list[Row[E]] = []
+    after: str | None = None
+    for _ in range(MAX_PAGES):
+        page = page_after(after)
+        rows += page.rows
+        after = page.next
+        if after is None:
+            break
+    return rows
+
+
+# --- looking ---------------------------------------------------------------------------------
+
+
+def look(context: Context, customer_id: str, source: str, provider_charge_id: str) -> Reversed:
+    """Ask what became of a payment that had settled, and record what a bank took back of it or
+    gave again since. After something was recorded it is looked at again: two reports that are
+    applied at the same time would otherwise leave the older one's word."""
+    done = Reversed.NOTHING_NEW
+    ref = accounts.charge(customer_id, source)
+    for _ in range(LOOKS):
+        row = read(ref).get(ref)
+        attempt = row.value.attempt_at(provider_charge_id) if row else None
+        if row is None or attempt is None or attempt.outcome is not Outcome.SUCCEEDED:
+            return done
+        try:
+            taken = _taken_now(context, row.value, attempt)
+        except (ProviderUnavailable, RequestRefused):
+            return Reversed.UNANSWERED
+        if taken is None:
+            return done
+        recorded = reversal.record_reversal(row.value, attempt.id, taken, context.now())
+        if recorded is None:
+            return done
+        try:
+            _write(context, row, recorded, attempt)
+        except Lost:
+            continue
+        done = Reversed.RECORDED
+    return done if done is Reversed.RECORDED else Reversed.UNANSWERED
+
+
+def _taken_now(context: Context, charge: Charge, attempt: Attempt) -> Money | None:
+    """What a bank holds of an attempt's money; None when the provider does not know of it."""
+    found = context.provider(attempt.card.provider).look_up(
+        charge_ref=charge.ref,
+        attempt_id=attempt.id,
+        provider_charge_id=attempt.provider_charge_id,
+        provider_customer=attempt.provider_customer,
+    )
+    if found is None or found.provider_charge_id != attempt.provider_charge_id:
+        return None
+    if found.outcome is not Outcome.SUCCEEDED:
+        return None
+    return found.reversed or Money.zero(attempt.amount.currency)
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+def _write(context: Context, charge: Row[Charge], recorded: Charge, attempt: Attempt) -> None:
+    """What a bank took back or gave again, with all that follows from it. Of money that pays no
+    invoice, since nobody wanted it, staff are only told."""
+    value, now = charge.value, context.now()
+    marked = recorded.attempt(attempt.id)
+    assert marked is not None
+    change = reversal.taken_back(marked) - reversal.taken_back(attempt)
+    invoice_ref = accounts.invoice(value.customer_id, value.invoice_id)
+    head_ref = accounts.head(value.customer_id)
+    found = read(invoice_ref, head_ref)
+    invoice, head = found.get(invoice_ref), found.get(head_ref)
+    assert head is not None
+    payer = reversal.settled_by(value)
+    if invoice is None or payer is None or payer.id != attempt.id:
+        notice = _notice(context, head.value, value, attempt, change, [])
+        transactions.record_reversal(charge=charge, recorded=recorded, notices=[notice])
+        return
+    payment = reversal.reversed_payment(value, attempt, change, now)
+    changed = reversal.with_payment(invoice.value, payment, now)
+    following = follows(value.customer_id, invoice.value, changed, now)
+    brought = [row.value for row in packs_on(value.customer_id, value.invoice_id)]
+    transactions.record_reversal(
+        charge=charge,
+        recorded=recorded,
+        invoice=invoice,
+        changed_invoice=changed,
+        packs=following.packs,
+        subscriptions=following.subscriptions,
+        notices=[_notice(context, head.value, value, attempt, change, brought)],
+    )
+
+
+def _notice(
+    context: Context,
+    customer: Customer,
+    charge: Charge,
+    attempt: Attempt,
+    change: Money,
+    brought: list[Pack],
+) -> Notice:
+    """What staff are told: of a reversal also which credits were used, pack by pack."""
+    if change.minor < 0:
+        return tell.payment_reinstated(context, customer, charge, attempt, -change)
+    uses = credits_used.read_uses(brought)
+    said = [credits_used.in_words(context, one) for one in uses]
+    return tell.payment_reversed(context, customer, charge, attempt, change, said)
