@@ -23,6 +23,7 @@ from functions.console.pages.models import (
     EmailSent,
 )
 from functions.console.retry_policy import mount_retry_policy
+from functions.console.statement import mount_statement
 from shared.domain.customer import Customer
 from shared.domain.errors import Missing, PunchcardError
 from shared.domain.ledger import MAX_ADJUSTMENT
@@ -51,6 +52,7 @@ app = App(pages="functions.console.pages", wiring=current, audience=Audience.STA
 mount_sign_in(app)
 mount_notices(app)
 mount_retry_policy(app)
+mount_statement(app)
 mount_activities(app)
 
 

@@ -1,18 +1,27 @@
 """What a customer has: the account at a glance, and packs ([LEDGER] [FORECAST] [OWN])."""
 
-from functions.portal import account_lists, account_view, invoice_routes, subscription_routes
+from functions.portal import (
+    account_lists,
+    account_view,
+    invoice_routes,
+    statement_routes,
+    subscription_routes,
+)
 from functions.portal.account_app import app
 from functions.portal.account_lists import READ_AT_ONCE, ListQuery, PacksQuery
 from functions.portal.ids import path_id
 from functions.portal.owned import cursor, load, values
 from functions.portal.pages.account_models import AccountPage, PackPage, PacksPage
 from shared.domain.errors import Missing
+from shared.operations.statement import entries_of_all
 from shared.store import accounts
+from shared.store.accounts import PAGE_LIMIT
 from shared.web.answer import Answer
+from shared.web.pages.statement import lives_of
 from shared.web.pages.summaries import entry_view, pack_summary, without_names
 from shared.web.request import Request, Who
 
-ALSO = (subscription_routes, invoice_routes)
+ALSO = (subscription_routes, invoice_routes, statement_routes)
 """Modules whose routes this function serves too: importing them adds the routes."""
 
 
@@ -61,9 +70,10 @@ def packs(request: Request) -> Answer:
     answer=PackPage,
     query=ListQuery,
     who=Who.CUSTOMER,
-    summary="One pack with every entry of its ledger.",
+    summary="One pack with every entry of its ledger, and where each of its credits is.",
 )
 def pack(request: Request) -> Answer:
+    """Two round trips. Further pages of the entries are read by themselves, without the rest."""
     pack_id = path_id(request, "pack")
     query: ListQuery = request.query
     found = load(request, lambda customer_id: [accounts.pack(customer_id, pack_id)])
@@ -71,13 +81,20 @@ def pack(request: Request) -> Answer:
     row = found.get(accounts.pack(customer_id, pack_id))
     if row is None:
         raise Missing("There is no such pack.")
-    entries = accounts.entries_of(customer_id, pack_id, after=cursor(query, f"entry#{pack_id}"))
-    ended_at = entries.next.rpartition("#")[2] if entries.next else None
+    read = None if query.after else entries_of_all(customer_id, pack_id)
+    if read is not None and read.whole:
+        newest = sorted(read.entries, key=lambda one: one.id, reverse=True)
+        shown, more = newest[:PAGE_LIMIT], len(newest) > PAGE_LIMIT
+        lives = lives_of(read.entries)
+    else:
+        page = accounts.entries_of(customer_id, pack_id, after=cursor(query, f"entry#{pack_id}"))
+        shown, more, lives = values(page), page.next is not None, ()
     return Answer(
         PackPage(
             pack=pack_summary(row.value, request.catalogue, request.now),
-            entries=tuple(without_names(entry_view(one)) for one in values(entries)),
-            next=f"/packs/{pack_id}?after={ended_at}" if ended_at else None,
+            lives=lives,
+            entries=tuple(without_names(entry_view(one)) for one in shown),
+            next=f"/packs/{pack_id}?after={shown[-1].id}" if more else None,
         )
     )
 

@@ -47,6 +47,13 @@ def prefers_html(header: str | None) -> bool:
     return html > json
 
 
+def prefers_csv(header: str | None) -> bool:
+    """Whether a table as CSV is wanted more than a page or JSON."""
+    weights = dict(_weighted(header or ""))
+    others = (weights.get("text/html", 0.0), weights.get("application/json", 0.0))
+    return weights.get("text/csv", 0.0) > max(others)
+
+
 def best_locale(header: str | None, *, otherwise: str) -> str:
     """The first of the caller's languages that we write in, by their order of preference."""
     ranked = sorted(_weighted(header or ""), key=lambda pair: -pair[1])

@@ -27,6 +27,7 @@ PAGES = (
     "/console",
     "/console/customers",
     "/console/customers/{customer}",
+    "/console/customers/{customer}/statement",
     "/console/retry-policy",
     "/console/schedule",
     "/console/activities/{activity}",

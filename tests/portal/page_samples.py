@@ -115,7 +115,7 @@ from shared.web.pages.parts import (
 )
 from shared.web.pages.sign_in import SignInConfirmPage, SignInPage, SignInSentPage, WhySignIn
 from shared.web.render import ROOT, Frame
-from tests.portal import booking_samples
+from tests.portal import booking_samples, statement_samples
 
 ZONE = "America/New_York"
 PORTAL = ROOT / "functions" / "portal" / "pages"
@@ -633,6 +633,7 @@ INVOICE_PAGE = InvoicePage(
 
 FULL: Mapping[str, BaseModel] = {
     **booking_samples.FULL,
+    **statement_samples.FULL,
     "shop": ShopPage(
         tab=ShopTab.PACKAGES,
         tabs=tabs(ShopTab.PACKAGES),
@@ -720,6 +721,7 @@ FULL: Mapping[str, BaseModel] = {
     ),
     "pack": PackPage(
         pack=PACK,
+        lives=statement_samples.LIVES,
         entries=(
             EntryView(
                 id="entry-2",
@@ -794,6 +796,7 @@ FULL: Mapping[str, BaseModel] = {
 
 MORE: Mapping[str, tuple[str, BaseModel]] = {
     **booking_samples.MORE,
+    **statement_samples.MORE,
     "shop, subscriptions": (
         "shop",
         ShopPage(
@@ -915,6 +918,7 @@ MORE: Mapping[str, tuple[str, BaseModel]] = {
 
 EMPTY: Mapping[str, BaseModel] = {
     **booking_samples.EMPTY,
+    **statement_samples.EMPTY,
     "shop": ShopPage(
         tab=ShopTab.SUBSCRIPTIONS,
         tabs=tabs(ShopTab.SUBSCRIPTIONS),
@@ -1035,6 +1039,7 @@ def desk_seat(name: str, state: ReservationState, **more: object) -> SeatView:
 
 
 CONSOLE_FULL: Mapping[str, BaseModel] = {
+    **statement_samples.CONSOLE_FULL,
     "console_schedule": DESK_SCHEDULE.model_copy(
         update={
             "days": (
@@ -1247,6 +1252,7 @@ CONSOLE_MORE: Mapping[str, tuple[str, BaseModel]] = {
 }
 
 CONSOLE_EMPTY: Mapping[str, BaseModel] = {
+    **statement_samples.CONSOLE_EMPTY,
     "console_schedule": DESK_SCHEDULE,
     "console_activity": ActivityPage(activity=DESK_CLASS, cutoff_at=at(2026, 3, 3)),
     "console_outstanding": OutstandingPage(location_id="riverside", location="Riverside"),
@@ -1277,6 +1283,7 @@ def path_of(page: str) -> str:
     """Where a page is reached, for the frame."""
     paths = {
         **booking_samples.PATHS,
+        **statement_samples.PATHS,
         "product": "/shop/ten-classes",
         "order": "/orders/7KQ2-M4XA",
         "card_update": "/card-update/token",

@@ -57,9 +57,7 @@ def left(customer: Customer) -> dict[str, int | None]:
 # --- the pack that is named ----------------------------------------------------------------------
 
 
-def test_only_the_named_pack_is_used_though_another_would_be_spent_first(
-    world: LocalWorld, ada: Customer
-) -> None:
+def test_only_the_named_pack_is_used_though_another_would_be_spent_first(ada: Customer) -> None:
     with_second_pack(ada, expires_at=moment("2026-03-20 03:59"))
     content = {"activity": YOGA.id, "pack": "pack-1"}
     answer = ada.post("/reservations", content, key="key-0001")
@@ -167,9 +165,7 @@ def test_a_double_click_books_one_place_with_one_credit(world: LocalWorld, ada: 
     assert left(ada) == {"pack-1": 9}
 
 
-def test_two_bookings_of_one_activity_hold_a_place_and_a_credit_each(
-    world: LocalWorld, ada: Customer
-) -> None:
+def test_two_bookings_of_one_activity_hold_a_place_and_a_credit_each(ada: Customer) -> None:
     first, second = (booked(ada, YOGA, key).json()["reservation"]["id"] for key in KEYS)
     assert first != second
     (pack,) = packs_of(ada.id)

@@ -114,6 +114,7 @@ FREE_TEXT = {
     *("decline_code", "description", "detail", "email", "location", "merchant", "name", "next"),
     *("phone", "query", "reason", "service", "support_email", "support_phone", "tax_name"),
     *("title", "unit", "what", "merchant_address", "number", "staff_member"),
+    *("activity_name", "pack", "order_id"),
 }
 
 
@@ -283,7 +284,7 @@ def test_the_stylesheet_and_icon_exist() -> None:
 
 def test_every_template_is_tried() -> None:
     pieces = {"base", "components", "words", "place", "cart_lines", "decline", "sign_in_forms"}
-    pieces |= {"console_base", "booking_parts"}
+    pieces |= {"console_base", "booking_parts", "statement_parts"}
     folders = (samples.PORTAL, samples.CONSOLE, SHARED_PAGES)
     names = {path.stem for folder in folders for path in folder.glob("*.html")} - pieces
     assert names == {case[1] for case in PAGES}

@@ -25,6 +25,7 @@ from shared.web.pages.parts import (
     Totals,
     UpcomingCharge,
 )
+from shared.web.pages.statement import LifeView
 
 
 class AccountPage(View):
@@ -53,9 +54,11 @@ class PacksPage(View):
 
 
 class PackPage(View):
-    """`GET /packs/{pack}` with every entry, newest first ([LEDGER])."""
+    """`GET /packs/{pack}` with every entry, newest first, and on the first page where each of its
+    credits is ([LEDGER])."""
 
     pack: PackSummary
+    lives: tuple[LifeView, ...] = ()
     entries: tuple[EntryView, ...] = ()
     next: str | None = None
 

@@ -1,0 +1,45 @@
+"""The customer's statement: every credit's life in order ([LEDGER] [OWN])."""
+
+from functions.portal.account_app import app
+from functions.portal.side_by_side import side_by_side
+from shared.operations.statement import entries_of_all, packs_of_all
+from shared.web.answer import Answer, Raw
+from shared.web.pages.statement import (
+    StatementPage,
+    StatementQuery,
+    statement_answer,
+    statement_page,
+)
+from shared.web.request import Request, Who
+
+PATH = "/packs/statement"
+
+
+@app.get(
+    PATH,
+    page="statement",
+    answer=StatementPage,
+    query=StatementQuery,
+    who=Who.CUSTOMER,
+    summary="Every entry of all packs, or of one, in order; also as CSV.",
+)
+def statement(request: Request) -> Answer | Raw:
+    """Two round trips: who is here, and then, side by side, the entries and the packs."""
+    query: StatementQuery = request.query
+    customer_id = request.signed_in.value.id
+    read, packs = side_by_side(
+        lambda: entries_of_all(customer_id), lambda: packs_of_all(customer_id)
+    )
+
+    def page_of(limit: int) -> StatementPage:
+        return statement_page(
+            read.entries,
+            packs,
+            query,
+            request.catalogue,
+            path=PATH,
+            limit=limit,
+            whole=read.whole,
+        )
+
+    return statement_answer(request, page_of)
