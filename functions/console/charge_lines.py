@@ -48,7 +48,7 @@ def _slots(
     at_start = charge.period == 0 and subscription.first is FirstSlot.AT_DAY_START
     first = FirstSlot.AT_DAY_START if at_start else FirstSlot.AT_2359
     zone = subscription.zone
-    first_day = local_date(subscription.charged_at(charge.period), zone)
+    first_day = local_date(subscription.charged_at(charge.period) or charge.created_at, zone)
     return [slot_moment(first_day, k, policy, zone, first=first) for k in range(policy.tries)]
 
 

@@ -1,7 +1,7 @@
 """What every line of a timeline needs: the books by id, and how to say money, days and links."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 
 from functions.console.books import Books
@@ -85,9 +85,11 @@ class Telling:
         return moment_text(at, self.locale, zone)
 
     def period(self, subscription: Subscription, period: int) -> str:
-        """`period of` its first and last day, with the years where it takes one."""
-        first = subscription.starts(period)
-        last = subscription.starts(period + 1) - timedelta(days=1)
+        """`period of` its first and last day, with the years where it takes one; the number of its
+        pack where no calendar drives it ([RECUR])."""
+        first, last = subscription.starts(period), subscription.ends(period)
+        if first is None or last is None:
+            return f"pack {period + 1}"
         said = day_text if subscription.frequency is Frequency.ANNUAL else short_day_text
         zone = subscription.zone
         days = [said(day, self.locale, zone) for day in (first, last)]

@@ -15,6 +15,7 @@ from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind
 from shared.domain.message import Message, MessageState
 from shared.domain.pack import Entry, EntryKind
 from shared.domain.product import Catalogue
+from shared.domain.shopping import recurs
 from shared.domain.subscription import EndReason, Subscription
 from shared.store.accounts import TimelineEvent
 from shared.web.format import FREQUENCY_WORDS
@@ -170,7 +171,7 @@ def _bill(telling: Telling, invoice: Invoice) -> str:
 def _subscription(telling: Telling, one: Subscription) -> Iterator[Line]:
     name, zone = one.terms.name, one.zone
     links = (*telling.to_subscription(one.id), *telling.to_invoice(one.first_invoice_id))
-    every = f"{telling.money(one.terms.price)} {FREQUENCY_WORDS[one.frequency]}"
+    every = f"{telling.money(one.terms.price)} {_often(one)}"
     until = f", until {telling.day(one.until, zone)}" if one.until else ""
     if one.trial_days is not None:
         agreed = f"{one.trial_days} days free, then {every} from {telling.day(one.anchor, zone)}"
@@ -199,6 +200,13 @@ def _subscription(telling: Telling, one: Subscription) -> Iterator[Line]:
             failed=one.end_reason is EndReason.PAYMENT_FAILED,
             links=telling.to_subscription(one.id),
         )
+
+
+def _often(one: Subscription) -> str:
+    if one.recurring is None:
+        return FREQUENCY_WORDS[one.frequency] if one.frequency else ""
+    how = "paid by hand" if one.recurring.by_hand else "debited"
+    return f"for each pack, the next one {recurs(one.recurring.when)}, {how}"
 
 
 def _who_ended(telling: Telling, one: Subscription) -> str:
@@ -327,6 +335,7 @@ HAPPENED: Mapping[str, tuple[TimelineKind, str]] = {
         "{name} is to end with its period; nothing more is charged",
     ),
     "cancel:undo": (TimelineKind.SUBSCRIPTION, "The end of {name} was taken back; it goes on"),
+    "next_payment": (TimelineKind.SUBSCRIPTION, "The next packs of {name}: {after_payment}"),
     "card": (TimelineKind.CARD, "{name} charges {after_card} from now on, not {before_card}"),
     "card:added": (TimelineKind.CARD, "Added the card {after_card}"),
     "card:default": (
@@ -353,6 +362,7 @@ def _event(telling: Telling, event: TimelineEvent) -> Iterator[Line]:
         name=subscription.terms.name if subscription else "a subscription",
         about=event.about,
         after=event.after,
+        after_payment=words.PAYMENTS.get(event.after, event.after),
         before_card=words.kept_card(event.before),
         after_card=words.kept_card(event.after),
     )

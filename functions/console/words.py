@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from shared.domain.charge import By, Outcome
 from shared.domain.message import MessageKind
+from shared.domain.recurring import NextPayment
 from shared.domain.subscription import EndReason
 
 BRANDS: Mapping[str, str] = {
@@ -52,6 +53,11 @@ ENDED: Mapping[EndReason, str] = {
     EndReason.UNTIL: "ended: it had reached the last day that was agreed",
 }
 
+PAYMENTS: Mapping[str, str] = {
+    NextPayment.DEBIT.value: "debited from now on",
+    NextPayment.BY_HAND.value: "paid by hand from now on",
+}
+
 EMAILS: Mapping[MessageKind, str] = {
     MessageKind.SIGN_IN: "Sign in",
     MessageKind.STAFF_SIGN_IN: "Sign in to the console",
@@ -60,6 +66,8 @@ EMAILS: Mapping[MessageKind, str] = {
     MessageKind.SUBSCRIPTION_PURCHASED: "Subscription purchased",
     MessageKind.TRIAL_STARTED: "Free trial started",
     MessageKind.RENEWAL_RECEIPT: "Renewal receipt",
+    MessageKind.NEXT_PACK_IN_CART: "Next pack in your cart",
+    MessageKind.NEXT_PACK_DEBITED: "Next pack debited",
     MessageKind.RENEWAL_REMINDER: "Renewal reminder",
     MessageKind.TRIAL_ENDING: "Free trial ending",
     MessageKind.CHARGE_FAILED: "Charge failed",

@@ -26,19 +26,18 @@ from shared.domain.collecting import unlimited_pack_ends_at
 from shared.domain.customer import Attention, Customer
 from shared.domain.forecast import total_of
 from shared.domain.invoice import Invoice, InvoiceState
-from shared.domain.pack import Pack
+from shared.domain.pack import Pack, next_turn
 from shared.domain.product import Catalogue, SelfCancel
 from shared.domain.shopping import ExpiryPolicy
 from shared.domain.subscription import (
     Subscription,
     SubscriptionState,
-    Terms,
     next_slot_at,
     paid_until,
 )
 from shared.operations.cancel import When, allowed
 from shared.operations.forecast import Ahead, ahead, merged
-from shared.web.pages.parts import ChargeView
+from shared.web.pages.parts import ChargeView, SubscriptionSummary
 from shared.web.pages.summaries import (
     attempt_view,
     card_views,
@@ -89,12 +88,15 @@ def account_page(
 # --- one subscription ------------------------------------------------------------------------
 
 
-def _expiry(terms: Terms) -> ExpiryPolicy:
+def _expiry(subscription: Subscription) -> ExpiryPolicy:
     """When the credits of each period expire ([GRANT])."""
+    terms = subscription.terms
     if terms.validity_days is not None:
         return ExpiryPolicy.AFTER_DAYS
     if terms.validity_months is not None:
         return ExpiryPolicy.AFTER_MONTHS
+    if subscription.recurring is not None:
+        return ExpiryPolicy.NEVER
     return ExpiryPolicy.PERIOD_END if terms.credits is None else ExpiryPolicy.NEXT_RENEWAL
 
 
@@ -185,8 +187,8 @@ def subscription_page(
     terms = subscription.terms
     trialing = subscription.state is SubscriptionState.TRIALING
     return SubscriptionPage(
-        subscription=subscription_summary(subscription, catalogue, customer, now),
-        expiry=_expiry(terms),
+        subscription=_summary(subscription, packs, catalogue, customer, now),
+        expiry=_expiry(subscription),
         validity_days=terms.validity_days,
         validity_months=terms.validity_months,
         payments_made=subscription.payments_made,
@@ -215,10 +217,26 @@ def subscription_page(
         card_id=subscription.card_id if customer.card(subscription.card_id) else None,
         packs=tuple(pack_summary(pack, catalogue, now) for pack in packs),
         next_place=_next_place(packs, now),
+        can_choose_payment=subscription.recurring is not None and not subscription.over,
         charges=tuple(charge_view(one, subscription) for one in charges),
         pay_key=pay_key,
         undo_key=undo_key,
     )
+
+
+def _summary(
+    subscription: Subscription,
+    packs: Sequence[Pack],
+    catalogue: Catalogue,
+    customer: Customer,
+    now: datetime,
+) -> SubscriptionSummary:
+    """With the moment of the next pack as the latest one says it, used up or not ([RECUR])."""
+    summary = subscription_summary(subscription, catalogue, customer, now)
+    if subscription.recurring is None or subscription.over or not packs:
+        return summary
+    turn = next_turn(packs[0])
+    return summary.model_copy(update={"next_pack_at": turn.at if turn else None})
 
 
 def _consequence(
@@ -237,7 +255,7 @@ def _consequence(
         return CancelConsequence(
             when=when, ends_at=ends_at(ending) if binding else None, can_undo=binding
         )
-    at_once = when is CancelWhen.NOW or subscription.collection is not None
+    at_once = when is CancelWhen.NOW or subscription.awaits_payment
     kept = pack is not None and pack.ended_at is None
     until = None
     if pack is not None and kept:

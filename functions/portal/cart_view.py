@@ -10,7 +10,7 @@ from functions.portal.pages.shop_models import (
     WhyNotCheckOut,
 )
 from shared.domain.cart import MAX_PACKS, MAX_QUANTITY, Cart, CartLine
-from shared.domain.cart_lines import ONE_ONLY, has_trial
+from shared.domain.cart_lines import has_trial, one_only
 from shared.domain.customer import Customer
 from shared.domain.money import Money, total
 from shared.domain.order import Due
@@ -41,7 +41,7 @@ def _shown_price(product: Product, location: Location) -> Money:
 
 def max_quantity(product: Product) -> int:
     """How many of it one line may hold."""
-    if product.kind in ONE_ONLY:
+    if one_only(product):
         return 1
     return MAX_PACKS if product.is_pack else MAX_QUANTITY
 
@@ -71,6 +71,7 @@ def product_view(
         validity_months=product.validity_months,
         frequency=product.frequency,
         frequencies=product.allowed_frequencies,
+        recurs_when=product.recurs_when,
         trial_days=product.trial_days if has_trial(product, customer) else None,
         minimum_payments=product.minimum_payments,
         taxed=bool(tax_rate_of(product, location, catalogue.settings)),
@@ -90,6 +91,7 @@ def _line_view(
     product = priced.product
     # What changes the time of the charge says more than what changes its amount.
     change = next(iter(sorted(changes, key=lambda one: one.kind is ChangeKind.PRICE)), None)
+    next_pack, terms = priced.line.next_pack, priced.line.terms
     was = next((one.before for one in changes if one.kind is ChangeKind.PRICE), None)
     return CartLineView(
         id=priced.line.id,
@@ -97,13 +99,16 @@ def _line_view(
         kind=product.kind,
         name=product.name,
         quantity=priced.line.quantity,
-        max_quantity=max_quantity(product),
+        max_quantity=max_quantity(product) if priced.line.next_pack is None else 1,
         unit=priced.unit,
         amount=priced.amount,
         tax=priced.tax,
         pay_what_you_want=product.pay_what_you_want,
-        credits=product.credits if product.is_pack else None,
+        credits=(terms.credits if terms else product.credits) if product.is_pack else None,
         unlimited=product.is_pack and product.unlimited,
+        recurs_when=priced.order.recurs_when or (next_pack.recurs_when if next_pack else None),
+        next_payment=priced.order.next_payment,
+        next_of=next_pack.subscription_id if next_pack else None,
         credit_unit=_unit_of_credits(product, catalogue),
         frequency=priced.order.frequency,
         starts_on=(priced.starts_on if priced.line.starts_on or priced.due is Due.LATER else None),

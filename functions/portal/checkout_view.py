@@ -15,6 +15,7 @@ from functions.portal.pages.shop_models import (
     WhyDeclined,
 )
 from shared.domain import collecting
+from shared.domain.calendar import local_date
 from shared.domain.charge import Attempt, Charge, Outcome
 from shared.domain.customer import MAX_CARDS, Customer
 from shared.domain.errors import Declined
@@ -24,6 +25,7 @@ from shared.domain.order import Due, OrderLine, invoice_lines
 from shared.domain.pack import Pack
 from shared.domain.pricing import PricedCart, PricedLine
 from shared.domain.product import Catalogue, Location, ProductKind
+from shared.domain.recurring import RecursWhen
 from shared.domain.subscription import Subscription
 from shared.domain.weekly import start_in
 from shared.operations.checkout import Answered, Checked
@@ -91,6 +93,8 @@ def _terms(
     line: PricedLine, location: Location, catalogue: Catalogue, customer: Customer, now: datetime
 ) -> SubscriptionTerms:
     """What is agreed to, from the very subscription that buying would begin."""
+    if line.order.recurs_when is not None:
+        return _recurring_terms(line, line.order.recurs_when, location, catalogue, now)
     begun = _begun(line.order, location, customer.id, now)
     return SubscriptionTerms(
         line_id=line.line.id,
@@ -106,6 +110,23 @@ def _terms(
         first_place_at=(
             start_in(begun.terms.standing, begun.anchor) if begun.terms.standing else None
         ),
+        self_cancel=catalogue.settings.self_cancel,
+        zone=location.zone,
+    )
+
+
+def _recurring_terms(
+    line: PricedLine, when: RecursWhen, location: Location, catalogue: Catalogue, now: datetime
+) -> SubscriptionTerms:
+    """What is agreed to with a package that comes again by itself ([RECUR])."""
+    return SubscriptionTerms(
+        line_id=line.line.id,
+        name=line.product.name,
+        amount=line.total,
+        recurs_when=when,
+        next_payment=line.order.next_payment,
+        starts_on=local_date(now, location.zone),
+        minimum_payments=line.product.minimum_payments,
         self_cancel=catalogue.settings.self_cancel,
         zone=location.zone,
     )
@@ -154,7 +175,7 @@ def checkout_page(
         terms=tuple(
             _terms(line, priced.location, catalogue, customer, now)
             for line in priced.lines
-            if line.product.kind is ProductKind.SUBSCRIPTION
+            if line.product.kind is ProductKind.SUBSCRIPTION or line.order.recurs_when
         ),
         decline=decline,
         cart_changed=cart_changed,
@@ -189,6 +210,8 @@ def _due_later(charge: Charge, catalogue: Catalogue) -> tuple[DueLater, ...]:
         if line.due is Due.NOW or line.terms is None or line.starts_on is None:
             continue
         begun = _begun(line, location, charge.customer_id, charge.created_at)
+        charged_at = begun.charged_at(0)
+        assert charged_at is not None, "what is charged later has a calendar"
         cost = collecting.period_line(line.terms, location, catalogue, "")
         found.append(
             DueLater(
@@ -196,7 +219,7 @@ def _due_later(charge: Charge, catalogue: Catalogue) -> tuple[DueLater, ...]:
                 name=line.name,
                 why=LaterReason.TRIAL if line.due is Due.AFTER_TRIAL else LaterReason.LATER_START,
                 starts_on=line.starts_on,
-                at=begun.charged_at(0),
+                at=charged_at,
                 amount=collecting.owed_with_tax(cost),
                 zone=location.zone,
             )

@@ -206,7 +206,8 @@ class AddToCart(Input):
     """`price` is an amount in the location's currency such as "12.50", only for products that let
     the customer choose. `frequency`, `starts_on` and `until` are for subscriptions; a day is the
     location's own. A weekly place takes the weekday and time of `activity`, one of the coming
-    weeks; `same_staff` only with whoever leads that."""
+    weeks; `same_staff` only with whoever leads that. `next_payment`, for packages that recur, is
+    `debit` (without it) or `by_hand` ([RECUR])."""
 
     product: ProductId
     quantity: int = 1
@@ -216,6 +217,7 @@ class AddToCart(Input):
     until: date | None = None
     activity: Id | None = None
     same_staff: bool = False
+    next_payment: Annotated[str, StringConstraints(max_length=20)] | None = None
 
 
 def _form_again(request: Request, _: PunchcardError) -> Answer | None:
@@ -256,6 +258,7 @@ def add_line(request: Request) -> Answer:
         starts_on=body.starts_on,
         until=body.until,
         standing=_standing(visited, body, found.get(chosen[0])) if chosen else None,
+        next_payment=body.next_payment,
     )
     changed = carts.add_line(visited.context, visited.holder, visited.location, visited.row, wanted)
     return Answer(
@@ -303,8 +306,10 @@ def remove_line(request: Request) -> Answer:
     changed = carts.remove_line(
         visited.context, visited.holder, visited.location, visited.row, request.params["line"]
     )
+    stopped = changed.line is not None and changed.line.next_pack is not None
+    done = "stopped" if stopped else "removed"
     return Answer(
-        _page(visited, changed.cart), location="/cart", done="removed", cookies=visited.cookies
+        _page(visited, changed.cart), location="/cart", done=done, cookies=visited.cookies
     )
 
 

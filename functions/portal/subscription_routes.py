@@ -18,8 +18,9 @@ from functions.portal.pay_form import ChooseCard, press_for, settled
 from shared.domain.charge import By
 from shared.domain.customer import Attention, Customer
 from shared.domain.errors import Declined, Missing, PunchcardError
+from shared.domain.recurring import NextPayment
 from shared.domain.subscription import Subscription
-from shared.operations import cancel, paying
+from shared.operations import cancel, next_pack, paying
 from shared.operations.cancel import When
 from shared.operations.collect import Renewed, pay_now
 from shared.operations.reconcile import reconcile
@@ -278,6 +279,28 @@ def choose_card(request: Request) -> Answer:
             return _changed(request, "card_changed_not_charged")
         case _:
             return _changed(request, "card_changed")
+
+
+class ChooseNextPayment(Input):
+    next_payment: NextPayment
+
+
+@app.post(
+    "/subscriptions/{subscription}/next-payment",
+    page="subscription",
+    answer=SubscriptionPage,
+    body=ChooseNextPayment,
+    who=Who.CUSTOMER,
+    on_error=_subscription_again,
+    summary="Choose how the next packs of what recurs are paid: by debit, or by hand in the cart.",
+)
+def choose_next_payment(request: Request) -> Answer:
+    body: ChooseNextPayment = request.body
+    subscription_id = path_id(request, "subscription")
+    next_pack.choose_payment(
+        hosted.context(request), request.signed_in.value.id, subscription_id, body.next_payment
+    )
+    return _changed(request, "next_payment_chosen")
 
 
 @app.post(

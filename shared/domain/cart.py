@@ -5,6 +5,9 @@ from datetime import date, datetime, timedelta
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.domain.calendar import Frequency
+from shared.domain.customer import Customer
+from shared.domain.recurring import NextPack, NextPayment
+from shared.domain.subscription import Terms
 from shared.domain.weekly import Standing
 
 MAX_LINES = 20
@@ -29,6 +32,11 @@ class CartLine(BaseModel):
     frequency: Frequency | None = None
     starts_on: date | None = None
     until: date | None = None
+    next_payment: NextPayment | None = None
+    """Of a package that recurs: how the next ones are paid ([RECUR])."""
+    next_pack: NextPack | None = None
+    """The next pack of a subscription that the customer pays by hand, on its `terms`."""
+    terms: Terms | None = None
     seen_trial: bool = False
     standing: Standing | None = None
     """The weekday and time of a standing weekly reservation ([WEEKLY])."""
@@ -61,6 +69,12 @@ class Cart(BaseModel):
 def with_lines(cart: Cart, lines: tuple[CartLine, ...], now: datetime) -> Cart:
     """The next version of a cart."""
     return cart.model_copy(update={"lines": lines, "version": cart.version + 1, "changed_at": now})
+
+
+def counted(customer: Customer, cart: Cart) -> Customer:
+    """The customer whose head knows how many things lie in this cart."""
+    counts = {**customer.cart_counts, cart.location_id: cart.count}
+    return customer.model_copy(update={"cart_counts": counts})
 
 
 def expires_at(cart: Cart) -> datetime | None:

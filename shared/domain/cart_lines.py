@@ -16,6 +16,7 @@ from shared.domain.customer import Customer
 from shared.domain.errors import Invalid
 from shared.domain.money import Money
 from shared.domain.product import MAX_PRICE_MINOR, Catalogue, Location, Product, ProductKind
+from shared.domain.recurring import NextPayment
 from shared.domain.weekly import Standing
 
 START_AT_MOST = relativedelta(years=1)
@@ -38,6 +39,13 @@ class Wanted(BaseModel):
     starts_on: date | None = None
     until: date | None = None
     standing: Standing | None = None
+    next_payment: str | None = None
+    """How the next ones of a package that recurs are paid; None leaves it at the debit."""
+
+
+def one_only(product: Product) -> bool:
+    """Whether a line holds one of it."""
+    return product.kind in ONE_ONLY or product.recurs_when is not None
 
 
 def has_trial(product: Product, customer: Customer | None) -> bool:
@@ -64,7 +72,7 @@ def earliest_until(product: Product, anchor: date, frequency: Frequency) -> date
 
 
 def _quantity_fault(product: Product, quantity: int) -> str | None:
-    if product.kind in ONE_ONLY and quantity != 1:
+    if one_only(product) and quantity != 1:
         return "This can be bought one at a time."
     if not 1 <= quantity <= MAX_QUANTITY:
         return f"Choose a quantity from 1 to {MAX_QUANTITY}."
@@ -141,6 +149,12 @@ def line_faults(
     standing_fault = _standing_fault(product, location, wanted.standing)
     if standing_fault:
         faults["activity"] = standing_fault
+    if wanted.next_payment is not None:
+        if product.recurs_when is None:
+            faults["next_payment"] = "Only packages that recur have this."
+        elif wanted.next_payment not in set(NextPayment):
+            allowed = ", ".join(one.value for one in NextPayment)
+            faults["next_payment"] = f"Choose one of: {allowed}."
     if product.kind is ProductKind.SUBSCRIPTION:
         return faults | _subscription_faults(product, wanted, today, customer)
     for field in ("frequency", "starts_on", "until"):
@@ -188,6 +202,9 @@ def check_line(
         frequency=frequency if subscribes else None,
         starts_on=wanted.starts_on if wanted.starts_on != today else None,
         until=wanted.until,
+        next_payment=(
+            NextPayment(wanted.next_payment or NextPayment.DEBIT) if product.recurs_when else None
+        ),
         seen_trial=has_trial(product, customer),
         standing=wanted.standing,
     )
@@ -203,6 +220,7 @@ def wanted_again(line: CartLine) -> Wanted:
         starts_on=line.starts_on,
         until=line.until,
         standing=line.standing,
+        next_payment=line.next_payment,
     )
 
 
@@ -218,6 +236,8 @@ def _same_choice(one: CartLine, other: CartLine) -> bool:
             line.starts_on,
             line.until,
             line.standing,
+            line.next_payment,
+            line.next_pack,
         )
 
     return choice(one) == choice(other)
@@ -258,7 +278,7 @@ def add_to(
         joined = (*lines, added)
     else:
         product = catalogue.product(added.product_id)
-        once = product is not None and product.kind in ONE_ONLY
+        once = product is not None and one_only(product)
         again = known.model_copy(
             update={
                 "quantity": known.quantity if once else known.quantity + added.quantity,

@@ -6,7 +6,7 @@ Pure changes of a `Subscription`; the due moments follow from them (`subscriptio
 from datetime import datetime
 from decimal import Decimal
 
-from shared.domain.calendar import local_date, start_of_day
+from shared.domain.calendar import local_date
 from shared.domain.charge import Charge, Outcome
 from shared.domain.customer import Attention, Customer, PastDue
 from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
@@ -21,6 +21,7 @@ from shared.domain.subscription import (
     Subscription,
     SubscriptionState,
     Terms,
+    begins_at,
     ended_periods,
     next_slot_at,
     reminder_at,
@@ -61,7 +62,7 @@ def open_collection(
         if period == 0 and subscription.first is FirstSlot.AT_DAY_START
         else FirstSlot.AT_2359
     )
-    first_day = local_date(subscription.charged_at(period), zone)
+    first_day = local_date(subscription.charged_at(period) or now, zone)
     if policy.tries > 1 and slot_moment(first_day, 1, policy, zone) <= now:
         first_day = local_date(now, zone)
     return subscription.model_copy(
@@ -146,6 +147,16 @@ def settle_period(
     return settled, skipped
 
 
+def settle_by_hand(subscription: Subscription, pack: Pack) -> Subscription:
+    """The next pack was paid in the cart: the one after it comes by its own calendar ([RECUR])."""
+    return remember_pack(subscription, pack).model_copy(
+        update={
+            "next_period": subscription.next_period + 1,
+            "payments_made": subscription.payments_made + 1,
+        }
+    )
+
+
 def skip_ended(subscription: Subscription, now: datetime) -> tuple[Subscription, int]:
     """The periods that ended before they could be charged are left out. Also how many."""
     skipped = ended_periods(subscription, subscription.next_period, now)
@@ -178,7 +189,7 @@ def unlimited_pack_ends_at(subscription: Subscription) -> datetime | None:
         return None
     if subscription.last_pack_period is None:
         return None
-    return start_of_day(subscription.starts(subscription.last_pack_period + 1), subscription.zone)
+    return begins_at(subscription, subscription.last_pack_period + 1)
 
 
 def past_due_of(subscription: Subscription, charge: Charge) -> PastDue:

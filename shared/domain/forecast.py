@@ -11,8 +11,10 @@ from dateutil.relativedelta import relativedelta
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.domain.customer import PastDue
+from shared.domain.fulfilment import expiry_by_terms
 from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money
+from shared.domain.recurring import Recurring, RecursWhen, turn_at, turn_by_expiry
 from shared.domain.subscription import (
     NextCharge,
     Subscription,
@@ -27,13 +29,14 @@ FORECAST_LINES_MAX = 60
 
 
 class Expected(BaseModel):
-    """A charge to come: `at` (UTC), for the period that starts on `starts_on` (local)."""
+    """A charge to come: `at` (UTC), for the period that starts on `starts_on` (local); None: with
+    its payment."""
 
     model_config = ConfigDict(frozen=True)
 
     period: int
     at: AwareDatetime
-    starts_on: date
+    starts_on: date | None
     amount: Money
     tax: Money
 
@@ -55,7 +58,8 @@ def forecast(
 
     `line` is what one period costs today (`collecting.period_line`), `past_due` what is owed
     already: it comes first, at its next automatic try. While a charge fails that is not tried by
-    itself any more, nothing else is charged either.
+    itself any more, nothing else is charged either. Of what recurs by itself only what is debited,
+    and what a calendar says of it, is known ([RECUR]).
     """
     coming = subscription
     expected: list[Expected] = []
@@ -68,6 +72,8 @@ def forecast(
             if at is None:
                 return ()
             expected.append(_owed(subscription, collection.period, at, line, past_due))
+        if subscription.recurring is not None:
+            return tuple(expected)
         coming = subscription.model_copy(
             update={
                 "state": SubscriptionState.ACTIVE,
@@ -77,15 +83,49 @@ def forecast(
             }
         )
     ends = now + FORECAST_SPAN
+    if coming.recurring is not None:
+        return _next_packs(coming, coming.recurring, line, ends, limit)
     while len(expected) < limit:
         period = coming.next_period
         at = coming.charged_at(period)
-        if at >= ends or decide_renewal(coming, at) is not NextCharge.CHARGE:
+        if at is None or at >= ends or decide_renewal(coming, at) is not NextCharge.CHARGE:
             break
         expected.append(_line(coming, period, at, line))
         paid = {"next_period": period + 1, "payments_made": coming.payments_made + 1}
         coming = coming.model_copy(update=paid)
     return tuple(expected[:limit])
+
+
+def _next_packs(
+    subscription: Subscription, recurring: Recurring, line: InvoiceLine, ends: datetime, limit: int
+) -> tuple[Expected, ...]:
+    """The packs to come that recur by their expiry, each after the last day of the one before."""
+    zone, terms = subscription.zone, subscription.terms
+    idle = subscription.over or subscription.state is SubscriptionState.PAUSED
+    if idle or recurring.by_hand:
+        return ()
+    turn = recurring.turn
+    if turn is None and recurring.when is RecursWhen.PACK_EXPIRES and recurring.expected_at:
+        turn = turn_at(recurring.expected_at, zone)
+    found: list[Expected] = []
+    coming = subscription
+    while turn is not None and turn.at < ends and len(found) < limit and not coming.ends_next:
+        found.append(
+            Expected(
+                period=coming.next_period,
+                at=turn.at,
+                starts_on=turn.starts_on,
+                amount=line.amount,
+                tax=line.tax,
+            )
+        )
+        paid = {"next_period": coming.next_period + 1, "payments_made": coming.payments_made + 1}
+        coming = coming.model_copy(update=paid)
+        if recurring.when is not RecursWhen.PACK_EXPIRES or turn.starts_on is None:
+            break
+        expires_at = expiry_by_terms(terms, turn.starts_on, zone)
+        turn = None if expires_at is None else turn_by_expiry(expires_at, zone)
+    return tuple(found)
 
 
 def _line(subscription: Subscription, period: int, at: datetime, line: InvoiceLine) -> Expected:

@@ -18,8 +18,9 @@ from shared.domain.calendar import (
 )
 from shared.domain.dunning import FirstSlot
 from shared.domain.order import Due, OrderLine
-from shared.domain.pack import Entry, EntryKind, Pack
+from shared.domain.pack import Entry, EntryKind, Pack, next_turn
 from shared.domain.product import Location, ProductKind, ValidFrom
+from shared.domain.recurring import NextPack, Recurring
 from shared.domain.subscription import (
     PACKS_REMEMBERED,
     Subscription,
@@ -45,10 +46,12 @@ class Fulfilment(BaseModel):
 
     granted: tuple[Granted, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
+    next_packs: tuple[Pack, ...] = ()
+    """Those of `granted` that go on with a subscription which was there before ([RECUR])."""
     access: tuple[str, ...] = ()
 
 
-def _window(terms: Terms, first_day: date, zone: str) -> datetime | None:
+def expiry_by_terms(terms: Terms, first_day: date, zone: str) -> datetime | None:
     """When a pack whose first counted day is `first_day` expires, by its own validity."""
     return expiry_of(first_day, zone, days=terms.validity_days, months=terms.validity_months)
 
@@ -127,7 +130,7 @@ def grant_bought_pack(
         location=location,
         now=now,
         usable_from=start_of_day(today, location.zone),
-        expires_at=_window(terms, today, location.zone) if by_payment else None,
+        expires_at=expiry_by_terms(terms, today, location.zone) if by_payment else None,
         invoice_id=invoice_id,
     )
     return _grant(pack, entry_id, now, "Bought")
@@ -149,8 +152,26 @@ def grant_period_pack(
     as the next day. A pack without validity lasts until the next period's pack begins.
     """
     terms = subscription.terms
-    first_day = first_day_of_period_pack(subscription.starts(period), now, location.zone)
-    expires_at = _window(terms, first_day, location.zone)
+    starts_on = subscription.starts(period)
+    if subscription.recurring is not None:
+        return grant_next_pack(
+            pack_id=pack_id,
+            entry_id=entry_id,
+            next_pack=NextPack(
+                subscription_id=subscription.id,
+                period=period,
+                recurs_when=subscription.recurring.when,
+                starts_on=starts_on,
+            ),
+            terms=terms,
+            customer_id=subscription.customer_id,
+            location=location,
+            invoice_id=invoice_id,
+            now=now,
+        )
+    assert starts_on is not None, "a calendar knows every day"
+    first_day = first_day_of_period_pack(starts_on, now, location.zone)
+    expires_at = expiry_by_terms(terms, first_day, location.zone)
     pack = _pack(
         pack_id=pack_id,
         terms=terms,
@@ -167,13 +188,52 @@ def grant_period_pack(
             "expires_with_next": expires_at is None,
             "replaces": subscription.last_pack_id,
             "place": (
-                place_of_week(terms.standing, subscription.starts(period), now)
+                place_of_week(terms.standing, starts_on, now)
                 if terms.standing is not None
                 else None
             ),
         }
     )
     return _grant(pack, entry_id, now, f"Period {period + 1} paid")
+
+
+def grant_next_pack(
+    *,
+    pack_id: str,
+    entry_id: str,
+    next_pack: NextPack,
+    terms: Terms,
+    customer_id: str,
+    location: Location,
+    invoice_id: str,
+    now: datetime,
+) -> Granted:
+    """A pack that recurs without a calendar and was paid at `now` ([RECUR]). Day 1 is the day after
+    the former one's expiry, or the day of settlement if that is later, the 23:59 minute counting
+    as the next day. After exhaustion, and for the first one, it is the day of payment."""
+    starts_on = next_pack.starts_on
+    first_day = (
+        local_date(now, location.zone)
+        if starts_on is None
+        else first_day_of_period_pack(starts_on, now, location.zone)
+    )
+    pack = _pack(
+        pack_id=pack_id,
+        terms=terms,
+        customer_id=customer_id,
+        location=location,
+        now=now,
+        usable_from=start_of_day(first_day, location.zone),
+        expires_at=expiry_by_terms(terms, first_day, location.zone),
+        invoice_id=invoice_id,
+    ).model_copy(
+        update={
+            "subscription_id": next_pack.subscription_id,
+            "period": next_pack.period,
+            "recurs_when": next_pack.recurs_when,
+        }
+    )
+    return _grant(pack, entry_id, now, f"Pack {next_pack.period + 1} paid")
 
 
 def grant_trial_pack(
@@ -243,6 +303,48 @@ def begin_subscription(
     )
 
 
+def _begin_recurring(
+    line: OrderLine,
+    *,
+    subscription_id: str,
+    entry_id: str,
+    customer_id: str,
+    location: Location,
+    invoice_id: str,
+    now: datetime,
+) -> tuple[Subscription, Granted]:
+    """The subscription that buying a package which recurs begins, with its first pack
+    ([RECUR])."""
+    assert line.terms is not None and line.recurs_when is not None
+    assert line.next_payment is not None
+    granted = grant_next_pack(
+        pack_id=f"{subscription_id}-p0",
+        entry_id=entry_id,
+        next_pack=NextPack(subscription_id=subscription_id, period=0, recurs_when=line.recurs_when),
+        terms=line.terms,
+        customer_id=customer_id,
+        location=location,
+        invoice_id=invoice_id,
+        now=now,
+    )
+    begun = Subscription(
+        id=subscription_id,
+        customer_id=customer_id,
+        location_id=location.id,
+        zone=location.zone,
+        state=SubscriptionState.ACTIVE,
+        terms=line.terms,
+        recurring=Recurring(when=line.recurs_when, next_payment=line.next_payment),
+        anchor=local_date(now, location.zone),
+        created_at=now,
+        first_invoice_id=invoice_id,
+        reminds=False,
+        next_period=1,
+        payments_made=1,
+    )
+    return remember_pack(begun, granted.pack), granted
+
+
 def fulfil(
     order: tuple[OrderLine, ...],
     *,
@@ -255,6 +357,7 @@ def fulfil(
     """Everything that a settled order brings, each line by its own rule ([CART])."""
     granted: list[Granted] = []
     begun: list[Subscription] = []
+    next_packs: list[Pack] = []
     access: list[str] = []
     for at, line in enumerate(order):
         match line.kind:
@@ -262,6 +365,32 @@ def fulfil(
                 pass
             case ProductKind.ACCESS:
                 access.append(line.product_id)
+            case ProductKind.PACKAGE if line.next_pack is not None:
+                assert line.terms is not None
+                following = grant_next_pack(
+                    pack_id=f"{charge_id}-{at:02d}",
+                    entry_id=charge_id,
+                    next_pack=line.next_pack,
+                    terms=line.terms,
+                    customer_id=customer_id,
+                    location=location,
+                    invoice_id=invoice_id,
+                    now=now,
+                )
+                granted.append(following)
+                next_packs.append(following.pack)
+            case ProductKind.PACKAGE if line.recurs_when is not None:
+                recurring, first = _begin_recurring(
+                    line,
+                    subscription_id=f"{charge_id}-{at:02d}",
+                    entry_id=charge_id,
+                    customer_id=customer_id,
+                    location=location,
+                    invoice_id=invoice_id,
+                    now=now,
+                )
+                granted.append(first)
+                begun.append(recurring)
             case ProductKind.PACKAGE:
                 assert line.terms is not None
                 granted.extend(
@@ -285,12 +414,17 @@ def fulfil(
                     invoice_id=invoice_id,
                     now=now,
                 )
-                first = _first_pack(subscription, line, location, invoice_id, charge_id, now)
-                if first is not None:
-                    granted.append(first)
-                    subscription = remember_pack(subscription, first.pack)
+                own = _first_pack(subscription, line, location, invoice_id, charge_id, now)
+                if own is not None:
+                    granted.append(own)
+                    subscription = remember_pack(subscription, own.pack)
                 begun.append(subscription)
-    return Fulfilment(granted=tuple(granted), subscriptions=tuple(begun), access=tuple(access))
+    return Fulfilment(
+        granted=tuple(granted),
+        subscriptions=tuple(begun),
+        next_packs=tuple(next_packs),
+        access=tuple(access),
+    )
 
 
 def _first_pack(
@@ -329,9 +463,16 @@ def _first_pack(
 
 def remember_pack(subscription: Subscription, pack: Pack) -> Subscription:
     """The subscription knows its last paid pack, which the next one brings to its end. A trial's
-    pack and those with a validity of their own end by themselves."""
+    pack and those with a validity of their own end by themselves. One that recurs by itself knows
+    when the next one comes by the pack's expiry ([RECUR])."""
+    recurring = subscription.recurring
+    if recurring is not None:
+        turn = next_turn(pack)
+        fresh = {"expected_at": turn.at if turn else None, "turn": None}
+        recurring = recurring.model_copy(update=fresh)
     return subscription.model_copy(
         update={
+            "recurring": recurring,
             "last_pack_id": pack.id if pack.expires_with_next else None,
             "last_pack_period": pack.period,
             "packs": (*subscription.packs, pack.id)[-PACKS_REMEMBERED:],

@@ -409,6 +409,8 @@ def _moments(subscription: Subscription, charges: Sequence[Charge]) -> Iterator[
         if charge.subscription_id != subscription.id or charge.period is None:
             continue
         to_be_charged = subscription.charged_at(charge.period)
+        if to_be_charged is None:
+            continue
         if any(one.started_at < to_be_charged for one in charge.attempts):
             yield Breach(Rule.NOT_BEFORE_ITS_MOMENT, charge.source)
 

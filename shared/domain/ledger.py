@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from shared.domain.errors import Conflict, Invalid
-from shared.domain.pack import Entry, EntryKind, Pack, PackStatus
+from shared.domain.pack import Entry, EntryKind, Pack, PackStatus, used
 
 MAX_ADJUSTMENT = 1_000
 """Credits that one change may add or take off."""
@@ -50,7 +50,8 @@ def adjust(
         reason=reason.strip(),
         by=by,
     )
-    return pack.model_copy(update={"left": left}), entry
+    changed = pack.model_copy(update={"left": left})
+    return used(changed, now) if delta < 0 else changed, entry
 
 
 def announce_low(before: Pack, after: Pack) -> Pack | None:

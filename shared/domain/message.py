@@ -18,6 +18,8 @@ class MessageKind(StrEnum):
     SUBSCRIPTION_PURCHASED = "subscription_purchased"
     TRIAL_STARTED = "trial_started"
     RENEWAL_RECEIPT = "renewal_receipt"
+    NEXT_PACK_IN_CART = "next_pack_in_cart"
+    NEXT_PACK_DEBITED = "next_pack_debited"
     RENEWAL_REMINDER = "renewal_reminder"
     TRIAL_ENDING = "trial_ending"
     CHARGE_FAILED = "charge_failed"

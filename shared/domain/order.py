@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from shared.domain.calendar import Frequency
 from shared.domain.invoice import InvoiceLine
 from shared.domain.product import ProductKind
+from shared.domain.recurring import NextPack, NextPayment, RecursWhen
 from shared.domain.subscription import Terms
 
 
@@ -42,6 +43,11 @@ class OrderLine(BaseModel):
     until: date | None = None
     trial_days: int | None = None
     reminds: bool = True
+    recurs_when: RecursWhen | None = None
+    """Of a package that begins to recur with this order, paid as `next_payment` says ([RECUR])."""
+    next_payment: NextPayment | None = None
+    next_pack: NextPack | None = None
+    """The period of a subscription that recurs, which this pays by hand."""
     card_id: str | None = None
     """A subscription's own card; None is the customer's default."""
 

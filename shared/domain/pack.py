@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.domain.due import Moment, Worker, earliest
 from shared.domain.product import ValidFrom
+from shared.domain.recurring import AFTER_LAST_USE, RecursWhen, Turn, turn_by_expiry
 from shared.domain.weekly import WeekPlace
 
 
@@ -64,6 +65,7 @@ class Booked(BaseModel):
 
     reservation_id: str
     starts_at: AwareDatetime
+    ends_at: AwareDatetime | None = None
     credits: int
 
 
@@ -113,6 +115,12 @@ class Pack(BaseModel):
     nothing more of it can be used ([BOOK])."""
     advanced: int = 0
     """Credits that were granted before it was paid."""
+    last_used_at: AwareDatetime | None = None
+    """When the last of its activities that were redeemed ended, or a credit went otherwise."""
+    recurs_when: RecursWhen | None = None
+    """When a next pack follows it that no calendar brings ([RECUR])."""
+    turned: bool = False
+    """Whether the moment of the next pack has come, and its subscription knows."""
     frozen_at: AwareDatetime | None = None
     """When what paid for it was reversed: nothing of it can be used ([REVERSE])."""
     place: WeekPlace | None = None
@@ -160,6 +168,40 @@ class Pack(BaseModel):
 
 
 def next_moment(pack: Pack) -> Moment | None:
+    """When a pack next needs attention: of `renewals` for the next one, or as `calendar_moment`."""
+    turn = next_turn(pack)
+    renewal = None if turn is None else Moment(at=turn.at, worker=Worker.RENEWALS)
+    return earliest(renewal, calendar_moment(pack))
+
+
+def next_turn(pack: Pack) -> Turn | None:
+    """When the pack after this one comes, as things stand; None when none does, nobody knows, or it
+    has come ([RECUR]). A credit that comes back before then puts it off."""
+    if pack.recurs_when is None or pack.turned:
+        return None
+    turns = []
+    if pack.expires_at is not None:
+        turns.append(turn_by_expiry(pack.expires_at, pack.zone))
+    if pack.recurs_when is RecursWhen.NO_CREDITS_REMAIN and pack.left == 0 and not pack.ended_at:
+        last_use = _last_use(pack)
+        if last_use is not None:
+            turns.append(Turn(at=last_use + AFTER_LAST_USE))
+    return min(turns, key=lambda turn: turn.at, default=None)
+
+
+def _last_use(pack: Pack) -> datetime | None:
+    """When the last activity that its credits paid, or hold, is over."""
+    ends = [one.ends_at or one.starts_at for one in pack.booked]
+    return max([*ends, *([pack.last_used_at] if pack.last_used_at else [])], default=None)
+
+
+def used(pack: Pack, at: datetime) -> Pack:
+    """The pack when a credit of it was used up at `at` ([RECUR])."""
+    latest = max(at, pack.last_used_at) if pack.last_used_at else at
+    return pack.model_copy(update={"last_used_at": latest})
+
+
+def calendar_moment(pack: Pack) -> Moment | None:
     """When a pack next needs the `expiries` worker, or the `places` worker to book its week.
     One that is not paid yet waits for nobody: its validity has not begun."""
     if pack.ended_at is not None or pack.unpaid:

@@ -21,12 +21,14 @@ from shared.domain.cart_lines import (
     unit_price,
     wanted_again,
 )
+from shared.domain.collecting import period_line
 from shared.domain.customer import Customer
 from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money, total
 from shared.domain.order import Due, OrderLine
 from shared.domain.product import Catalogue, Location, Product, ProductKind, Settings
-from shared.domain.shopping import Hidden, every, offered
+from shared.domain.recurring import NextPack, NextPayment
+from shared.domain.shopping import Hidden, every, offered, recurs
 from shared.domain.subscription import Terms
 from shared.domain.weekly import WhyNotSold, first_day
 
@@ -153,9 +155,12 @@ class PricedCart(_Value):
 
     @property
     def needs_card(self) -> bool:
-        """A subscription needs a card on file, also when nothing is due now ([CHECKOUT])."""
+        """A subscription, and automatic debit, need a card on file, also when nothing is due now
+        ([CHECKOUT] [RECUR])."""
         return bool(self.total) or any(
-            one.product.kind is ProductKind.SUBSCRIPTION for one in self.lines
+            one.product.kind is ProductKind.SUBSCRIPTION
+            or one.order.next_payment is NextPayment.DEBIT
+            for one in self.lines
         )
 
     @property
@@ -255,7 +260,7 @@ def first_day_of(line: CartLine, today: date, now: datetime) -> date:
 
 def _detail(order: OrderLine) -> str:
     if order.frequency is None:
-        return ""
+        return f"Comes again {recurs(order.recurs_when)}" if order.recurs_when else ""
     standing = order.terms.standing if order.terms else None
     charged = f"Charged {every(order.frequency)}"
     return charged if standing is None else f"{charged}, {standing.words}"
@@ -286,6 +291,8 @@ def _price_line(
             name=product.name,
             quantity=line.quantity,
             terms=terms_of(product, unit) if product.is_pack else None,
+            recurs_when=product.recurs_when,
+            next_payment=line.next_payment or (NextPayment.DEBIT if product.recurs_when else None),
         )
     if order.due is Due.NOW:
         invoice_line = InvoiceLine(
@@ -310,6 +317,34 @@ def _price_line(
         starts_on=order.starts_on,
         anchor=anchor,
         first_charge_at=first_charge_at,
+    )
+
+
+def _price_next_pack(
+    line: CartLine,
+    next_pack: NextPack,
+    terms: Terms,
+    product: Product,
+    location: Location,
+    catalogue: Catalogue,
+) -> PricedLine:
+    """The next pack of a subscription, on the terms that were agreed ([RECUR] [PRICE])."""
+    cost = period_line(terms, location, catalogue, f"Pack {next_pack.period + 1}")
+    return PricedLine(
+        line=line,
+        product=product,
+        unit=cost.unit,
+        amount=cost.amount,
+        tax=cost.tax,
+        due=Due.NOW,
+        order=OrderLine(
+            product_id=terms.product_id,
+            kind=ProductKind.PACKAGE,
+            name=terms.name,
+            line=cost,
+            terms=terms,
+            next_pack=next_pack,
+        ),
     )
 
 
@@ -409,6 +444,11 @@ def price_cart(
     trials: set[str] = set()
     for line in cart.lines:
         product = catalogue.product(line.product_id)
+        if line.next_pack is not None and line.terms is not None and product is not None:
+            lines.append(
+                _price_next_pack(line, line.next_pack, line.terms, product, location, catalogue)
+            )
+            continue
         refused = _refused(
             line,
             product,

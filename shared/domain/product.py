@@ -12,6 +12,7 @@ from shared.domain.calendar import Frequency
 from shared.domain.dunning import RetryPolicy, check_policy
 from shared.domain.errors import Invalid
 from shared.domain.money import Currency, Money
+from shared.domain.recurring import VALIDITY_DAYS_MIN, RecursWhen
 from shared.domain.weekly import DAYS_OF_WEEK
 
 MAX_PRICE_MINOR = 100_000_000
@@ -114,6 +115,8 @@ class Product(Definition):
     """Whose activities its credits pay for; None is everybody's ([STAFF])."""
     pay_what_you_want: bool = False
     minimum_prices: dict[Currency, Price] = {}
+    recurs_when: RecursWhen | None = None
+    """A package that is bought again and again without a calendar ([RECUR])."""
     frequency: Frequency | None = None
     frequencies: tuple[Frequency, ...] = ()
     trial_days: Annotated[int, Field(ge=1, le=365)] | None = None
@@ -142,16 +145,21 @@ class Product(Definition):
                 raise ValueError("only a package's validity begins with a booking")
             if not (self.validity_days or self.validity_months):
                 raise ValueError("a validity that begins with a booking needs a length")
+        if self.recurs_when is not None:
+            self._can_recur(self.recurs_when)
         if self.kind is ProductKind.SUBSCRIPTION:
-            if self.frequency is None or self.frequency not in self.allowed_frequencies:
-                raise ValueError("a subscription needs a frequency that it allows")
-        elif self.trial_days or self.minimum_payments:
-            raise ValueError("only subscriptions have trials and commitments")
+            self._has_calendar()
+        elif self.trial_days or (self.minimum_payments and self.recurs_when is None):
+            raise ValueError("only subscriptions have trials, and only what recurs a commitment")
         if self.standing:
             self._weekly()
         if self.kind is ProductKind.ACCESS and not (self.access_link or "").startswith("https://"):
             raise ValueError("an access product needs an https:// link")
         return self
+
+    def _has_calendar(self) -> None:
+        if self.frequency is None or self.frequency not in self.allowed_frequencies:
+            raise ValueError("a subscription needs a frequency that it allows")
 
     def _weekly(self) -> None:
         """A standing place is sold by the week, and one credit holds each participant's place."""
@@ -167,6 +175,19 @@ class Product(Definition):
             raise ValueError("a standing place has no trial: each week's is booked when it is paid")
         if self.validity_days is not None and self.validity_days < DAYS_OF_WEEK:
             raise ValueError("the credits of a standing place are valid for its whole week")
+
+    def _can_recur(self, when: RecursWhen) -> None:
+        """What recurs without a calendar is a package whose end is known ([RECUR])."""
+        if self.kind is not ProductKind.PACKAGE:
+            raise ValueError("only packages recur without a calendar")
+        if self.valid_from is not ValidFrom.PAYMENT:
+            raise ValueError("a package that recurs is valid from its payment")
+        if self.validity_days is not None and self.validity_days < VALIDITY_DAYS_MIN:
+            raise ValueError(f"a package that recurs is valid for {VALIDITY_DAYS_MIN} days or more")
+        if when is RecursWhen.PACK_EXPIRES and not (self.validity_days or self.validity_months):
+            raise ValueError("a package that recurs with its expiry needs a validity")
+        if when is RecursWhen.NO_CREDITS_REMAIN and not self.credits:
+            raise ValueError("a package that recurs without credits needs a number of them")
 
     @property
     def unlimited(self) -> bool:

@@ -20,6 +20,7 @@ from shared.domain.product import (
     RestrictTo,
     Settings,
 )
+from shared.domain.recurring import RecursWhen
 
 SEARCH_WORDS_MAX = 10
 """Words of a search that count; the rest is ignored."""
@@ -185,6 +186,17 @@ _EVERY = {
     Frequency.MONTHLY: "every month",
     Frequency.ANNUAL: "every year",
 }
+
+
+_RECURS = {
+    RecursWhen.PACK_EXPIRES: "before it expires",
+    RecursWhen.NO_CREDITS_REMAIN: "when the credits are used up or about to expire",
+}
+
+
+def recurs(when: RecursWhen) -> str:
+    """When the next pack comes, in words ([RECUR])."""
+    return _RECURS[when]
 
 
 def every(frequency: Frequency) -> str:

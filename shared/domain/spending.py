@@ -13,7 +13,7 @@ from shared.domain.activity import Activity
 from shared.domain.calendar import expiry_of, local_date
 from shared.domain.errors import Conflict
 from shared.domain.money import Money, total
-from shared.domain.pack import Booked, Entry, EntryKind, Pack, PackStatus
+from shared.domain.pack import Booked, Entry, EntryKind, Pack, PackStatus, used
 from shared.domain.product import Catalogue, Location, Settings, ValidFrom
 from shared.domain.reservation import Held, Reservation, Taxed
 from shared.domain.voucher import charge_of, credits_for, taxed, worth
@@ -238,7 +238,10 @@ def hold(
     if strands(pack, reservation.starts_at, now):
         raise Conflict("This pack would expire before what is booked.", code="would_strand")
     booked = Booked(
-        reservation_id=reservation.id, starts_at=reservation.starts_at, credits=held.credits
+        reservation_id=reservation.id,
+        starts_at=reservation.starts_at,
+        ends_at=reservation.ends_at,
+        credits=held.credits,
     )
     changed = pack.model_copy(
         update={
@@ -308,7 +311,8 @@ def redeem(
     if pack.valid_from is ValidFrom.FIRST_ACTIVITY and begun is None:
         began = [one.starts_at for one in pack.booked if one.starts_at <= now]
         begun = min([booked.starts_at, *began])
-    changed = pack.model_copy(update={"booked": _others(pack, booked), "begun_with": begun})
+    rest = {"booked": _others(pack, booked), "begun_with": begun}
+    changed = used(pack.model_copy(update=rest), booked.ends_at or booked.starts_at)
     reason = reservation.name
     return changed, _used_up(changed, reservation, entry_id=entry_id, now=now, reason=reason, by=by)
 
@@ -317,9 +321,11 @@ def forfeit(
     pack: Pack, reservation: Reservation, *, entry_id: str, now: datetime, by: str = ""
 ) -> tuple[Pack, Entry]:
     """Held credits are used up by a cancellation after the cutoff ([PLACES]). What is cancelled is
-    nobody's first activity: the expiry follows from the others ([PACK])."""
+    nobody's first activity: the expiry follows from the others ([PACK]). Nor is it anybody's last:
+    what it held was used up when it was cancelled ([RECUR])."""
     rest = _others(pack, _booked(pack, reservation))
-    changed = pack.model_copy(update={"booked": rest, "expires_at": _expiry_of(pack, rest, now)})
+    left = {"booked": rest, "expires_at": _expiry_of(pack, rest, now)}
+    changed = used(pack.model_copy(update=left), now)
     return changed, _used_up(
         changed, reservation, entry_id=entry_id, now=now, reason="Cancelled too late", by=by
     )

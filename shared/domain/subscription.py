@@ -4,7 +4,7 @@ What happens next, and when, is one pure function of the subscription: `next_mom
 the forecast and the pages all use it.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -21,6 +21,7 @@ from shared.domain.due import Moment, Worker, earliest
 from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
 from shared.domain.money import Money
 from shared.domain.product import ValidFrom
+from shared.domain.recurring import Recurring
 from shared.domain.weekly import Standing
 
 PACKS_REMEMBERED = 6
@@ -101,6 +102,10 @@ class Subscription(BaseModel):
 
     `first` says how period 0 was or is charged. `card_id` is a card of its own; None is the
     customer's default ([CARDS]). `reminded_for` is the last period whose reminder was decided.
+
+    Either a calendar drives it, by `frequency` from `anchor`; or it is `recurring` with its packs,
+    without a frequency: then nobody knows the days of a period before its moment has come, and
+    `starts` and `charged_at` are None ([RECUR]).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -111,7 +116,8 @@ class Subscription(BaseModel):
     zone: str
     state: SubscriptionState
     terms: Terms
-    frequency: Frequency
+    frequency: Frequency | None = None
+    recurring: Recurring | None = None
     anchor: date
     created_at: AwareDatetime
     first_invoice_id: str
@@ -151,14 +157,40 @@ class Subscription(BaseModel):
         """Successful payments until the customer may cancel ([COMMIT])."""
         return max(0, self.terms.minimum_payments - self.payments_made)
 
-    def starts(self, period: int) -> date:
-        return period_start(self.anchor, self.frequency, period)
+    def starts(self, period: int) -> date | None:
+        """The first day of `period`; None where only its pack will tell."""
+        if self.frequency is not None:
+            return period_start(self.anchor, self.frequency, period)
+        if period == 0:
+            return self.anchor
+        turn = self.recurring.turn if self.recurring else None
+        return turn.starts_on if turn and period == self.next_period else None
 
-    def charged_at(self, period: int) -> datetime:
-        """When the charge of `period` is due (UTC)."""
+    def ends(self, period: int) -> date | None:
+        """The last day of `period`; of -1, the day before the anchor, on which a trial ends."""
+        if self.frequency is None:
+            return None
+        return period_start(self.anchor, self.frequency, period + 1) - timedelta(days=1)
+
+    def charged_at(self, period: int) -> datetime | None:
+        """When the charge of `period` is due (UTC); None while nobody knows."""
         if period == 0 and self.first is FirstSlot.AT_DAY_START:
             return start_of_day(self.anchor, self.zone)
-        return charge_moment(self.anchor, self.frequency, period, self.zone)
+        if self.frequency is not None:
+            return charge_moment(self.anchor, self.frequency, period, self.zone)
+        turn = self.recurring.turn if self.recurring else None
+        return turn.at if turn and period == self.next_period else None
+
+    @property
+    def in_cart(self) -> bool:
+        """Whether its next pack waits in the customer's cart ([RECUR])."""
+        turn = self.recurring.turn if self.recurring else None
+        return turn is not None and turn.carted
+
+    @property
+    def awaits_payment(self) -> bool:
+        """Whether the moment of a period has come that is not paid yet."""
+        return self.collection is not None or self.in_cart
 
     @property
     def ends_next(self) -> bool:
@@ -170,7 +202,8 @@ class Subscription(BaseModel):
 
     def within_until(self, period: int) -> bool:
         """Whether `period` may still be charged ([UNTIL])."""
-        return self.until is None or self.starts(period) <= self.until
+        starts_on = self.starts(period)
+        return self.until is None or starts_on is None or starts_on <= self.until
 
 
 def reminder_at(subscription: Subscription) -> datetime | None:
@@ -179,6 +212,8 @@ def reminder_at(subscription: Subscription) -> datetime | None:
     if subscription.reminded_for is not None and subscription.reminded_for >= period:
         return None
     if subscription.ends_next or not subscription.within_until(period):
+        return None
+    if subscription.frequency is None:
         return None
     if period == 0:
         if subscription.trial_days is None or subscription.trial_from is None:
@@ -223,10 +258,20 @@ def next_moment(subscription: Subscription) -> Moment | None:
     if subscription.collection is not None:
         at = next_slot_at(subscription)
         return None if at is None else Moment(at=at, worker=Worker.RETRIES)
-    charge = Moment(at=subscription.charged_at(subscription.next_period), worker=Worker.RENEWALS)
+    renews = renews_at(subscription)
+    charge = None if renews is None else Moment(at=renews, worker=Worker.RENEWALS)
     remind_at = reminder_at(subscription)
     reminder = None if remind_at is None else Moment(at=remind_at, worker=Worker.REMINDERS)
     return earliest(charge, reminder)
+
+
+def renews_at(subscription: Subscription) -> datetime | None:
+    """When the clock comes to the next period (UTC); None while nobody knows, or while that period
+    waits in the cart."""
+    recurring = subscription.recurring
+    if recurring is None:
+        return subscription.charged_at(subscription.next_period)
+    return recurring.turn.due_at if recurring.turn else None
 
 
 class NextCharge(StrEnum):
@@ -234,6 +279,8 @@ class NextCharge(StrEnum):
 
     NOT_YET = "not_yet"
     CHARGE = "charge"
+    CART = "cart"
+    """The customer pays by hand: the next pack goes into the cart ([RECUR])."""
     CANCEL = "cancel"
     """The customer asked for the end of the period: it acts just before the charge."""
     END = "end"
@@ -244,11 +291,13 @@ class NextCharge(StrEnum):
 
 def decide_renewal(subscription: Subscription, now: datetime) -> NextCharge:
     """What is due now. A stale or repeated event finds `NOT_YET`."""
+    at = renews_at(subscription)
     if (
         subscription.over
         or subscription.state is SubscriptionState.PAUSED
         or subscription.collection is not None
-        or now < subscription.charged_at(subscription.next_period)
+        or at is None
+        or now < at
     ):
         return NextCharge.NOT_YET
     if subscription.ends_next:
@@ -257,20 +306,30 @@ def decide_renewal(subscription: Subscription, now: datetime) -> NextCharge:
         return NextCharge.END
     if ended_periods(subscription, subscription.next_period, now):
         return NextCharge.SKIP
+    if subscription.recurring is not None and subscription.recurring.by_hand:
+        return NextCharge.CART
     return NextCharge.CHARGE
 
 
 def ended_periods(subscription: Subscription, period: int, now: datetime) -> int:
     """How many periods from `period` on have ended by `now` ([RETRY]): what nobody could charge
-    while an earlier charge was open, or nothing ran, is skipped."""
+    while an earlier charge was open, or nothing ran, is skipped. What no calendar drives waits."""
     ended = 0
-    while ended < MAX_SKIPPED_PERIODS and (
-        start_of_day(subscription.starts(period + ended + 1), subscription.zone) <= now
-    ):
+    while ended < MAX_SKIPPED_PERIODS:
+        ends = begins_at(subscription, period + ended + 1)
+        if subscription.frequency is None or ends is None or ends > now:
+            break
         ended += 1
     return ended
 
 
-def paid_until(subscription: Subscription) -> datetime:
-    """When the paid period ends (UTC): the start of the first period that is not paid."""
-    return start_of_day(subscription.starts(subscription.next_period), subscription.zone)
+def begins_at(subscription: Subscription, period: int) -> datetime | None:
+    """The instant at which `period` begins (UTC); None where nobody knows yet."""
+    starts_on = subscription.starts(period)
+    return None if starts_on is None else start_of_day(starts_on, subscription.zone)
+
+
+def paid_until(subscription: Subscription) -> datetime | None:
+    """When the paid period ends (UTC): the start of the first period that is not paid. None where
+    nobody knows: a pack that recurs by itself says it."""
+    return begins_at(subscription, subscription.next_period)

@@ -11,15 +11,16 @@ to a purchase or a renewal is decided by `purchase_mails` and `renewal_mails`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from shared.domain.calendar import local_date
 from shared.domain.charge import Attempt, Charge, Outcome
 from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice, LineKind, order_id
 from shared.domain.message import KIND_OF_END, Message, MessageKind, message_key
 from shared.domain.money import Money
 from shared.domain.pack import Pack
-from shared.domain.product import Catalogue, ProductKind
+from shared.domain.product import Catalogue
 from shared.domain.subscription import EndReason, Subscription
 from shared.messages.facts import (
     Agreement,
@@ -31,6 +32,8 @@ from shared.messages.facts import (
     ConfirmFacts,
     Facts,
     InvoiceFacts,
+    NextPackDebitedFacts,
+    NextPackInCartFacts,
     OrderFacts,
     PackFacts,
     PurchasedFacts,
@@ -43,7 +46,7 @@ from shared.messages.facts import (
 from shared.messages.parts import (
     agreement_of,
     bill_of,
-    last_day,
+    calendar_days,
     last_slot,
     next_charge_of,
     pack_shown,
@@ -145,7 +148,7 @@ def invoice_email(
         agreement = _running(telling, subscription)
         if invoice.period is not None:
             starts = subscription.starts(invoice.period)
-            ends = last_day(subscription, invoice.period)
+            ends = subscription.ends(invoice.period)
     facts = InvoiceFacts(
         greeting=telling.customer.name,
         zone=place.zone,
@@ -173,7 +176,7 @@ def subscription_purchased(
         zone=subscription.zone,
         agreement=agreement_of(subscription, telling.catalogue),
         bill=None if invoice is None else bill_of(invoice, place),
-        starts_on=subscription.starts(0),
+        starts_on=subscription.anchor,
         next_charge=next_charge_of(subscription, telling.customer, total_with_tax),
     )
     return telling.message(MessageKind.SUBSCRIPTION_PURCHASED, subscription.id, facts)
@@ -188,7 +191,7 @@ def trial_started(
         greeting=telling.customer.name,
         zone=subscription.zone,
         agreement=agreement_of(subscription, telling.catalogue),
-        trial_ends=last_day(subscription, -1),
+        trial_ends=subscription.anchor - timedelta(days=1),
         first_charge=next_charge_of(subscription, telling.customer, total_with_tax),
     )
     return telling.message(MessageKind.TRIAL_STARTED, subscription.id, facts)
@@ -201,13 +204,14 @@ def renewal_receipt(
     start or after a trial. `invoice.period` says which; `subscription` already stands at the next
     one. Once per invoice."""
     period = subscription.next_period - 1 if invoice.period is None else invoice.period
+    first_day, last_day = calendar_days(subscription, period)
     facts = RenewalFacts(
         greeting=telling.customer.name,
         zone=subscription.zone,
         agreement=agreement_of(subscription, telling.catalogue),
         bill=bill_of(invoice, place_of(telling.catalogue, invoice.location_id)),
-        first_day=subscription.starts(period),
-        last_day=last_day(subscription, period),
+        first_day=first_day,
+        last_day=last_day,
         next_charge=next_charge_of(subscription, telling.customer, total_with_tax),
     )
     return telling.message(MessageKind.RENEWAL_RECEIPT, invoice.id, facts)
@@ -223,7 +227,7 @@ def purchase_mails(
     its purchase receipt or trial's start; an order receipt when anything else was bought; and the
     invoice. `invoice` is None when nothing was sold today: a trial or a later start alone."""
     mails: list[Message] = []
-    if invoice is not None and _holds_more(invoice, telling.catalogue):
+    if invoice is not None and _holds_more(invoice, [one for one, _ in subscriptions]):
         mails.append(order_receipt(telling, invoice=invoice))
     for subscription, amount in subscriptions:
         if subscription.trial_days is not None:
@@ -243,25 +247,65 @@ def purchase_mails(
     return tuple(mails)
 
 
-def _holds_more(invoice: Invoice, catalogue: Catalogue) -> bool:
-    """Whether anything besides subscriptions is on it."""
-    sold = [line.product_id for line in invoice.lines if line.kind is LineKind.PRODUCT]
-    products = [catalogue.product(product_id) if product_id else None for product_id in sold]
-    return any(
-        product is None or product.kind is not ProductKind.SUBSCRIPTION for product in products
-    )
+def _holds_more(invoice: Invoice, begun: Sequence[Subscription]) -> bool:
+    """Whether anything besides what these subscriptions began with is on it: each that was charged
+    with it has one line."""
+    sold = [line for line in invoice.lines if line.kind is LineKind.PRODUCT]
+    charged = [one for one in begun if one.trial_days is None and one.first is None]
+    return len(sold) > len(charged)
 
 
 def renewal_mails(
-    telling: Telling, *, subscription: Subscription, invoice: Invoice, total_with_tax: Money
+    telling: Telling,
+    *,
+    subscription: Subscription,
+    invoice: Invoice,
+    pack: Pack,
+    total_with_tax: Money,
 ) -> tuple[Message, ...]:
-    """Everything that a settled charge of a period sends: its receipt and its invoice."""
-    return (
+    """Everything that a settled charge of a period, with its `pack`, sends: its receipt and its
+    invoice. The receipt of a pack that recurs by itself says that it was debited ([RECUR])."""
+    receipt = (
         renewal_receipt(
             telling, subscription=subscription, invoice=invoice, total_with_tax=total_with_tax
-        ),
-        invoice_email(telling, invoice=invoice, subscription=subscription),
+        )
+        if subscription.recurring is None
+        else next_pack_debited(telling, subscription=subscription, invoice=invoice, pack=pack)
     )
+    return receipt, invoice_email(telling, invoice=invoice, subscription=subscription)
+
+
+def next_pack_debited(
+    telling: Telling, *, subscription: Subscription, invoice: Invoice, pack: Pack
+) -> Message:
+    """Sent when the next pack was paid by automatic debit, with how to cancel ([RECUR]). Once per
+    invoice."""
+    facts = NextPackDebitedFacts(
+        greeting=telling.customer.name,
+        zone=subscription.zone,
+        agreement=agreement_of(subscription, telling.catalogue),
+        bill=bill_of(invoice, place_of(telling.catalogue, invoice.location_id)),
+        pack=pack_shown(pack, telling.catalogue),
+        first_day=local_date(pack.usable_from, pack.zone),
+    )
+    return telling.message(MessageKind.NEXT_PACK_DEBITED, invoice.id, facts)
+
+
+def next_pack_in_cart(
+    telling: Telling, *, subscription: Subscription, total_with_tax: Money
+) -> Message:
+    """Sent when the next pack was put into the cart, where it is to be paid by hand ([RECUR]). Once
+    per period."""
+    period = subscription.next_period
+    facts = NextPackInCartFacts(
+        greeting=telling.customer.name,
+        zone=subscription.zone,
+        agreement=agreement_of(subscription, telling.catalogue),
+        amount=total_with_tax,
+        starts_on=subscription.starts(period),
+        location=place_of(telling.catalogue, subscription.location_id).name,
+    )
+    return telling.message(MessageKind.NEXT_PACK_IN_CART, f"{subscription.id}:{period}", facts)
 
 
 def refund(
@@ -310,13 +354,16 @@ def _reminder(
     kind: MessageKind, telling: Telling, subscription: Subscription, total_with_tax: Money
 ) -> Message:
     period = subscription.next_period
+    first_day, last_day = calendar_days(subscription, period)
+    charge = planned_charge(subscription, telling.customer, total_with_tax)
+    assert charge is not None, "what a calendar drives has a moment"
     facts = ReminderFacts(
         greeting=telling.customer.name,
         zone=subscription.zone,
         agreement=agreement_of(subscription, telling.catalogue),
-        charge=planned_charge(subscription, telling.customer, total_with_tax),
-        first_day=subscription.starts(period),
-        last_day=last_day(subscription, period),
+        charge=charge,
+        first_day=first_day,
+        last_day=last_day,
     )
     return telling.message(
         kind, f"{subscription.id}:{period}", facts, only_while=subscription.id, period=period
@@ -352,7 +399,7 @@ def charge_failed(
         order_id=order_id(charge.invoice_id),
         invoice_id=charge.invoice_id,
         first_day=subscription.starts(period),
-        last_day=last_day(subscription, period),
+        last_day=subscription.ends(period),
     )
     return telling.message(MessageKind.CHARGE_FAILED, attempt.id, facts)
 
@@ -436,7 +483,7 @@ def cancellation_scheduled(telling: Telling, *, subscription: Subscription) -> M
         greeting=telling.customer.name,
         zone=subscription.zone,
         agreement=agreement_of(subscription, telling.catalogue),
-        last_day=last_day(subscription, subscription.next_period - 1),
+        last_day=subscription.ends(subscription.next_period - 1),
         undo_before=subscription.charged_at(subscription.next_period),
     )
     told = f"{subscription.id}:{asked_at.isoformat()}"

@@ -17,6 +17,7 @@ from shared.domain.dunning import Then
 from shared.domain.invoice import PaymentKind
 from shared.domain.message import MessageKind
 from shared.domain.money import Money
+from shared.domain.recurring import RecursWhen
 from shared.domain.subscription import EndReason
 
 MAX_WORDS = 500
@@ -92,11 +93,17 @@ class NextCharge(_Part):
 
 class Agreement(_Part):
     """What a subscription is. `price` is of one period, before tax; `credits` None is unlimited.
-    `payments_remaining` are those until the customer may cancel ([COMMIT])."""
+    `payments_remaining` are those until the customer may cancel ([COMMIT]). Without a `frequency`
+    it `recurs` with its packs: `by_hand` says how the next one is paid, `expected_at` when it comes
+    at the latest, if that is known; `goes_on` that there is a next one ([RECUR])."""
 
     id: str
     name: Words
-    frequency: Frequency
+    frequency: Frequency | None = None
+    recurs: RecursWhen | None = None
+    by_hand: bool = False
+    expected_at: AwareDatetime | None = None
+    goes_on: bool = True
     price: Money
     credits: int | None = None
     service: Words = ""
@@ -194,6 +201,25 @@ class RenewalFacts(Facts):
     next_charge: NextCharge | None = None
 
 
+class NextPackInCartFacts(Facts):
+    """A next pack that is to be paid by hand: `amount` with tax. `starts_on` is the day after the
+    former one's expiry; None: it starts when it is paid ([RECUR])."""
+
+    agreement: Agreement
+    amount: Money
+    starts_on: date | None = None
+    location: Words = ""
+
+
+class NextPackDebitedFacts(Facts):
+    """A next pack that was paid by automatic debit, good from `first_day` on ([RECUR])."""
+
+    agreement: Agreement
+    bill: Bill
+    pack: PackShown
+    first_day: date
+
+
 class ReminderFacts(Facts):
     agreement: Agreement
     charge: NextCharge
@@ -216,8 +242,8 @@ class ChargeFailedFacts(Facts):
     then: Then = Then.CANCEL
     order_id: str
     invoice_id: str
-    first_day: date
-    last_day: date
+    first_day: date | None = None
+    last_day: date | None = None
 
 
 class ConfirmFacts(Facts):
@@ -241,11 +267,12 @@ class CancelledFacts(Facts):
 
 
 class CancellationFacts(Facts):
-    """The subscription ends with `last_day`, and is not charged at `charge_at`."""
+    """The subscription ends with `last_day`, and can be kept until `undo_before`. None, both of
+    them: it ends when its next pack would come ([RECUR])."""
 
     agreement: Agreement
-    last_day: date
-    undo_before: AwareDatetime
+    last_day: date | None = None
+    undo_before: AwareDatetime | None = None
 
 
 class CardUpdateFacts(Facts):
@@ -303,6 +330,8 @@ FACTS: dict[MessageKind, type[Facts]] = {
     MessageKind.SUBSCRIPTION_PURCHASED: PurchasedFacts,
     MessageKind.TRIAL_STARTED: TrialFacts,
     MessageKind.RENEWAL_RECEIPT: RenewalFacts,
+    MessageKind.NEXT_PACK_IN_CART: NextPackInCartFacts,
+    MessageKind.NEXT_PACK_DEBITED: NextPackDebitedFacts,
     MessageKind.RENEWAL_REMINDER: ReminderFacts,
     MessageKind.TRIAL_ENDING: ReminderFacts,
     MessageKind.CHARGE_FAILED: ChargeFailedFacts,

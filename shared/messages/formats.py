@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from shared.domain.calendar import Frequency, local_date
 from shared.domain.money import Money
+from shared.domain.recurring import RecursWhen
 
 FALLBACK = "en_US"
 WRITTEN_IN = "en"
@@ -76,8 +77,26 @@ class Formats:
         return Markup('<span lang="{}">{}</span>').format(tag, words)
 
 
+WHEN = {
+    RecursWhen.PACK_EXPIRES: "before a pack expires",
+    RecursWhen.NO_CREDITS_REMAIN: "when the credits are used up or about to expire",
+}
+
+
 def every(frequency: Frequency) -> str:
     return EVERY[frequency]
+
+
+def often(agreement: Any) -> str:
+    """When an agreement goes on: `every month`, or with its packs ([RECUR])."""
+    if agreement.recurs is not None:
+        return WHEN[agreement.recurs]
+    return EVERY[agreement.frequency] if agreement.frequency else "each time"
+
+
+def apiece(agreement: Any) -> str:
+    """What its price is of: `every month`, or `for each pack`."""
+    return "for each pack" if agreement.recurs is not None else often(agreement)
 
 
 def card(shown: Any) -> str:

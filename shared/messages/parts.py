@@ -1,7 +1,7 @@
 """Parts of facts, computed from entities: what several emails tell alike."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from shared.domain.charge import Card
 from shared.domain.customer import Customer
@@ -38,9 +38,12 @@ def shown(card: Card | None) -> CardShown | None:
     return None if card is None else CardShown(brand=card.brand, last4=card.last4)
 
 
-def last_day(subscription: Subscription, period: int) -> date:
-    """The last day of `period`; of -1, the day before the anchor, on which a trial ends."""
-    return subscription.starts(period + 1) - timedelta(days=1)
+def calendar_days(subscription: Subscription, period: int) -> tuple[date, date]:
+    """The first and the last day of `period`. `ValueError` where no calendar drives it."""
+    first, last = subscription.starts(period), subscription.ends(period)
+    if first is None or last is None:
+        raise ValueError(f"{subscription.id} has no calendar")
+    return first, last
 
 
 def last_slot(subscription: Subscription, collection: Collection) -> datetime:
@@ -58,20 +61,23 @@ def next_charge_of(
     subscription: Subscription, customer: Customer, total_with_tax: Money
 ) -> NextCharge | None:
     """The charge of `subscription.next_period`; None when there will be none."""
-    period = subscription.next_period
     if subscription.over or subscription.ends_next:
         return None
-    if not subscription.within_until(period):
+    if not subscription.within_until(subscription.next_period):
         return None
     return planned_charge(subscription, customer, total_with_tax)
 
 
 def planned_charge(
     subscription: Subscription, customer: Customer, total_with_tax: Money
-) -> NextCharge:
-    """The charge of `subscription.next_period`, whatever may still come between."""
+) -> NextCharge | None:
+    """The charge of `subscription.next_period`, whatever may still come between; None while nobody
+    knows when it comes."""
+    at = subscription.charged_at(subscription.next_period)
+    if at is None:
+        return None
     return NextCharge(
-        at=subscription.charged_at(subscription.next_period).astimezone(UTC),
+        at=at.astimezone(UTC),
         amount=total_with_tax,
         tax=total_with_tax - subscription.terms.price,
         card=shown(customer.card_for(subscription.card_id)),
@@ -81,10 +87,15 @@ def planned_charge(
 def agreement_of(subscription: Subscription, catalogue: Catalogue) -> Agreement:
     terms = subscription.terms
     service = catalogue.service(terms.service_id)
+    recurring = subscription.recurring
     return Agreement(
         id=subscription.id,
         name=terms.name,
         frequency=subscription.frequency,
+        recurs=recurring.when if recurring else None,
+        by_hand=recurring is not None and recurring.by_hand,
+        expected_at=recurring.expected_at if recurring else None,
+        goes_on=not subscription.over and not subscription.ends_next,
         price=terms.price,
         credits=terms.credits,
         service="" if service is None else service.name,

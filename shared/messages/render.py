@@ -79,6 +79,9 @@ class Links:
     def reservation(self, reservation_id: str) -> str:
         return f"{self.public_url}/reservations/{quote(reservation_id, safe='')}"
 
+    def cart(self) -> str:
+        return f"{self.public_url}/cart"
+
     def cards(self) -> str:
         return f"{self.public_url}/cards"
 
@@ -218,6 +221,8 @@ def _environment(body: str) -> ImmutableSandboxedEnvironment:
         "minutes": _minutes,
         "flow": _flow,
         "every": formats.every,
+        "often": formats.often,
+        "apiece": formats.apiece,
         "card": formats.card,
     }
     environment.globals["credits_of"] = formats.credits_of

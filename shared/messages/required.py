@@ -14,6 +14,7 @@ SAYS_HOW_TO_CANCEL = frozenset(
         MessageKind.TRIAL_STARTED,
         MessageKind.RENEWAL_REMINDER,
         MessageKind.TRIAL_ENDING,
+        MessageKind.NEXT_PACK_IN_CART,
     }
 )
 """A subscription's purchase receipt (a trial's is its start) and the emails ahead of a charge."""

@@ -19,6 +19,7 @@ from shared.domain.product import (
     Settings,
     StaffPerson,
 )
+from shared.domain.recurring import NextPayment, Recurring, RecursWhen, Turn
 from shared.domain.reservation import Held, Reservation, ReservationState
 from shared.domain.subscription import (
     Collection,
@@ -42,6 +43,7 @@ BOUGHT_AT = datetime(2026, 1, 31, 15, 20, tzinfo=UTC)
 ZONE = "America/New_York"
 PRICE = Money(minor=8900, currency="USD")
 TAX = Money(minor=734, currency="USD")
+_NO_TAX = Money.zero("USD")
 
 _CARD = Card(
     id="card-1",
@@ -118,6 +120,56 @@ def _subscription(
     )
 
 
+def _recurring(payment: NextPayment = NextPayment.DEBIT) -> Subscription:
+    """Five passes for 30 days, which recur by their expiry: that of 28 February in New York."""
+    return Subscription(
+        id="01JSAMPLERECURRING",
+        customer_id="01JSAMPLECUSTOMER",
+        location_id="main",
+        zone=ZONE,
+        state=SubscriptionState.ACTIVE,
+        terms=Terms(
+            product_id="passes",
+            name="Five passes",
+            price=Money(minor=9000, currency="USD"),
+            service_id="yoga",
+            credits=5,
+            validity_days=30,
+        ),
+        recurring=Recurring(
+            when=RecursWhen.PACK_EXPIRES,
+            next_payment=payment,
+            expected_at=NOW + timedelta(days=30),
+        ),
+        anchor=BOUGHT_AT.date(),
+        created_at=BOUGHT_AT,
+        first_invoice_id="01JSAMPLEINVOICE7Q2KM4XD",
+        next_period=2,
+        payments_made=2,
+    )
+
+
+def _by_hand() -> Subscription:
+    """The same, paid by hand, with its next pack in the cart."""
+    found = _recurring(NextPayment.BY_HAND)
+    assert found.recurring is not None
+    turn = Turn(at=NOW, starts_on=NOW.date() + timedelta(days=2), carted=True)
+    in_cart = found.recurring.model_copy(update={"turn": turn})
+    return found.model_copy(update={"recurring": in_cart})
+
+
+def _next_pack() -> Pack:
+    return _pack().model_copy(
+        update={
+            "name": "Five passes",
+            "granted": 5,
+            "left": 5,
+            "usable_from": NOW + timedelta(days=2),
+            "expires_at": NOW + timedelta(days=32),
+        }
+    )
+
+
 def _invoice(*, product_id: str, name: str, amount: Money, tax: Money) -> Invoice:
     line = InvoiceLine(product_id=product_id, name=name, unit=amount, amount=amount, tax=tax)
     paid = Payment(
@@ -158,6 +210,10 @@ def _paid(telling: Telling) -> tuple[Message, ...]:
     )
     period = _invoice(product_id="club", name="Yoga Club", amount=PRICE, tax=TAX)
     renewal = period.model_copy(update={"period": 1})
+    recurring = _recurring()
+    next_pack = _invoice(
+        product_id="passes", name="Five passes", amount=recurring.terms.price, tax=_NO_TAX
+    ).model_copy(update={"period": 1})
     first = period.model_copy(
         update={
             "created_at": BOUGHT_AT,
@@ -179,7 +235,14 @@ def _paid(telling: Telling) -> tuple[Message, ...]:
         builders.trial_started(telling, subscription=trial, total_with_tax=amount),
         builders.trial_ending(telling, subscription=trial, total_with_tax=amount),
         *builders.renewal_mails(
-            telling, subscription=_subscription(), invoice=renewal, total_with_tax=amount
+            telling,
+            subscription=_subscription(),
+            invoice=renewal,
+            pack=_pack(),
+            total_with_tax=amount,
+        ),
+        builders.next_pack_debited(
+            telling, subscription=recurring, invoice=next_pack, pack=_next_pack()
         ),
         builders.refund(
             telling,
@@ -245,6 +308,9 @@ def _to_be_charged(telling: Telling) -> tuple[Message, ...]:
             next_try_at=tomorrow,
         ),
         builders.card_update(telling, request_id="sample", subscription=failing, owed=amount),
+        builders.next_pack_in_cart(
+            telling, subscription=_by_hand(), total_with_tax=_recurring().terms.price
+        ),
     )
 
 

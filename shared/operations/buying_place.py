@@ -104,8 +104,9 @@ class Quote:
 
 
 def sold_with_places(product: Product) -> bool:
-    """Whether a product can be bought as a place is booked: a package, once."""
-    return product.kind is ProductKind.PACKAGE
+    """Whether a product can be bought as a place is booked: a package, once. One that recurs is an
+    agreement, which the checkout shows ([RECUR])."""
+    return product.kind is ProductKind.PACKAGE and product.recurs_when is None
 
 
 def quote(

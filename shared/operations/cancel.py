@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from shared.domain import collecting
+from shared.domain.cart import counted
 from shared.domain.charge import By, Card, Charge, Outcome
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Forbidden, Invalid, Missing
@@ -12,6 +13,7 @@ from shared.domain.subscription import EndReason, Subscription, SubscriptionStat
 from shared.operations import tell
 from shared.operations.context import Context
 from shared.operations.giving_up import packs_to_end, void
+from shared.operations.next_pack import cart_without
 from shared.operations.settle import Books, open_books
 from shared.store import accounts, transactions
 from shared.store.accounts import Submission, TimelineEvent
@@ -129,7 +131,7 @@ def _end(
             submission=submission,
         )
         return asked
-    if when is When.PERIOD_END and value.collection is None:
+    if when is When.PERIOD_END and not value.awaits_payment:
         ending = value.model_copy(
             update={
                 "cancel_at_period_end": True,
@@ -177,6 +179,8 @@ def _end_now(
             given_up = give_up(charge.value, context)
             voided = void(invoice.value) if invoice is not None else None
     ending = packs_to_end(over)
+    cart = cart_without(context, value)
+    changed_customer = collecting.without_past_due(customer.value, value.id)
     transactions.change_subscription(
         subscription=subscription,
         changed=over,
@@ -185,8 +189,10 @@ def _end_now(
         invoice=invoice,
         void=voided,
         customer=customer,
-        changed_customer=collecting.without_past_due(customer.value, value.id),
+        changed_customer=counted(changed_customer, cart[1]) if cart else changed_customer,
         packs=ending,
+        cart=cart[0] if cart else None,
+        changed_cart=cart[1] if cart else None,
         messages=[
             tell.cancelled(
                 context,

@@ -242,8 +242,14 @@ def why_it_stays(
     """Why `card` can't be removed. `undecided` are the ids of cards with an open charge."""
     if card.id in undecided:
         return Why.CHARGE_UNKNOWN
-    needed = any(one.state not in OVER for one in subscriptions)
+    needed = any(one.state not in OVER and not _paid_by_hand(one) for one in subscriptions)
     return Why.LAST_NEEDED if needed and len(customer.cards) == 1 else None
+
+
+def _paid_by_hand(subscription: Subscription) -> bool:
+    """Whether nothing of it is debited by itself, now or later ([RECUR])."""
+    recurring = subscription.recurring
+    return recurring is not None and recurring.by_hand and subscription.collection is None
 
 
 def undecided_cards(

@@ -19,6 +19,7 @@ from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
 from shared.domain.pricing import first_day_of
 from shared.domain.product import Catalogue, Location, Product
 from shared.domain.shopping import offered
+from shared.operations import next_pack
 from shared.operations.context import Context
 from shared.operations.weekly import why_not_sold
 from shared.store import accounts
@@ -65,11 +66,6 @@ def live(row: Row[Cart] | None, now: datetime) -> Cart | None:
 Decide = Callable[[Cart, Customer | None], Changed]
 
 
-def _counted(head: Row[Customer], cart: Cart) -> Customer:
-    counts = {**head.value.cart_counts, cart.location_id: cart.count}
-    return head.value.model_copy(update={"cart_counts": counts})
-
-
 def _change(
     context: Context, holder: Holder, location_id: str, row: Row[Cart] | None, decide: Decide
 ) -> Changed:
@@ -94,7 +90,8 @@ def _change(
             return changed
         writes = [put(ref, row, changed.cart)]
         if holder.head is not None:
-            writes.append(replacement(holder.head, _counted(holder.head, changed.cart)))
+            counted = carts.counted(holder.head.value, changed.cart)
+            writes.append(replacement(holder.head, counted))
         try:
             commit(writes)
         except Lost:
@@ -213,10 +210,17 @@ def set_quantity(
 def remove_line(
     context: Context, holder: Holder, location: Location, row: Row[Cart] | None, line_id: str
 ) -> Changed:
-    """Take a line out. `Missing` when it is not in the cart."""
+    """Take a line out. `Missing` when it is not in the cart. A next pack's ends its subscription
+    (`next_pack.take_out`, with its refusals)."""
+    held = row.value.lines if row else ()
+    line = next((one for one in held if one.id == line_id), None)
+    if holder.customer is not None and line is not None and line.next_pack is not None:
+        return Changed(next_pack.take_out(context, holder.customer.id, location.id, line_id), line)
 
     def decide(cart: Cart, _: Customer | None) -> Changed:
         line = _line(cart, line_id)
+        if line.next_pack is not None:
+            raise Unavailable("This cart has just been changed elsewhere. Please try again.")
         rest = tuple(one for one in cart.lines if one is not line)
         return Changed(with_lines(cart, rest, context.now()), line)
 

@@ -19,7 +19,7 @@ from shared.domain.pricing import PricedCart, price_cart
 from shared.domain.product import Location, ProductKind
 from shared.operations.collect import ask
 from shared.operations.context import Context
-from shared.operations.settle import Books, complete_checkout, settle, trials_in
+from shared.operations.settle import Books, complete_checkout, renewing, settle, trials_in
 from shared.operations.weekly import not_sold
 from shared.store import accounts, transactions
 from shared.store.accounts import Submission
@@ -279,6 +279,7 @@ def _pay(
         ),
         customer=Row(customer.ref, reserved, customer.version + moved),
         cart=Row(cart.ref, claimed, cart.version + 1),
+        renewing=renewing(opened),
     )
     _, settled = settle(context, books, opened.last.id, ask(context, opened))
     return answer_of(settled, opened.last.id)
@@ -295,7 +296,14 @@ def _nothing_due(
     so a trial is given once however many carts hold it ([TRIAL])."""
     settled = opened.model_copy(update={"settled_at": context.now()})
     complete_checkout(
-        context, None, settled, None, customer=customer, cart=cart, submission=submission
+        context,
+        None,
+        settled,
+        None,
+        customer=customer,
+        cart=cart,
+        renewing=renewing(settled),
+        submission=submission,
     )
     return Answered(Checked.PAID, settled, None)
 

@@ -1,6 +1,5 @@
 """Asking the provider: the act between intent and settling, and what a slot of the clock does."""
 
-from datetime import timedelta
 from enum import StrEnum
 
 from shared.domain import collecting
@@ -25,6 +24,7 @@ from shared.domain.subscription import (
 from shared.operations import tell
 from shared.operations.context import Context
 from shared.operations.giving_up import give_up_period, packs_to_end
+from shared.operations.next_pack import put_into_cart
 from shared.operations.settle import Books, open_books, settle, write_paid_period
 from shared.providers.port import (
     ChargeRequest,
@@ -47,6 +47,9 @@ class Renewed(StrEnum):
     """The outcome is not known yet, or waits for the customer."""
     CANCELLED = "cancelled"
     ENDED = "ended"
+    CARTED = "carted"
+    WAITS = "waits"
+    """The cart could not take the next pack yet."""
     SKIPPED = "skipped"
     SLOT_PASSED = "slot_passed"
     GAVE_UP = "gave_up"
@@ -115,6 +118,9 @@ def renew(context: Context, customer_id: str, subscription_id: str) -> Renewed:
                 return _end_at_period(context, subscription, customer, EndReason.UNTIL)
             case NextCharge.SKIP:
                 return _skip_ended(context, subscription)
+            case NextCharge.CART:
+                carted = put_into_cart(context, subscription, customer)
+                return Renewed.CARTED if carted else Renewed.WAITS
             case NextCharge.CHARGE:
                 return _charge_period(context, subscription, customer)
     except Lost:
@@ -168,13 +174,11 @@ def _charge_period(
     location = _location(context, value.location_id)
     period = value.next_period
     source = accounts.period_source(value.id, period)
-    first_day, last_day = value.starts(period), value.starts(period + 1) - timedelta(days=1)
     line = collecting.period_line(
         value.terms,
         location,
         context.catalogue,
-        f"{first_day.isoformat()} to {last_day.isoformat()}"
-        + (f", {value.terms.standing.words}" if value.terms.standing else ""),
+        _period_in_words(value, period),
     )
     invoice = Invoice(
         id=context.new_id(),
@@ -206,7 +210,7 @@ def _charge_period(
         source=source,
         invoice_id=invoice.id,
         policy=context.catalogue.settings.retry,
-        reminds=context.catalogue.reminds(value.frequency),
+        reminds=value.frequency is not None and context.catalogue.reminds(value.frequency),
         now=now,
     )
     card = customer.value.card_for(value.card_id)
@@ -231,6 +235,15 @@ def _charge_period(
     )
     _, settled = settle(context, _stored(books), charge.last.id, ask(context, charge))
     return _result(settled)
+
+
+def _period_in_words(subscription: Subscription, period: int) -> str:
+    first_day, last_day = subscription.starts(period), subscription.ends(period)
+    if first_day is None or last_day is None:
+        return f"Pack {period + 1}"
+    standing = subscription.terms.standing
+    days = f"{first_day.isoformat()} to {last_day.isoformat()}"
+    return f"{days}, {standing.words}" if standing else days
 
 
 def _stored(books: Books) -> Books:

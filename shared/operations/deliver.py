@@ -163,7 +163,8 @@ def _no_charge_ahead(subscription: Subscription, period: int | None, now: dateti
         return "the subscription ends with its period"
     if period is None:
         return ""
-    if subscription.next_period != period or now >= subscription.charged_at(period):
+    charged_at = subscription.charged_at(period)
+    if subscription.next_period != period or charged_at is None or now >= charged_at:
         return "the charge has come"
     return "" if subscription.within_until(period) else "the subscription ends before"
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from shared.domain.charge import By
 from shared.domain.message import Message
-from shared.domain.pack import Entry, EntryKind, Pack, next_moment
+from shared.domain.pack import Entry, EntryKind, Pack, calendar_moment
 from shared.operations import tell
 from shared.operations.context import Context
 from shared.store import accounts, transactions
@@ -48,7 +48,7 @@ def expire(context: Context, customer_id: str, pack_id: str) -> Expired:
     found = read(ref, head_ref)
     row, customer = found.get(ref), found.get(head_ref)
     now = context.now()
-    moment = next_moment(row.value) if row else None
+    moment = calendar_moment(row.value) if row else None
     if row is None or customer is None or moment is None or moment.at > now:
         return Expired.NOTHING_DUE
     pack = row.value

@@ -30,7 +30,8 @@ def remind(context: Context, customer_id: str, subscription_id: str) -> Reminded
         return Reminded.NOTHING_DUE
     if at is None or at > now:
         return Reminded.NOTHING_DUE
-    too_late = now >= value.charged_at(value.next_period)
+    charged_at = value.charged_at(value.next_period)
+    too_late = charged_at is not None and now >= charged_at
     told = value.model_copy(update={"reminded_for": value.next_period})
     try:
         transactions.change_subscription(

@@ -7,9 +7,10 @@ reads again, finds the outcome recorded and does nothing.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from shared.domain import collecting
-from shared.domain.cart import Cart, with_lines
+from shared.domain.cart import Cart, counted, with_lines
 from shared.domain.charge import (
     UNDECIDED_OUTCOMES,
     Attempt,
@@ -22,6 +23,7 @@ from shared.domain.customer import Customer
 from shared.domain.fulfilment import fulfil, grant_period_pack
 from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind, close
 from shared.domain.order import Due, invoice_lines
+from shared.domain.pack import Pack
 from shared.domain.product import Location
 from shared.domain.subscription import Subscription, next_slot_at
 from shared.operations import invoices, tell
@@ -31,7 +33,7 @@ from shared.operations.giving_up import give_up_period
 from shared.providers.port import ChargeResult
 from shared.store import accounts, transactions
 from shared.store.accounts import Submission
-from shared.store.engine import Lost, Row, read
+from shared.store.engine import Lost, Ref, Row, read
 
 SETTLE_TRIES = 8
 
@@ -51,6 +53,8 @@ class Books:
     subscription: Row[Subscription] | None = None
     invoice: Row[Invoice] | None = None
     cart: Row[Cart] | None = None
+    renewing: tuple[Row[Subscription], ...] = ()
+    """The subscriptions whose next packs a checkout pays ([RECUR])."""
 
 
 def open_books(customer_id: str, source: str) -> Books | None:
@@ -71,12 +75,32 @@ def reopen(charge: Row[Charge]) -> Books:
     invoice = accounts.invoice(customer_id, value.invoice_id)
     cart = accounts.cart(accounts.customer_pk(customer_id), value.location_id)
     of_checkout = value.purpose is Purpose.CHECKOUT
-    found = read(charge.ref, head, *((cart,) if of_checkout else (subscription, invoice)))
+    renewing = _renewing_refs(value)
+    touched: list[Ref[Any]] = [cart, *renewing] if of_checkout else [subscription, invoice]
+    found = read(charge.ref, head, *touched)
     now_charge, customer = found.get(charge.ref), found.get(head)
     assert now_charge is not None and customer is not None
-    if of_checkout:
-        return Books(now_charge, customer, cart=found.get(cart))
-    return Books(now_charge, customer, found.get(subscription), found.get(invoice))
+    if not of_checkout:
+        return Books(now_charge, customer, found.get(subscription), found.get(invoice))
+    going_on = tuple(row for row in map(found.get, renewing) if row is not None)
+    return Books(now_charge, customer, cart=found.get(cart), renewing=going_on)
+
+
+def _renewing_refs(charge: Charge) -> list[Ref[Subscription]]:
+    return [
+        accounts.subscription(charge.customer_id, line.next_pack.subscription_id)
+        for line in charge.order
+        if line.next_pack is not None
+    ]
+
+
+def renewing(charge: Charge) -> tuple[Row[Subscription], ...]:
+    """The subscriptions whose next packs a checkout pays: one round trip when there are any."""
+    refs = _renewing_refs(charge)
+    if not refs:
+        return ()
+    found = read(*refs)
+    return tuple(row for row in map(found.get, refs) if row is not None)
 
 
 def settle(
@@ -141,7 +165,7 @@ def _write(context: Context, books: Books, recorded: Charge, attempt_id: str) ->
     elif not is_last or recorded.given_up or recorded.outcome in UNDECIDED_OUTCOMES:
         transactions.record_try(charge=books.charge, recorded=recorded)
     elif recorded.purpose is Purpose.CHECKOUT:
-        _checkout_not_paid(books, recorded)
+        _checkout_not_paid(context, books, recorded)
     elif recorded.purpose is Purpose.INVOICE:
         _invoice_not_paid(context, books, recorded)
     else:
@@ -181,13 +205,16 @@ def complete_checkout(
     *,
     customer: Row[Customer] | None = None,
     cart: Row[Cart] | None = None,
+    renewing: tuple[Row[Subscription], ...] = (),
     submission: tuple[str, Submission] | None = None,
 ) -> None:
     """Everything an order brings, in one transaction. Without `books` nothing was to be paid,
-    and the charge itself is new."""
+    and the charge itself is new. Of a subscription that ended while its next pack was being paid
+    the pack is granted, and nothing more comes ([RECUR])."""
     now = context.now()
     customer = books.customer if books else customer
     cart = books.cart if books else cart
+    renewing = books.renewing if books else renewing
     assert customer is not None
     location = _location(context, settled.location_id)
     brought = fulfil(
@@ -237,9 +264,22 @@ def complete_checkout(
         invoice=invoice,
         granted=brought.granted,
         subscriptions=brought.subscriptions,
+        renewed=_going_on(renewing, brought.next_packs),
         messages=messages,
         submission=submission,
     )
+
+
+def _going_on(
+    renewing: tuple[Row[Subscription], ...], paid: tuple[Pack, ...]
+) -> list[tuple[Row[Subscription], Subscription]]:
+    of = {(pack.subscription_id, pack.period): pack for pack in paid}
+    return [
+        (row, collecting.settle_by_hand(row.value, pack))
+        for row in renewing
+        if (pack := of.get((row.value.id, row.value.next_period))) is not None
+        and not row.value.over
+    ]
 
 
 def _emptied(cart: Row[Cart] | None, charge: Charge, context: Context) -> Cart | None:
@@ -257,25 +297,28 @@ def _with_trials(customer: Customer, charge: Charge) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*customer.trials_used, *sorted(trials_in(charge)))))
 
 
-def _checkout_not_paid(books: Books, recorded: Charge) -> None:
+def _checkout_not_paid(context: Context, books: Books, recorded: Charge) -> None:
     """A decline creates nothing and keeps the cart ([CHECKOUT]); while the customer is to
     confirm, the cart stays claimed."""
     if recorded.outcome is Outcome.AUTHENTICATION_REQUIRED:
         transactions.record_try(charge=books.charge, recorded=recorded)
         return
-    cart, customer = books.cart, books.customer
+    cart, customer = books.cart, books.customer.value
+    waiting = tuple(row for row in books.renewing if not row.value.over)
     released = None
     if cart is not None and cart.value.claimed_by == recorded.id:
-        released = cart.value.model_copy(update={"claimed_by": None})
+        released = _released(cart.value, waiting, context)
+        customer = counted(customer, released)
     reserved = trials_in(recorded)
-    left = tuple(one for one in customer.value.trials_used if one not in reserved)
+    left = tuple(one for one in customer.trials_used if one not in reserved)
     transactions.release_checkout(
         charge=books.charge,
         declined=recorded,
         cart=cart,
         released=released,
-        customer=customer,
-        changed=customer.value.model_copy(update={"trials_used": left}),
+        customer=books.customer,
+        changed=customer.model_copy(update={"trials_used": left}),
+        waiting=waiting,
     )
 
 
@@ -294,6 +337,17 @@ def _invoice_not_paid(context: Context, books: Books, recorded: Charge) -> None:
         if gone:
             return
     transactions.record_try(charge=books.charge, recorded=recorded)
+
+
+def _released(cart: Cart, waiting: tuple[Row[Subscription], ...], context: Context) -> Cart:
+    """The cart that nobody pays for any more, without the next packs of subscriptions that ended
+    meanwhile."""
+    waits = {row.value.id for row in waiting}
+    lines = tuple(
+        one for one in cart.lines if one.next_pack is None or one.next_pack.subscription_id in waits
+    )
+    kept = cart if lines == cart.lines else with_lines(cart, lines, context.now())
+    return kept.model_copy(update={"claimed_by": None})
 
 
 def _complete_period(context: Context, books: Books, settled: Charge, attempt: Attempt) -> None:
@@ -336,7 +390,7 @@ def write_paid_period(
     renewed, skipped = collecting.settle_period(subscription.value, granted.pack, now)
     closed = close(invoice.value, payment_of(settled, attempt, context), now)
     changed = collecting.without_past_due(customer.value, subscription.value.id)
-    messages = tell.period_paid(context, changed, renewed, closed)
+    messages = tell.period_paid(context, changed, renewed, closed, granted.pack)
     notices = [tell.periods_skipped(context, renewed, skipped)] if skipped else []
     transactions.settle_period(
         charge=charge,

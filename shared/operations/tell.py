@@ -66,12 +66,17 @@ def invoice_paid(context: Context, customer: Customer, paid: Invoice) -> tuple[M
 
 
 def period_paid(
-    context: Context, customer: Customer, subscription: Subscription, invoice: Invoice
+    context: Context,
+    customer: Customer,
+    subscription: Subscription,
+    invoice: Invoice,
+    pack: Pack,
 ) -> tuple[Message, ...]:
     return builders.renewal_mails(
         _telling(context, customer),
         subscription=subscription,
         invoice=invoice,
+        pack=pack,
         total_with_tax=period_amount(context, subscription),
     )
 
@@ -138,6 +143,15 @@ def renewal_ahead(context: Context, customer: Customer, subscription: Subscripti
     if subscription.next_period == 0:
         return builders.trial_ending(telling, subscription=subscription, total_with_tax=amount)
     return builders.renewal_reminder(telling, subscription=subscription, total_with_tax=amount)
+
+
+def next_pack_in_cart(context: Context, customer: Customer, subscription: Subscription) -> Message:
+    """The next pack waits in the cart, to be paid by hand ([RECUR])."""
+    return builders.next_pack_in_cart(
+        _telling(context, customer),
+        subscription=subscription,
+        total_with_tax=period_amount(context, subscription),
+    )
 
 
 def pack_expiring(context: Context, customer: Customer, pack: Pack) -> Message:

@@ -51,6 +51,13 @@ def _changed(row: "Row[Any] | None", value: Any) -> list[Write]:
     return [replace(row, value)]
 
 
+def _held_to(row: "Row[Any] | None", value: Any) -> list[Write]:
+    """What was read is still so, and becomes `value` if that is another."""
+    if row is None:
+        return []
+    return _changed(row, value) or [unchanged(row)]
+
+
 # --- paying ----------------------------------------------------------------------------------
 
 
@@ -88,11 +95,13 @@ def settle_checkout(
     invoice: Invoice | None,
     granted: Sequence[Granted],
     subscriptions: Sequence[Subscription],
+    renewed: Sequence[tuple[Row[Subscription], Subscription]],
     messages: Sequence[Message],
     submission: tuple[str, Submission] | None = None,
 ) -> None:
     """A checkout succeeded: the charge was unsettled as it was read (or, when nothing is to be
-    paid, there was none), and everything that was bought comes to be at once."""
+    paid, there was none), and everything that was bought comes to be at once. Subscriptions whose
+    next pack it paid go on ([RECUR])."""
     customer_id = settled.customer_id
     writes = [put(accounts.charge(customer_id, settled.source), charge, settled)]
     if submission is not None:
@@ -101,6 +110,7 @@ def settle_checkout(
     if invoice is not None:
         writes.append(create(accounts.invoice(customer_id, invoice.id), invoice))
     writes += [create(accounts.subscription(customer_id, one.id), one) for one in subscriptions]
+    writes += [replace(row, one) for row, one in renewed]
     commit(
         [
             *writes,
@@ -120,9 +130,18 @@ def release_checkout(
     released: Cart | None,
     customer: Row[Customer],
     changed: Customer,
+    waiting: Sequence[Row[Subscription]] = (),
 ) -> None:
-    """A checkout did not succeed: nothing was bought and the cart is the customer's again."""
-    commit([replace(charge, declined), *_changed(cart, released), *_changed(customer, changed)])
+    """A checkout did not succeed: nothing was bought and the cart is the customer's again. The
+    subscriptions whose next packs stay in it are as they were read ([RECUR])."""
+    commit(
+        [
+            replace(charge, declined),
+            *_changed(cart, released),
+            *_changed(customer, changed),
+            *(unchanged(row) for row in waiting),
+        ]
+    )
 
 
 def open_period(
@@ -295,13 +314,16 @@ def change_subscription(
     customer: Row[Customer] | None = None,
     changed_customer: Customer | None = None,
     packs: Sequence[tuple[Row[Pack], Pack]] = (),
+    cart: Row[Cart] | None = None,
+    changed_cart: Cart | None = None,
     messages: Sequence[Message] = (),
     notices: Sequence[Notice] = (),
     events: Sequence[TimelineEvent] = (),
     submission: tuple[str, Submission] | None = None,
 ) -> None:
     """A subscription is changed by a person or the clock, with all that follows from it. The
-    charge that may be under way is given up in the same transaction ([CANCEL])."""
+    charge that may be under way is given up in the same transaction ([CANCEL]). A `cart` that holds
+    its next pack is as it was read, changed or not ([RECUR])."""
     customer_id = changed.customer_id
     writes = [
         *_changed(subscription, changed),
@@ -309,6 +331,7 @@ def change_subscription(
         *_changed(invoice, void),
         *_changed(customer, changed_customer),
         *(replace(row, pack) for row, pack in packs),
+        *_held_to(cart, changed_cart),
         *_told(messages),
         *_noticed(notices),
         *_happened(customer_id, events),
@@ -317,6 +340,18 @@ def change_subscription(
         key, record = submission
         writes.append(create(accounts.submission(customer_id, key), record))
     commit(writes)
+
+
+def turn_pack(
+    *,
+    pack: Row[Pack],
+    turned: Pack,
+    subscription: Row[Subscription] | None,
+    told: Subscription | None,
+) -> None:
+    """The moment of the next pack has come, once: the pack is as it was read, and so is the
+    subscription that is told ([RECUR])."""
+    commit([replace(pack, turned), *_changed(subscription, told)])
 
 
 def change_customer(

@@ -99,8 +99,9 @@ def _money(context: Context, amount: Money) -> str:
     return money_text(amount, context["frame"].locale)
 
 
-def frequency_text(frequency: Frequency) -> str:
-    return FREQUENCY_WORDS[frequency]
+def frequency_text(frequency: Frequency | None) -> str:
+    """How often; None is of what recurs without a calendar ([RECUR])."""
+    return FREQUENCY_WORDS[frequency] if frequency else "in each pack"
 
 
 def plural_text(number: int, one: str, many: str | None = None) -> str:

@@ -19,6 +19,8 @@ NOTICES: Mapping[str, str] = {
     "card_not_saved": "No card was saved. Please try again, or use another card.",
     "card_removed": "The card is removed.",
     "card_default": "This is your default card now.",
+    "next_payment_chosen": "Your choice counts from the next pack on.",
+    "stopped": "It is out of your cart, and your subscription has ended.",
     "card_changed": "The card of your subscription is changed.",
     "card_changed_not_charged": (
         "The card of your subscription is changed, but what is owed could not be charged to it."

@@ -11,11 +11,13 @@ from shared.domain.dunning import FirstSlot
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
 from shared.domain.message import Message, MessageKind
 from shared.domain.money import Money
+from shared.domain.pack import Pack
 from shared.domain.product import Catalogue, Location, Product, ProductKind, Settings
+from shared.domain.recurring import NextPayment, Recurring, RecursWhen
 from shared.domain.subscription import EndReason, Subscription, SubscriptionState, Terms
 from shared.messages import builders
 from shared.messages.builders import Telling
-from shared.messages.facts import PurchasedFacts, RenewalFacts
+from shared.messages.facts import NextPackDebitedFacts, PurchasedFacts, RenewalFacts
 
 NOW = datetime(2026, 1, 31, 15, 0, tzinfo=UTC)
 ZONE = "America/New_York"
@@ -135,11 +137,44 @@ def test_a_later_start_is_told_as_a_purchase_that_was_not_charged() -> None:
     assert facts.next_charge.at == datetime(2026, 3, 1, 5, 0, tzinfo=UTC)
 
 
+def pack() -> Pack:
+    return Pack(
+        id="pack-1",
+        customer_id=CUSTOMER.id,
+        location_id="main",
+        zone=ZONE,
+        product_id="club",
+        name="Club",
+        granted=8,
+        left=8,
+        bought_at=NOW,
+        usable_from=NOW,
+        expires_at=NOW + timedelta(days=30),
+    )
+
+
+def test_a_next_pack_that_was_debited_sends_its_own_receipt_and_the_invoice() -> None:
+    recurring = Recurring(when=RecursWhen.PACK_EXPIRES, next_payment=NextPayment.DEBIT)
+    mails = builders.renewal_mails(
+        TELLING,
+        subscription=subscription(next_period=2, frequency=None, recurring=recurring),
+        invoice=invoice("club", period=1),
+        pack=pack(),
+        total_with_tax=WITH_TAX,
+    )
+    assert kinds(mails) == [MessageKind.INVOICE, MessageKind.NEXT_PACK_DEBITED]
+    receipt = next(mail for mail in mails if mail.kind is MessageKind.NEXT_PACK_DEBITED)
+    facts = NextPackDebitedFacts.model_validate(receipt.facts)
+    assert facts.first_day == date(2026, 1, 31)
+    assert facts.pack.expires_at == NOW + timedelta(days=30)
+
+
 def test_a_renewal_sends_receipt_and_invoice_of_its_period() -> None:
     mails = builders.renewal_mails(
         TELLING,
         subscription=subscription(next_period=2),
         invoice=invoice("club", period=1),
+        pack=pack(),
         total_with_tax=WITH_TAX,
     )
     assert kinds(mails) == [MessageKind.INVOICE, MessageKind.RENEWAL_RECEIPT]

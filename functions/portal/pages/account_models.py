@@ -78,7 +78,7 @@ class ForecastLine(View):
 
     period: int
     at: AwareDatetime
-    starts_on: date
+    starts_on: date | None = None
     amount: Money
     tax: Money
     total: Money
@@ -142,7 +142,8 @@ class SubscriptionPage(View):
     """`GET /subscriptions/{subscription}`: state, money, and everything that was tried.
 
     `card_id` is the subscription's own card, None while it follows the default. The keys are for
-    the forms of this page, each used once.
+    the forms of this page, each used once. `can_choose_payment`: it recurs with its packs, and the
+    customer says how the next ones are paid ([RECUR]).
     """
 
     subscription: SubscriptionSummary
@@ -161,6 +162,7 @@ class SubscriptionPage(View):
     card_id: str | None = None
     packs: tuple[PackSummary, ...] = ()
     next_place: NextPlace | None = None
+    can_choose_payment: bool = False
     charges: tuple[ChargeView, ...] = ()
     pay_key: str
     undo_key: str

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime
 from shared.domain.calendar import Frequency
 from shared.domain.money import Money
 from shared.domain.product import ProductKind, SelfCancel
+from shared.domain.recurring import NextPayment, RecursWhen
 from shared.domain.shopping import ExpiryPolicy, Hidden
 from shared.web.answer import View
 from shared.web.pages.parts import (
@@ -62,6 +63,8 @@ class ProductView(View):
     validity_months: int | None = None
     frequency: Frequency | None = None
     frequencies: tuple[Frequency, ...] = ()
+    recurs_when: RecursWhen | None = None
+    """A package that is bought again by itself ([RECUR])."""
     trial_days: int | None = None
     minimum_payments: int = 0
     taxed: bool = False
@@ -92,6 +95,7 @@ class LineForm(View):
     frequency: Frequency | None = None
     starts_on: date | None = None
     until: date | None = None
+    next_payment: NextPayment = NextPayment.DEBIT
 
 
 class TimeChoice(View):
@@ -138,7 +142,9 @@ class LineNotice(StrEnum):
 
 class CartLineView(View):
     """`unit`, `amount` and `tax` as they are now; `was` is the unit price shown when it was added,
-    if another. `starts_on` None: today."""
+    if another. `starts_on` None: today. `recurs_when` and `next_payment` are of a package that
+    comes again by itself; `next_of` names the subscription whose next pack this is: taking it out
+    ends that one ([RECUR])."""
 
     id: str
     product_id: str
@@ -156,6 +162,9 @@ class CartLineView(View):
     frequency: Frequency | None = None
     starts_on: date | None = None
     until: date | None = None
+    recurs_when: RecursWhen | None = None
+    next_payment: NextPayment | None = None
+    next_of: str | None = None
     trial_days: int | None = None
     weekly: WeeklyTime | None = None
     notice: LineNotice | None = None
@@ -211,7 +220,9 @@ class SubscriptionTerms(View):
     line_id: str
     name: str
     amount: Money
-    frequency: Frequency
+    frequency: Frequency | None = None
+    recurs_when: RecursWhen | None = None
+    next_payment: NextPayment | None = None
     starts_on: date
     first_charge_at: AwareDatetime | None = None
     next_charge_at: AwareDatetime | None = None

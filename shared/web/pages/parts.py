@@ -14,6 +14,7 @@ from shared.domain.customer import Attention
 from shared.domain.invoice import InvoiceState, LineKind, PaymentKind, PaymentStatus
 from shared.domain.money import Money
 from shared.domain.pack import EntryKind, PackStatus
+from shared.domain.recurring import NextPayment, RecursWhen
 from shared.domain.subscription import EndReason, SubscriptionState
 from shared.web.answer import View
 
@@ -100,7 +101,7 @@ class ChargeAhead(View):
 
     period: int
     at: AwareDatetime
-    starts_on: date
+    starts_on: date | None = None
     amount: Money
     card: CardView | None = None
 
@@ -127,13 +128,19 @@ class WeeklyTime(View):
 
 class SubscriptionSummary(View):
     """A subscription in one row. `price` is of one period, before tax. `ends_at` is set when it is
-    to end, or has: at a period's end, by `until`, or cancelled."""
+    to end, or has: at a period's end, by `until`, or cancelled. Without a `frequency` it recurs
+    with its packs: `next_pack_at` is when the next one comes at the latest, if that is known;
+    `in_cart`: it waits in the cart ([RECUR])."""
 
     id: str
     name: str
     state: SubscriptionState
     price: Money
-    frequency: Frequency
+    frequency: Frequency | None = None
+    recurs_when: RecursWhen | None = None
+    next_payment: NextPayment | None = None
+    next_pack_at: AwareDatetime | None = None
+    in_cart: bool = False
     service: str = ""
     unit: str = "credit"
     credits: int | None = None
@@ -207,11 +214,11 @@ class AttemptView(View):
 
 class ChargeView(View):
     """A period's charge with every try. `outcome` None: not tried yet. `starts_on` is the first
-    day of the period it pays for."""
+    day of the period it pays for; None: its pack says it."""
 
     id: str
     period: int
-    starts_on: date
+    starts_on: date | None = None
     invoice_id: str
     amount: Money
     outcome: Outcome | None

@@ -3,14 +3,13 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from shared.domain.calendar import start_of_day
 from shared.domain.charge import Attempt, By, Card, Charge
 from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice, InvoiceLine, PaymentKind
 from shared.domain.money import Money
 from shared.domain.pack import Entry, Pack, PackStatus
 from shared.domain.product import Catalogue
-from shared.domain.subscription import Subscription, paid_until
+from shared.domain.subscription import Subscription, begins_at, paid_until
 from shared.domain.weekly import Standing
 from shared.operations.forecast import Ahead, next_ahead
 from shared.web.pages.parts import (
@@ -208,17 +207,13 @@ def ends_at(subscription: Subscription) -> datetime | None:
         return paid_until(subscription)
     last = subscription.next_period
     if subscription.cancel_after_commitment:
-        return _starts_at(subscription, last + subscription.payments_remaining)
+        return begins_at(subscription, last + subscription.payments_remaining)
     if subscription.until is None:
         return None
     for period in range(last, last + UNTIL_PERIODS_MAX):
         if not subscription.within_until(period):
-            return _starts_at(subscription, period)
+            return begins_at(subscription, period)
     return None
-
-
-def _starts_at(subscription: Subscription, period: int) -> datetime:
-    return start_of_day(subscription.starts(period), subscription.zone)
 
 
 def subscription_summary(
@@ -227,12 +222,17 @@ def subscription_summary(
     """A subscription with its next charge as the clock will make it."""
     service, unit = _service(catalogue, subscription.terms.service_id)
     line = next_ahead(catalogue, customer, subscription, now)
+    recurring = subscription.recurring
     return SubscriptionSummary(
         id=subscription.id,
         name=subscription.terms.name,
         state=subscription.state,
         price=subscription.terms.price,
         frequency=subscription.frequency,
+        recurs_when=recurring.when if recurring else None,
+        next_payment=recurring.next_payment if recurring else None,
+        next_pack_at=None if recurring is None or subscription.over else recurring.expected_at,
+        in_cart=subscription.in_cart,
         service=service,
         unit=unit,
         credits=subscription.terms.credits,
