@@ -9,8 +9,9 @@ from functions.console.pages.models import TimelineKind, TimelineLink
 from functions.console.telling import Line, Rank, Telling
 from shared.domain.calendar import local_date
 from shared.domain.charge import Attempt, By, Charge, Outcome, RefundState
-from shared.domain.dunning import FirstSlot, slot_moment
+from shared.domain.dunning import FirstSlot
 from shared.domain.invoice import order_id
+from shared.domain.pausing import slot_moments
 from shared.domain.subscription import Subscription
 
 NOT_PAID = frozenset(
@@ -49,7 +50,23 @@ def _slots(
     first = FirstSlot.AT_DAY_START if at_start else FirstSlot.AT_2359
     zone = subscription.zone
     first_day = local_date(subscription.charged_at(charge.period) or charge.created_at, zone)
-    return [slot_moment(first_day, k, policy, zone, first=first) for k in range(policy.tries)]
+    return slot_moments(first_day, policy, zone, first, _pauses(telling, subscription))
+
+
+def _pauses(telling: Telling, subscription: Subscription) -> list[tuple[datetime, datetime]]:
+    """When it was paused and resumed, in their order ([PAUSE])."""
+    events = sorted(telling.books.events, key=lambda event: (event.at, event.id))
+    spans: list[tuple[datetime, datetime]] = []
+    began: datetime | None = None
+    for event in events:
+        if event.subscription_id != subscription.id:
+            continue
+        if event.what == "pause":
+            began = event.at
+        elif event.what == "resume" and began is not None:
+            spans.append((began, event.at))
+            began = None
+    return spans
 
 
 def _slot(moments: Sequence[datetime], at: datetime) -> int | None:

@@ -1,20 +1,18 @@
 """What staff reach: customers, and what they may do for them ([ACCESS] [OWN]); the console's other
 pages are mounted from their own modules.
 
-Everybody who works here may look and send emails; owners and managers may cancel and change
-credits. What belongs to another location is 404.
+Everybody who works here may look and send emails; owners and managers may change credits. What
+belongs to another location is 404.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from aws_lambda_powertools import Logger
 from pydantic import Field, StringConstraints
 
 from functions.console.activities import mount_activities
-from functions.console.books import read_books
-from functions.console.customer_view import customer_page
 from functions.console.lists import check_cursor, heads_of, signed_in_at_all
 from functions.console.notices import mount_notices
+from functions.console.one_customer import again, context_of, page_of, path_of
 from functions.console.pages.models import (
     CreditsChanged,
     CustomerPage,
@@ -24,21 +22,16 @@ from functions.console.pages.models import (
 )
 from functions.console.retry_policy import mount_retry_policy
 from functions.console.statement import mount_statement
+from functions.console.subscriptions import mount_subscriptions
 from shared.domain.customer import Customer
-from shared.domain.errors import Missing, PunchcardError
 from shared.domain.ledger import MAX_ADJUSTMENT
-from shared.domain.subscription import Subscription
 from shared.operations import sign_in, staff
-from shared.operations.cancel import When
-from shared.operations.context import Context
 from shared.operations.staff import CreditChange
 from shared.operations.visit import Audience, Row
 from shared.store import accounts
-from shared.web import accept
 from shared.web.answer import Answer, Input, Query
 from shared.web.app import App
-from shared.web.pages.parts import SubscriptionSummary
-from shared.web.pages.summaries import entry_view, subscription_summary
+from shared.web.pages.summaries import entry_view
 from shared.web.request import Request, Who
 from shared.web.sign_in import mount_sign_in
 from shared.wiring import current
@@ -47,18 +40,13 @@ CUSTOMERS_SHOWN = 50
 NAMES_READ = 1000
 """Customers among whom a name is looked for at once; there is a link to the next."""
 
-logger = Logger()
 app = App(pages="functions.console.pages", wiring=current, audience=Audience.STAFF)
 mount_sign_in(app)
 mount_notices(app)
 mount_retry_policy(app)
 mount_statement(app)
 mount_activities(app)
-
-
-def _context(request: Request) -> Context:
-    context: Context = request.wiring.context(request.catalogue)
-    return context
+mount_subscriptions(app)
 
 
 # --- customers -------------------------------------------------------------------------------
@@ -132,45 +120,13 @@ class CustomerQuery(Query):
 )
 def customer(request: Request) -> Answer:
     query: CustomerQuery = request.query
-    return Answer(_customer_page(request, query.before))
-
-
-def _customer_page(request: Request, before: str = "") -> CustomerPage:
-    request.load()
-    books = read_books(request.params["customer"], request.staff)
-    if books is None:
-        raise Missing("There is no such customer.")
-    settings = request.catalogue.settings
-    return customer_page(
-        books,
-        _context(request),
-        locale=accept.best_locale(
-            request.headers.get("accept-language"), otherwise=settings.locale
-        ),
-        before=before,
-        may_change=staff.may_change(request.staff),
-        idempotency_key=request.wiring.new_id(),
-    )
-
-
-def _again(request: Request, error: PunchcardError) -> Answer | None:
-    """The customer's page with what went wrong; none for what this person may not see."""
-    if isinstance(error, Missing) or error.code == "cross_site":
-        return None
-    try:
-        return Answer(_customer_page(request), page="console_customer")
-    except Missing:
-        return None
+    return Answer(page_of(request, query.before))
 
 
 def _head_of(request: Request) -> Row[Customer]:
     ref = accounts.head(request.params["customer"])
     row = request.load(ref).get(ref)
     return staff.their_customer(request.staff, row)
-
-
-def _path(request: Request) -> str:
-    return f"/console/customers/{request.params['customer']}"
 
 
 # --- emails ----------------------------------------------------------------------------------
@@ -180,7 +136,7 @@ def _path(request: Request) -> str:
     "/console/customers/{customer}/sign-in-email",
     answer=EmailSent,
     who=Who.STAFF,
-    on_error=_again,
+    on_error=again,
     summary="Send the customer a sign-in email.",
 )
 def sign_in_email(request: Request) -> Answer:
@@ -198,80 +154,21 @@ def sign_in_email(request: Request) -> Answer:
         new_id=request.wiring.new_id,
         new_secret=request.wiring.new_secret,
     )
-    staff.record_sign_in_email(_context(request), request.staff, row)
-    return Answer(EmailSent(to=email), location=_path(request), done="sign_in_sent")
+    staff.record_sign_in_email(context_of(request), request.staff, row)
+    return Answer(EmailSent(to=email), location=path_of(request), done="sign_in_sent")
 
 
 @app.post(
     "/console/customers/{customer}/card-update-email",
     answer=EmailSent,
     who=Who.STAFF,
-    on_error=_again,
+    on_error=again,
     summary="Send the customer a link that leads only to updating a card.",
 )
 def card_update_email(request: Request) -> Answer:
     row = _head_of(request)
-    to = staff.send_card_update(_context(request), request.staff, row)
-    return Answer(EmailSent(to=to), location=_path(request), done="card_update_sent")
-
-
-# --- subscriptions ---------------------------------------------------------------------------
-
-
-class EndIt(Input):
-    """`now`: nothing more is charged, retries included. `period_end`: just before the next charge,
-    and it can be undone until then."""
-
-    when: Literal["now", "period_end"]
-
-
-def _subscription_of(request: Request) -> tuple[Row[Subscription] | None, Row[Customer] | None]:
-    customer_id = request.params["customer"]
-    ref = accounts.subscription(customer_id, request.params["subscription"])
-    head = accounts.head(customer_id)
-    found = request.load(ref, head)
-    return found.get(ref), found.get(head)
-
-
-def _changed(
-    request: Request, value: Subscription, head: Row[Customer] | None, done: str
-) -> Answer:
-    assert head is not None, "a subscription has its customer"
-    logger.info("subscription", extra={"subscription": value.id, "done": done})
-    return Answer(
-        subscription_summary(value, request.catalogue, head.value, request.now),
-        location=_path(request),
-        done=done,
-    )
-
-
-@app.post(
-    "/console/customers/{customer}/subscriptions/{subscription}/cancel",
-    answer=SubscriptionSummary,
-    body=EndIt,
-    who=Who.STAFF,
-    on_error=_again,
-    summary="End a subscription, now or with its period.",
-)
-def cancel(request: Request) -> Answer:
-    body: EndIt = request.body
-    row, head = _subscription_of(request)
-    value = staff.cancel_subscription(_context(request), request.staff, row, When(body.when))
-    done = "staff_cancelled" if value.over else "staff_cancel_scheduled"
-    return _changed(request, value, head, done)
-
-
-@app.post(
-    "/console/customers/{customer}/subscriptions/{subscription}/cancel/undo",
-    answer=SubscriptionSummary,
-    who=Who.STAFF,
-    on_error=_again,
-    summary="Take back a cancellation at the end of the period.",
-)
-def undo(request: Request) -> Answer:
-    row, head = _subscription_of(request)
-    value = staff.undo_cancel(_context(request), request.staff, row)
-    return _changed(request, value, head, "staff_cancel_undone")
+    to = staff.send_card_update(context_of(request), request.staff, row)
+    return Answer(EmailSent(to=to), location=path_of(request), done="card_update_sent")
 
 
 # --- credits ---------------------------------------------------------------------------------
@@ -290,7 +187,7 @@ class ChangeCredits(Input):
     body=ChangeCredits,
     who=Who.STAFF,
     idempotency_key=True,
-    on_error=_again,
+    on_error=again,
     status=201,
     summary="Add credits to a pack or take some off, with a reason.",
 )
@@ -309,11 +206,11 @@ def change_credits(request: Request) -> Answer:
         )
     )
     press = change.press(request.staff.email, request.idempotency_key, entry_id)
-    entry = staff.change_credits(_context(request), request.staff, change, press, found)
+    entry = staff.change_credits(context_of(request), request.staff, change, press, found)
     return Answer(
         CreditsChanged(pack_id=change.pack_id, entry=entry_view(entry)),
         status=201,
-        location=_path(request),
+        location=path_of(request),
         done="credits_changed",
     )
 

@@ -336,6 +336,14 @@ HAPPENED: Mapping[str, tuple[TimelineKind, str]] = {
     ),
     "cancel:undo": (TimelineKind.SUBSCRIPTION, "The end of {name} was taken back; it goes on"),
     "next_payment": (TimelineKind.SUBSCRIPTION, "The next packs of {name}: {after_payment}"),
+    "pause": (
+        TimelineKind.SUBSCRIPTION,
+        "{name} was paused; nothing is charged until it is resumed",
+    ),
+    "resume": (
+        TimelineKind.SUBSCRIPTION,
+        "{name} was resumed; what the pause passed over is not charged",
+    ),
     "card": (TimelineKind.CARD, "{name} charges {after_card} from now on, not {before_card}"),
     "card:added": (TimelineKind.CARD, "Added the card {after_card}"),
     "card:default": (

@@ -32,8 +32,10 @@ from shared.domain.shopping import ExpiryPolicy
 from shared.domain.subscription import (
     Subscription,
     SubscriptionState,
-    next_slot_at,
+    next_try_at,
     paid_until,
+    pay_by,
+    period_end_is_now,
 )
 from shared.operations.cancel import When, allowed
 from shared.operations.forecast import Ahead, ahead, merged
@@ -81,6 +83,11 @@ def account_page(
         forecast=tuple(upcoming_charge(line, customer, now) for line in lines),
         forecast_totals=sums_ahead(lines),
         past_due=past_due_views(customer),
+        paused=tuple(
+            subscription_summary(one, catalogue, customer, now)
+            for one in subscriptions
+            if one.state is SubscriptionState.PAUSED
+        ),
         store_credit=store_credit(customer),
     )
 
@@ -120,7 +127,8 @@ def _failing(subscription: Subscription, charge: Charge | None) -> FailingCharge
         owed=charge.amount,
         slots_used=collection.slots_used,
         slots=collection.policy.tries,
-        next_try_at=next_slot_at(subscription),
+        next_try_at=next_try_at(subscription),
+        pay_by=pay_by(subscription),
         needs=Attention.AUTHENTICATION if waits else Attention.CARD,
         confirm_url=charge.last.confirm_url if waits and charge.last else None,
         blocked=charge.undecided,
@@ -255,7 +263,7 @@ def _consequence(
         return CancelConsequence(
             when=when, ends_at=ends_at(ending) if binding else None, can_undo=binding
         )
-    at_once = when is CancelWhen.NOW or subscription.awaits_payment
+    at_once = when is CancelWhen.NOW or period_end_is_now(subscription, now)
     kept = pack is not None and pack.ended_at is None
     until = None
     if pack is not None and kept:

@@ -14,6 +14,7 @@ from shared.domain.fulfilment import remember_pack
 from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money
 from shared.domain.pack import Pack
+from shared.domain.pausing import still_to_pass_over, unpaused
 from shared.domain.product import Catalogue, Location
 from shared.domain.subscription import (
     Collection,
@@ -22,8 +23,10 @@ from shared.domain.subscription import (
     SubscriptionState,
     Terms,
     begins_at,
-    ended_periods,
+    following_period,
     next_slot_at,
+    next_try_at,
+    pay_by,
     reminder_at,
 )
 
@@ -112,13 +115,13 @@ def mark_failing(subscription: Subscription) -> Subscription:
     """A try was declined or waits for the customer: the subscription is past due. One that is
     paused stays so ([PAUSE])."""
     collection = _open(subscription)
-    paused = subscription.state is SubscriptionState.PAUSED
-    return subscription.model_copy(
-        update={
-            "state": SubscriptionState.PAUSED if paused else SubscriptionState.PAST_DUE,
-            "collection": collection.model_copy(update={"failing": True}),
-        }
-    )
+    changes: dict[str, object] = {"collection": collection.model_copy(update={"failing": True})}
+    if subscription.state is not SubscriptionState.PAUSED:
+        changes["state"] = SubscriptionState.PAST_DUE
+    elif subscription.pause is not None:
+        was = {"was": SubscriptionState.PAST_DUE}
+        changes["pause"] = subscription.pause.model_copy(update=was)
+    return subscription.model_copy(update=changes)
 
 
 def settle_period(
@@ -127,20 +130,26 @@ def settle_period(
     """The open period is paid and its pack granted. Also how many periods were skipped, because
     they had ended before this one was settled ([RETRY]).
 
-    A reminder whose moment came while the subscription was past due is not sent later
+    What staff paused stays so, until they resume it; a pause by the retry policy is over with this
+    ([PAUSE]). A reminder whose moment came while the subscription was past due is not sent later
     ([REMIND]).
     """
     collection = _open(subscription)
-    following = collection.period + 1
-    skipped = ended_periods(subscription, following, now)
-    settled = remember_pack(subscription, pack).model_copy(
+    paid = remember_pack(subscription, pack).model_copy(
         update={
             "state": SubscriptionState.ACTIVE,
             "collection": None,
-            "next_period": following + skipped,
+            "next_period": collection.period + 1,
             "payments_made": subscription.payments_made + 1,
         }
     )
+    if subscription.paused_by_staff and subscription.pause is not None:
+        was = {"was": SubscriptionState.ACTIVE}
+        pause = subscription.pause.model_copy(update=was)
+        return paid.model_copy(update={"state": SubscriptionState.PAUSED, "pause": pause}), 0
+    if subscription.pause is not None:
+        paid = unpaused(paid, now)
+    settled, skipped = skip_ended(paid, now)
     announce_at = reminder_at(settled)
     if collection.failing and announce_at is not None and announce_at <= now:
         settled = settled.model_copy(update={"reminded_for": settled.next_period})
@@ -158,10 +167,11 @@ def settle_by_hand(subscription: Subscription, pack: Pack) -> Subscription:
 
 
 def skip_ended(subscription: Subscription, now: datetime) -> tuple[Subscription, int]:
-    """The periods that ended before they could be charged are left out. Also how many."""
-    skipped = ended_periods(subscription, subscription.next_period, now)
-    following = subscription.next_period + skipped
-    return subscription.model_copy(update={"next_period": following}), skipped
+    """The periods that ended before they could be charged are left out, and those that a pause
+    passed over. Also how many had ended."""
+    following, ended = following_period(subscription, subscription.next_period, now)
+    moved = subscription.model_copy(update={"next_period": following})
+    return still_to_pass_over(moved), ended
 
 
 def end(
@@ -178,6 +188,8 @@ def end(
             "collection": None,
             "cancel_at_period_end": False,
             "cancel_after_commitment": False,
+            "pause": None,
+            "passed_over": (),
         }
     )
 
@@ -200,7 +212,10 @@ def past_due_of(subscription: Subscription, charge: Charge) -> PastDue:
         name=subscription.terms.name,
         owed=charge.amount,
         zone=subscription.zone,
-        next_try_at=next_slot_at(subscription),
+        next_try_at=next_try_at(subscription),
+        paused=subscription.state is SubscriptionState.PAUSED,
+        collected_by=subscription.collected_by,
+        pay_by=pay_by(subscription),
         needs=Attention.AUTHENTICATION if waiting else Attention.CARD,
         confirm_url=charge.last.confirm_url if waiting and charge.last else None,
     )

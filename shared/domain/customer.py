@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.domain.charge import Card
 from shared.domain.money import Money
+from shared.domain.subscription import CollectedBy
 
 MAX_CARDS = 10
 REMOVED_REMEMBERED = 50
@@ -19,8 +20,9 @@ class Attention(StrEnum):
 
 
 class PastDue(BaseModel):
-    """A failing charge as every page shows it ([PASTDUE]); `next_try_at` is None after the last.
-    `zone` is its location's."""
+    """A failing charge as every page shows it ([PASTDUE]); `next_try_at` is None after the last,
+    and while its subscription is `paused`. Collected by recording, no card is tried, and it is to
+    be paid before `pay_by`. `zone` is its location's."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,6 +31,9 @@ class PastDue(BaseModel):
     owed: Money
     zone: str = "UTC"
     next_try_at: AwareDatetime | None
+    paused: bool = False
+    collected_by: CollectedBy = CollectedBy.CARD
+    pay_by: AwareDatetime | None = None
     needs: Attention = Attention.CARD
     confirm_url: str | None = None
 

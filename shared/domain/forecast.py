@@ -78,7 +78,7 @@ def forecast(
             update={
                 "state": SubscriptionState.ACTIVE,
                 "collection": None,
-                "next_period": collection.period + 1,
+                "next_period": subscription.not_passed_over(collection.period + 1),
                 "payments_made": subscription.payments_made + 1,
             }
         )
@@ -91,7 +91,8 @@ def forecast(
         if at is None or at >= ends or decide_renewal(coming, at) is not NextCharge.CHARGE:
             break
         expected.append(_line(coming, period, at, line))
-        paid = {"next_period": period + 1, "payments_made": coming.payments_made + 1}
+        following = coming.not_passed_over(period + 1)
+        paid = {"next_period": following, "payments_made": coming.payments_made + 1}
         coming = coming.model_copy(update=paid)
     return tuple(expected[:limit])
 

@@ -12,6 +12,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from shared.domain.calendar import (
     Frequency,
     charge_moment,
+    first_period_from,
+    minute_before_midnight,
     period_start,
     reminder_moment,
     start_of_day,
@@ -48,6 +50,40 @@ class EndReason(StrEnum):
     BY_STAFF = "by_staff"
     PAYMENT_FAILED = "payment_failed"
     UNTIL = "until"
+
+
+class CollectedBy(StrEnum):
+    """How its periods are paid ([PAY]): by a card on file, or by what staff record."""
+
+    CARD = "card"
+    RECORDING = "recording"
+
+
+class PausedBy(StrEnum):
+    """Staff, until they resume it; or the retry policy, until what is owed is paid ([RETRY])."""
+
+    STAFF = "staff"
+    POLICY = "policy"
+
+
+class Pause(BaseModel):
+    """Since when (UTC) it is paused, and what it was before: what resuming restores ([PAUSE])."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: AwareDatetime
+    was: SubscriptionState
+    by: PausedBy
+
+
+class PassedOver(BaseModel):
+    """The periods from `first` to the one before `until`, whose charge moments lay inside a pause:
+    they are never charged ([PAUSE])."""
+
+    model_config = ConfigDict(frozen=True)
+
+    first: int
+    until: int
 
 
 class Terms(BaseModel):
@@ -147,10 +183,21 @@ class Subscription(BaseModel):
     last_pack_period: int | None = None
     packs: tuple[str, ...] = ()
     """The ids of its latest packs, the newest last, at most `PACKS_REMEMBERED`."""
+    collected_by: CollectedBy = CollectedBy.CARD
+    pause: Pause | None = None
+    """While it is paused."""
+    resumed_at: AwareDatetime | None = None
+    """When its last pause ended: no reminder whose moment is earlier is sent any more."""
+    passed_over: tuple[PassedOver, ...] = ()
+    """What pauses passed over of the periods that are still to come."""
 
     @property
     def over(self) -> bool:
         return self.state in OVER
+
+    @property
+    def paused_by_staff(self) -> bool:
+        return self.pause is not None and self.pause.by is PausedBy.STAFF
 
     @property
     def payments_remaining(self) -> int:
@@ -205,9 +252,33 @@ class Subscription(BaseModel):
         starts_on = self.starts(period)
         return self.until is None or starts_on is None or starts_on <= self.until
 
+    def first_charged_from(self, moment: datetime, lowest: int) -> int:
+        """The first period, at least `lowest`, whose charge is due at `moment` or later; what no
+        calendar drives waits ([RECUR])."""
+        if self.frequency is None:
+            return lowest
+        first = self.charged_at(0) if lowest == 0 else None
+        if first is not None and first >= moment:
+            return 0
+        return first_period_from(self.anchor, self.frequency, moment, self.zone, lowest=lowest)
+
+    def not_passed_over(self, period: int) -> int:
+        """`period`, or the first after it that no pause passed over ([PAUSE])."""
+        for span in self.passed_over:
+            if span.first <= period < span.until:
+                period = span.until
+        return period
+
 
 def reminder_at(subscription: Subscription) -> datetime | None:
-    """When the next charge is announced; None when it is not, or already was ([REMIND])."""
+    """When the next charge is announced; None when it is not, already was, or its moment came in
+    a pause ([REMIND], [PAUSE])."""
+    at = _announced_at(subscription)
+    resumed_at = subscription.resumed_at
+    return None if at is not None and resumed_at is not None and at < resumed_at else at
+
+
+def _announced_at(subscription: Subscription) -> datetime | None:
     period = subscription.next_period
     if subscription.reminded_for is not None and subscription.reminded_for >= period:
         return None
@@ -251,10 +322,56 @@ def next_slot_at(subscription: Subscription) -> datetime | None:
     )
 
 
-def next_moment(subscription: Subscription) -> Moment | None:
-    """When the clock next has something to do, and which worker does it."""
-    if subscription.over or subscription.state is SubscriptionState.PAUSED:
+def next_try_at(subscription: Subscription) -> datetime | None:
+    """When a card is next asked for what is owed: at the next slot, and never while it is paused or
+    collected by recording ([PAUSE], [PAY])."""
+    frozen = subscription.state is SubscriptionState.PAUSED
+    if frozen or subscription.collected_by is CollectedBy.RECORDING:
         return None
+    return next_slot_at(subscription)
+
+
+def pay_by(subscription: Subscription) -> datetime | None:
+    """Until when what is collected by recording has to be paid: the last slot, at which the retry
+    policy's end applies ([PAY], [RETRY]). None while that is not to come, and for cards."""
+    collection = subscription.collection
+    if collection is None or next_slot_at(subscription) is None:
+        return None
+    frozen = subscription.state is SubscriptionState.PAUSED
+    if frozen or subscription.collected_by is not CollectedBy.RECORDING:
+        return None
+    last = collection.policy.tries - 1
+    return slot_moment(
+        collection.first_day, last, collection.policy, subscription.zone, first=collection.first
+    )
+
+
+def ends_in_pause_at(subscription: Subscription) -> datetime | None:
+    """When a paused subscription ends though nothing is charged: as was asked for, or by `until`;
+    None while a charge is open, and when neither is to come ([CANCEL], [UNTIL])."""
+    if subscription.collection is not None:
+        return None
+    lowest = subscription.next_period
+    if subscription.frequency is None:
+        ends = subscription.ends_next or not subscription.within_until(lowest)
+        return renews_at(subscription) if ends else None
+    if subscription.ends_next:
+        return subscription.charged_at(lowest)
+    if subscription.until is None:
+        return None
+    # A period that starts after `until` is charged at 23:59 of `until` or later.
+    last_minute = minute_before_midnight(subscription.until, subscription.zone)
+    return subscription.charged_at(subscription.first_charged_from(last_minute, lowest))
+
+
+def next_moment(subscription: Subscription) -> Moment | None:
+    """When the clock next has something to do, and which worker does it. In a pause nothing is
+    charged, tried or announced; it may end."""
+    if subscription.over:
+        return None
+    if subscription.state is SubscriptionState.PAUSED:
+        at = ends_in_pause_at(subscription)
+        return None if at is None else Moment(at=at, worker=Worker.RENEWALS)
     if subscription.collection is not None:
         at = next_slot_at(subscription)
         return None if at is None else Moment(at=at, worker=Worker.RETRIES)
@@ -291,36 +408,52 @@ class NextCharge(StrEnum):
 
 def decide_renewal(subscription: Subscription, now: datetime) -> NextCharge:
     """What is due now. A stale or repeated event finds `NOT_YET`."""
+    if subscription.over or subscription.collection is not None:
+        return NextCharge.NOT_YET
+    if subscription.state is SubscriptionState.PAUSED:
+        ends_at = ends_in_pause_at(subscription)
+        if ends_at is None or now < ends_at:
+            return NextCharge.NOT_YET
+        return NextCharge.CANCEL if subscription.ends_next else NextCharge.END
     at = renews_at(subscription)
-    if (
-        subscription.over
-        or subscription.state is SubscriptionState.PAUSED
-        or subscription.collection is not None
-        or at is None
-        or now < at
-    ):
+    if at is None or now < at:
         return NextCharge.NOT_YET
     if subscription.ends_next:
         return NextCharge.CANCEL
     if not subscription.within_until(subscription.next_period):
         return NextCharge.END
-    if ended_periods(subscription, subscription.next_period, now):
+    if _has_ended(subscription, subscription.next_period, now):
         return NextCharge.SKIP
     if subscription.recurring is not None and subscription.recurring.by_hand:
         return NextCharge.CART
     return NextCharge.CHARGE
 
 
-def ended_periods(subscription: Subscription, period: int, now: datetime) -> int:
-    """How many periods from `period` on have ended by `now` ([RETRY]): what nobody could charge
-    while an earlier charge was open, or nothing ran, is skipped. What no calendar drives waits."""
+def following_period(subscription: Subscription, period: int, now: datetime) -> tuple[int, int]:
+    """The first period from `period` on that is still to be charged: not one that a pause passed
+    over, nor one that has ended, since nobody could charge it while an earlier charge was open, or
+    nothing ran ([PAUSE], [RETRY]). Also how many had ended."""
     ended = 0
-    while ended < MAX_SKIPPED_PERIODS:
-        ends = begins_at(subscription, period + ended + 1)
-        if subscription.frequency is None or ends is None or ends > now:
-            break
+    period = subscription.not_passed_over(period)
+    while ended < MAX_SKIPPED_PERIODS and _has_ended(subscription, period, now):
         ended += 1
-    return ended
+        period = subscription.not_passed_over(period + 1)
+    return period, ended
+
+
+def _has_ended(subscription: Subscription, period: int, now: datetime) -> bool:
+    """What no calendar drives waits, and does not end."""
+    ends = begins_at(subscription, period + 1)
+    return subscription.frequency is not None and ends is not None and ends <= now
+
+
+def period_end_is_now(subscription: Subscription, now: datetime) -> bool:
+    """Whether ending it with its period ends it at once: the paid one is over, or nearly, while
+    the next awaits its payment, or a pause has passed over its charge ([CANCEL])."""
+    if subscription.awaits_payment:
+        return True
+    at = subscription.charged_at(subscription.next_period)
+    return subscription.state is SubscriptionState.PAUSED and at is not None and at <= now
 
 
 def begins_at(subscription: Subscription, period: int) -> datetime | None:

@@ -95,7 +95,9 @@ class Agreement(_Part):
     """What a subscription is. `price` is of one period, before tax; `credits` None is unlimited.
     `payments_remaining` are those until the customer may cancel ([COMMIT]). Without a `frequency`
     it `recurs` with its packs: `by_hand` says how the next one is paid, `expected_at` when it comes
-    at the latest, if that is known; `goes_on` that there is a next one ([RECUR])."""
+    at the latest, if that is known; `goes_on` that there is a next one ([RECUR]). While it is
+    `paused` nothing is charged; `by_recording`: it is paid in cash or by transfer, and no card is
+    asked ([PAY])."""
 
     id: str
     name: Words
@@ -110,6 +112,8 @@ class Agreement(_Part):
     until: date | None = None
     minimum_payments: int = 0
     payments_remaining: int = 0
+    paused: bool = False
+    by_recording: bool = False
 
 
 class PackShown(_Part):

@@ -10,7 +10,12 @@ from shared.domain.invoice import Invoice
 from shared.domain.money import Money
 from shared.domain.pack import Pack
 from shared.domain.product import Catalogue, Location
-from shared.domain.subscription import Collection, Subscription
+from shared.domain.subscription import (
+    CollectedBy,
+    Collection,
+    Subscription,
+    SubscriptionState,
+)
 from shared.messages.facts import Agreement, Bill, CardShown, Line, NextCharge, PackShown, Paid
 
 _REASONS: Mapping[str, str] = {
@@ -60,10 +65,14 @@ def last_slot(subscription: Subscription, collection: Collection) -> datetime:
 def next_charge_of(
     subscription: Subscription, customer: Customer, total_with_tax: Money
 ) -> NextCharge | None:
-    """The charge of `subscription.next_period`; None when there will be none."""
+    """The charge of `subscription.next_period`; None when there will be none, and while it is
+    paused."""
+    period = subscription.next_period
     if subscription.over or subscription.ends_next:
         return None
-    if not subscription.within_until(subscription.next_period):
+    if subscription.state is SubscriptionState.PAUSED:
+        return None
+    if not subscription.within_until(period):
         return None
     return planned_charge(subscription, customer, total_with_tax)
 
@@ -76,11 +85,12 @@ def planned_charge(
     at = subscription.charged_at(subscription.next_period)
     if at is None:
         return None
+    by_card = subscription.collected_by is CollectedBy.CARD
     return NextCharge(
         at=at.astimezone(UTC),
         amount=total_with_tax,
         tax=total_with_tax - subscription.terms.price,
-        card=shown(customer.card_for(subscription.card_id)),
+        card=shown(customer.card_for(subscription.card_id)) if by_card else None,
     )
 
 
@@ -102,6 +112,8 @@ def agreement_of(subscription: Subscription, catalogue: Catalogue) -> Agreement:
         until=subscription.until,
         minimum_payments=terms.minimum_payments,
         payments_remaining=subscription.payments_remaining,
+        paused=subscription.state is SubscriptionState.PAUSED,
+        by_recording=subscription.collected_by is CollectedBy.RECORDING,
     )
 
 

@@ -9,7 +9,12 @@ from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Forbidden, Invalid, Missing
 from shared.domain.invoice import Invoice
 from shared.domain.product import SelfCancel
-from shared.domain.subscription import EndReason, Subscription, SubscriptionState
+from shared.domain.subscription import (
+    EndReason,
+    Subscription,
+    SubscriptionState,
+    period_end_is_now,
+)
 from shared.operations import tell
 from shared.operations.context import Context
 from shared.operations.giving_up import packs_to_end, void
@@ -131,7 +136,7 @@ def _end(
             submission=submission,
         )
         return asked
-    if when is When.PERIOD_END and not value.awaits_payment:
+    if when is When.PERIOD_END and not period_end_is_now(value, now):
         ending = value.model_copy(
             update={
                 "cancel_at_period_end": True,

@@ -9,7 +9,7 @@ from shared.domain.charge import OPEN_OUTCOMES, UNDECIDED_OUTCOMES, By, Card, Ou
 from shared.domain.customer import MAX_CARDS, REMOVED_REMEMBERED, Customer
 from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
 from shared.domain.invoice import Invoice, InvoiceState
-from shared.domain.subscription import OVER, Subscription, SubscriptionState
+from shared.domain.subscription import OVER, CollectedBy, Subscription, SubscriptionState
 from shared.operations.cancel import named
 from shared.operations.collect import Renewed, pay_now
 from shared.operations.context import Context
@@ -176,13 +176,14 @@ def try_past_due(
     context: Context, customer_id: str, card_id: str, *, only_untried: bool = False
 ) -> tuple[tuple[str, Renewed], ...]:
     """Try every failing charge of a customer on `card_id`, and let a subscription whose own card
-    failed use it from now on. `only_untried` leaves out what was tried on this card before."""
+    failed use it from now on; what staff have paused waits ([PAUSE]), and what is collected by
+    recording asks no card ([PAY]). `only_untried` leaves out what was tried on this card before."""
     tried: list[tuple[str, Renewed]] = []
     customer = _customer(customer_id).value
     for entry in customer.past_due:
         subscription_ref = accounts.subscription(customer_id, entry.subscription_id)
         row = read(subscription_ref).get(subscription_ref)
-        if row is None or row.value.collection is None:
+        if row is None or row.value.collection is None or not _asks_cards(row.value):
             continue
         if row.value.card_id is not None and row.value.card_id != card_id:
             try:
@@ -201,6 +202,11 @@ def try_past_due(
             (entry.subscription_id, pay_now(context, books, card_id=card_id, by=By.CUSTOMER))
         )
     return tuple(tried)
+
+
+def _asks_cards(subscription: Subscription) -> bool:
+    by_card = subscription.collected_by is CollectedBy.CARD
+    return by_card and not subscription.paused_by_staff
 
 
 def make_default(
@@ -247,7 +253,9 @@ def why_it_stays(
 
 
 def _paid_by_hand(subscription: Subscription) -> bool:
-    """Whether nothing of it is debited by itself, now or later ([RECUR])."""
+    """Whether nothing of it is debited by itself, now or later ([RECUR], [PAY])."""
+    if subscription.collected_by is CollectedBy.RECORDING:
+        return True
     recurring = subscription.recurring
     return recurring is not None and recurring.by_hand and subscription.collection is None
 

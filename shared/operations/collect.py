@@ -324,7 +324,9 @@ def retry(context: Context, customer_id: str, subscription_id: str) -> Renewed:
         return Renewed.NOTHING_DUE
     subscription = books.subscription.value
     slot_at = next_slot_at(subscription)
-    if subscription.over or slot_at is None or context.now() < slot_at:
+    if subscription.over or subscription.state is SubscriptionState.PAUSED:
+        return Renewed.NOTHING_DUE
+    if slot_at is None or context.now() < slot_at:
         return Renewed.NOTHING_DUE
     try:
         return _use_slot(context, books)

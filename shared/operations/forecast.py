@@ -9,7 +9,7 @@ from shared.domain.charge import Card
 from shared.domain.customer import Customer
 from shared.domain.forecast import FORECAST_LINES_MAX, Expected, forecast
 from shared.domain.product import Catalogue
-from shared.domain.subscription import Subscription
+from shared.domain.subscription import CollectedBy, Subscription
 
 MERGED_LINES_MAX = 200
 """How many lines are shown of all of a customer's subscriptions together."""
@@ -17,7 +17,8 @@ MERGED_LINES_MAX = 200
 
 @dataclass(frozen=True)
 class Ahead:
-    """One charge to come of one subscription; `card` None: there is none on file."""
+    """One charge to come of one subscription; `card` None: there is none on file, or it is
+    collected by recording."""
 
     subscription: Subscription
     expected: Expected
@@ -47,7 +48,8 @@ def ahead(
         past_due=past_due,
         limit=limit,
     )
-    card = customer.card_for(subscription.card_id)
+    by_card = subscription.collected_by is CollectedBy.CARD
+    card = customer.card_for(subscription.card_id) if by_card else None
     return tuple(Ahead(subscription, one, card) for one in expected)
 
 

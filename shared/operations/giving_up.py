@@ -1,12 +1,15 @@
 """The last slot of a period has failed: what the merchant's policy then says ([RETRY])."""
 
+from datetime import datetime
+
 from shared.domain import collecting
 from shared.domain.charge import Charge
 from shared.domain.customer import Customer
 from shared.domain.dunning import Then
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.pack import Pack
-from shared.domain.subscription import EndReason, Subscription, SubscriptionState
+from shared.domain.pausing import ended_by_pause, pause
+from shared.domain.subscription import EndReason, PausedBy, Subscription, SubscriptionState
 from shared.operations import tell
 from shared.operations.context import Context
 from shared.store import accounts, transactions
@@ -30,7 +33,8 @@ def give_up_period(
     failing = collecting.mark_failing(subscription.value)
     notice = tell.subscription_failed(context, customer.value, failing, recorded)
     if collection.policy.then is not Then.CANCEL:
-        left = _left_open(failing)
+        left = _left_open(failing, now)
+        ending = packs_in_pause(left) if left.state is SubscriptionState.PAUSED else []
         transactions.record_try(
             charge=charge,
             recorded=recorded,
@@ -42,6 +46,7 @@ def give_up_period(
             changed_customer=collecting.with_past_due(
                 customer.value, collecting.past_due_of(left, recorded)
             ),
+            packs=ending,
             # A slot that passed without a try has nothing new to tell.
             messages=(
                 [tell.try_failed(context, customer.value, left, recorded, recorded.last)]
@@ -79,17 +84,26 @@ def give_up_period(
     )
 
 
-def _left_open(failing: Subscription) -> Subscription:
-    """What is owed stays owed, and no slot is left: paused, or waiting for a payment."""
+def _left_open(failing: Subscription, now: datetime) -> Subscription:
+    """What is owed stays owed, and no slot is left: paused, or waiting for a payment. Once it was
+    resumed by hand, a try that a person starts does not pause it again."""
     collection = failing.collection
     assert collection is not None
-    pause = collection.policy.then is Then.PAUSE
-    return failing.model_copy(
-        update={
-            "state": SubscriptionState.PAUSED if pause else failing.state,
-            "collection": collection.model_copy(update={"exhausted": True}),
-        }
-    )
+    exhausted = {"collection": collection.model_copy(update={"exhausted": True})}
+    left = failing.model_copy(update=exhausted)
+    paused = left.state is SubscriptionState.PAUSED
+    if collection.policy.then is not Then.PAUSE or collection.exhausted or paused:
+        return left
+    return pause(left, PausedBy.POLICY, now)
+
+
+def packs_in_pause(subscription: Subscription) -> list[tuple[Row[Pack], Pack]]:
+    """The last pack of a subscription that is paused, where the pause ends it."""
+    row = last_pack(subscription)
+    if row is None:
+        return []
+    ended = ended_by_pause(subscription, row.value)
+    return [] if ended == row.value else [(row, ended)]
 
 
 def void(invoice: Invoice) -> Invoice:
@@ -100,10 +114,15 @@ def packs_to_end(subscription: Subscription) -> list[tuple[Row[Pack], Pack]]:
     """The last unlimited pack of a subscription that is over ends with the paid period; a
     counted one is left as it is, without an expiry ([GRANT]). One round trip when there is one."""
     ends_at = collecting.unlimited_pack_ends_at(subscription)
-    if ends_at is None or subscription.last_pack_id is None:
-        return []
-    ref = accounts.pack(subscription.customer_id, subscription.last_pack_id)
-    row = read(ref).get(ref)
+    row = None if ends_at is None else last_pack(subscription)
     if row is None or row.value.ended_at is not None:
         return []
     return [(row, row.value.model_copy(update={"expires_at": ends_at, "expires_with_next": False}))]
+
+
+def last_pack(subscription: Subscription) -> Row[Pack] | None:
+    """The pack that the next period's brings to its end. One round trip when there is one."""
+    if subscription.last_pack_id is None:
+        return None
+    ref = accounts.pack(subscription.customer_id, subscription.last_pack_id)
+    return read(ref).get(ref)

@@ -24,8 +24,9 @@ from shared.domain.fulfilment import fulfil, grant_period_pack
 from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind, close
 from shared.domain.order import Due, invoice_lines
 from shared.domain.pack import Pack
+from shared.domain.pausing import ended_by_pause
 from shared.domain.product import Location
-from shared.domain.subscription import Subscription, next_slot_at
+from shared.domain.subscription import Subscription, SubscriptionState, next_slot_at
 from shared.operations import invoices, tell
 from shared.operations.context import Context
 from shared.operations.giving_back import give_up_place
@@ -388,6 +389,9 @@ def write_paid_period(
         now=now,
     )
     renewed, skipped = collecting.settle_period(subscription.value, granted.pack, now)
+    if renewed.state is SubscriptionState.PAUSED:
+        held = ended_by_pause(renewed, granted.pack)
+        granted = granted.model_copy(update={"pack": held})
     closed = close(invoice.value, payment_of(settled, attempt, context), now)
     changed = collecting.without_past_due(customer.value, subscription.value.id)
     messages = tell.period_paid(context, changed, renewed, closed, granted.pack)

@@ -1,10 +1,10 @@
 """What staff do in the console ([ACCESS], [NOTICE], [OWN]).
 
 A staff member sees and changes what belongs to their locations and to none; anything else is
-`Missing`. Everyone may look and mark notices done. Owners and managers may also cancel, undo,
-change credits and set parked work going again, and send customers a sign-in or card-update email;
-clerks may send the emails, but nothing else of these. Every change is written down with who, when,
-before and after.
+`Missing`. Everyone may look, mark notices done, send customers a sign-in or card-update email and
+record payments. Owners and managers may also cancel, undo, pause and resume, start subscriptions,
+change credits, move expiries and set parked work going again. Every change is written down with
+who, when, before and after.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,8 @@ def may_change(staff: StaffMember) -> bool:
     return staff.role in MAY_CHANGE
 
 
-def _require_change(staff: StaffMember) -> None:
+def require_change(staff: StaffMember) -> None:
+    """Raises `Forbidden` for a clerk."""
     if not may_change(staff):
         raise Forbidden("Only an owner or a manager may do this.", code="role_not_allowed")
 
@@ -61,22 +62,25 @@ def sees_notice(staff: StaffMember, notice: Notice, customer: Customer | None = 
     return of_kind and staff.works_at(notice.location_id)
 
 
-def _event(
+def written_down(
     context: Context,
     staff: StaffMember,
     what: str,
     *,
     about: str = "",
+    subscription_id: str | None = None,
     pack_id: str | None = None,
     before: str = "",
     after: str = "",
 ) -> TimelineEvent:
+    """What a staff member did, for the customer's timeline ([ACCESS])."""
     return TimelineEvent(
         id=context.new_id(),
         at=context.now(),
         by=staff.email,
         what=what,
         about=about,
+        subscription_id=subscription_id,
         pack_id=pack_id,
         before=before,
         after=after,
@@ -128,7 +132,7 @@ def mark_notice_done(context: Context, staff: StaffMember, notice_id: str, found
 def _mark_done(context: Context, staff: StaffMember, row: Row[Notice]) -> Notice:
     marked = row.value.model_copy(update={"done_at": context.now(), "done_by": staff.email})
     about = row.value.title
-    event = _event(context, staff, "notice:done", about=about, before="open", after="done")
+    event = written_down(context, staff, "notice:done", about=about, before="open", after="done")
     transactions.mark_notice_done(row, marked, [event])
     return marked
 
@@ -162,7 +166,7 @@ def release_parked(
     `Conflict` for one that is about nothing parked."""
     for tries_left in reversed(range(STAFF_TRIES)):
         row = _their_notice(staff, notice_id, found)
-        _require_change(staff)
+        require_change(staff)
         parked = row.value.parked
         if parked is None:
             raise Conflict("This notice is about nothing to try again.", code="nothing_parked")
@@ -194,7 +198,7 @@ def _release(
             "parked": parked.model_copy(update={"released": True}),
         }
     )
-    event = _event(
+    event = written_down(
         context, staff, "notice:released", about=value.title, before="parked", after="due"
     )
     transactions.release_parked(item=item, row=row, done=done, events=[event])
@@ -223,7 +227,7 @@ def cancel_subscription(
     """End a customer's subscription now or with its period ([CANCEL]): staff always may, whatever
     the setting for customers and the commitment say ([COMMIT])."""
     value = their_subscription(staff, row)
-    _require_change(staff)
+    require_change(staff)
     if when is When.REQUEST:
         raise Conflict("Staff end a subscription; they don't ask to.", code="cancel_not_allowed")
     return cancelling.cancel(
@@ -236,7 +240,7 @@ def undo_cancel(
 ) -> Subscription:
     """Take back a cancellation at period end, whoever asked for it."""
     value = their_subscription(staff, row)
-    _require_change(staff)
+    require_change(staff)
     return cancelling.undo(context, value.customer_id, value.id, by=By.STAFF, actor=staff.email)
 
 
@@ -253,7 +257,7 @@ def their_customer(staff: StaffMember, row: Row[Customer] | None) -> Row[Custome
 def record_sign_in_email(context: Context, staff: StaffMember, customer: Row[Customer]) -> None:
     """Write down that a sign-in email was sent ([AUTOLOGIN]); the email itself belongs to the
     address and is written by `sign_in.ask`."""
-    event = _event(context, staff, "email:sign_in", after=customer.value.email)
+    event = written_down(context, staff, "email:sign_in", after=customer.value.email)
     transactions.tell_customer(customer, [], [event])
 
 
@@ -274,7 +278,7 @@ def send_card_update(context: Context, staff: StaffMember, customer: Row[Custome
         subscription=subscription,
         owed=owed,
     )
-    event = _event(context, staff, "email:card_update", after=customer.value.email)
+    event = written_down(context, staff, "email:card_update", after=customer.value.email)
     transactions.tell_customer(customer, [message], [event])
     return customer.value.email
 
@@ -317,7 +321,7 @@ def change_credits(
     expired pack. When the credits fall to the number that the product names, the email about it
     is written in the same transaction ([PACKMAIL])."""
     _their_pack(staff, change, found)
-    _require_change(staff)
+    require_change(staff)
     made: list[Entry] = []
     seen = [found]
 
@@ -368,7 +372,7 @@ def _adjust(
         entry=entry,
         messages=[tell.credits_low(context, customer.value, announced)] if announced else [],
         events=[
-            _event(
+            written_down(
                 context,
                 staff,
                 "credits",

@@ -14,7 +14,7 @@ from shared.domain.money import Money
 from shared.domain.order import invoice_lines
 from shared.domain.pack import Pack
 from shared.domain.reservation import Reservation
-from shared.domain.subscription import Subscription, next_slot_at
+from shared.domain.subscription import Subscription, next_try_at
 from shared.messages import booking_builders, builders, formats
 from shared.messages.builders import Telling
 from shared.messages.facts import CardShown
@@ -90,7 +90,7 @@ def try_failed(
 ) -> Message:
     """A try was declined, waits for the customer, or found no card to ask."""
     telling = _telling(context, customer)
-    next_try_at = next_slot_at(subscription)
+    try_at = next_try_at(subscription)
     if attempt is None:
         return builders.card_update(
             telling, request_id=charge.id, subscription=subscription, owed=charge.amount
@@ -102,14 +102,14 @@ def try_failed(
             attempt=attempt,
             confirm_url=attempt.confirm_url,
             subscription=subscription,
-            next_try_at=next_try_at,
+            next_try_at=try_at,
         )
     return builders.charge_failed(
         telling,
         subscription=subscription,
         charge=charge,
         attempt=attempt,
-        next_try_at=next_try_at,
+        next_try_at=try_at,
     )
 
 

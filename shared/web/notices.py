@@ -52,6 +52,8 @@ NOTICES: Mapping[str, str] = {
     "staff_cancelled": "The subscription is cancelled. Nothing more is charged.",
     "staff_cancel_scheduled": "The subscription ends with its period. Until then it can be undone.",
     "staff_cancel_undone": "The subscription goes on.",
+    "staff_paused": "The subscription is paused. Nothing is charged until it is resumed.",
+    "staff_resumed": "The subscription goes on. What the pause passed over is not charged.",
     "credits_changed": "The credits are changed.",
     "activity_created": "The activity is on the schedule.",
     "activities_created": "The activities are on the schedule.",

@@ -30,7 +30,8 @@ from shared.web.pages.statement import LifeView
 
 class AccountPage(View):
     """`GET /account`: what matters at a glance. `forecast` are the charges of the next 12 months of
-    all subscriptions, by their moments; `forecast_totals` their sums per currency, tax included."""
+    all subscriptions, by their moments; `forecast_totals` their sums per currency, tax included.
+    Of what is `paused` nothing is charged ([PAUSE])."""
 
     name: str = ""
     email: str
@@ -39,6 +40,7 @@ class AccountPage(View):
     forecast: tuple[UpcomingCharge, ...] = ()
     forecast_totals: tuple[Money, ...] = ()
     past_due: tuple[PastDueView, ...] = ()
+    paused: tuple[SubscriptionSummary, ...] = ()
     store_credit: tuple[Money, ...] = ()
 
 
@@ -101,6 +103,8 @@ class FailingCharge(View):
     slots_used: int
     slots: int
     next_try_at: AwareDatetime | None = None
+    pay_by: AwareDatetime | None = None
+    """Until when it is to be paid, where it is collected by recording."""
     needs: Attention = Attention.CARD
     confirm_url: str | None = None
     blocked: bool = False

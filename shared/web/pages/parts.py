@@ -15,7 +15,7 @@ from shared.domain.invoice import InvoiceState, LineKind, PaymentKind, PaymentSt
 from shared.domain.money import Money
 from shared.domain.pack import EntryKind, PackStatus
 from shared.domain.recurring import NextPayment, RecursWhen
-from shared.domain.subscription import EndReason, SubscriptionState
+from shared.domain.subscription import CollectedBy, EndReason, PausedBy, SubscriptionState
 from shared.web.answer import View
 
 
@@ -97,13 +97,14 @@ class EntryView(View):
 
 class ChargeAhead(View):
     """The next charge of a subscription: how much in all, tax included, when and on which card.
-    `card` None: there is none on file."""
+    `card` None: there is none on file, or no card is asked, since it is collected by recording."""
 
     period: int
     at: AwareDatetime
     starts_on: date | None = None
     amount: Money
     card: CardView | None = None
+    collected_by: CollectedBy = CollectedBy.CARD
 
 
 class UpcomingCharge(View):
@@ -130,7 +131,8 @@ class SubscriptionSummary(View):
     """A subscription in one row. `price` is of one period, before tax. `ends_at` is set when it is
     to end, or has: at a period's end, by `until`, or cancelled. Without a `frequency` it recurs
     with its packs: `next_pack_at` is when the next one comes at the latest, if that is known;
-    `in_cart`: it waits in the cart ([RECUR])."""
+    `in_cart`: it waits in the cart ([RECUR]). `paused_at`: since when staff, or the retry policy,
+    have paused it."""
 
     id: str
     name: str
@@ -150,12 +152,15 @@ class SubscriptionSummary(View):
     zone: str
     anchor: date
     until: date | None = None
+    collected_by: CollectedBy = CollectedBy.CARD
     next_charge: ChargeAhead | None = None
     cancel_at_period_end: bool = False
     cancel_requested_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
     end_reason: EndReason | None = None
     weekly: WeeklyTime | None = None
+    paused_at: AwareDatetime | None = None
+    paused_by: PausedBy | None = None
 
 
 class InvoiceSummary(View):
@@ -228,13 +233,17 @@ class ChargeView(View):
 
 
 class PastDueView(View):
-    """A failing charge ([PASTDUE]). `next_try_at` None: no further automatic try."""
+    """A failing charge ([PASTDUE]). `next_try_at` None: no further automatic try. `paused`: none
+    until its subscription is resumed. Collected by recording it is to be paid before `pay_by`."""
 
     subscription_id: str
     name: str
     owed: Money
     zone: str
     next_try_at: AwareDatetime | None = None
+    paused: bool = False
+    collected_by: CollectedBy = CollectedBy.CARD
+    pay_by: AwareDatetime | None = None
     needs: Attention = Attention.CARD
     confirm_url: str | None = None
 

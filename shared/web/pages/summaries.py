@@ -177,6 +177,7 @@ def charge_ahead(line: Ahead, customer: Customer, now: datetime) -> ChargeAhead:
         starts_on=line.expected.starts_on,
         amount=line.expected.total,
         card=card_view(line.card, customer, now) if line.card else None,
+        collected_by=line.subscription.collected_by,
     )
 
 
@@ -242,6 +243,7 @@ def subscription_summary(
         zone=subscription.zone,
         anchor=subscription.anchor,
         until=subscription.until,
+        collected_by=subscription.collected_by,
         next_charge=charge_ahead(line, customer, now) if line else None,
         cancel_at_period_end=subscription.cancel_at_period_end,
         cancel_requested_at=subscription.cancel_requested_at,
@@ -252,6 +254,8 @@ def subscription_summary(
             if subscription.terms.standing
             else None
         ),
+        paused_at=subscription.pause.at if subscription.pause else None,
+        paused_by=subscription.pause.by if subscription.pause else None,
     )
 
 
@@ -264,6 +268,9 @@ def past_due_views(customer: Customer) -> tuple[PastDueView, ...]:
             owed=one.owed,
             zone=one.zone,
             next_try_at=one.next_try_at,
+            paused=one.paused,
+            collected_by=one.collected_by,
+            pay_by=one.pay_by,
             needs=one.needs,
             confirm_url=one.confirm_url,
         )
