@@ -316,6 +316,7 @@ def activity_page(
         activity=activity_view(
             activity, catalogue, now, mine, weekly=activity.id in weekly_ones([], reservations, ())
         ),
+        schedule_here=f"/schedule?from={local_date(activity.starts_at, activity.zone)}",
         participants=participants,
         max_participants=MAX_PARTICIPANTS,
         plan=plan_view(plan) if plan else None,

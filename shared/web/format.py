@@ -76,6 +76,13 @@ def weekday_name_text(day: date | datetime, locale: str, zone: str) -> str:
     return format_date(day, "EEEE", locale=_locale(locale))
 
 
+def weekday_short_text(day: date | datetime, locale: str, zone: str) -> str:
+    """`Sat`."""
+    if isinstance(day, datetime):
+        day = day.astimezone(ZoneInfo(zone)).date()
+    return format_date(day, "EEE", locale=_locale(locale))
+
+
 def clock_text(at: datetime | time, locale: str, zone: str) -> str:
     """`11:59 PM`, in `zone`; a time of day is local already."""
     if isinstance(at, time):
@@ -119,6 +126,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "day": _in_page(day_text),
     "short_day": _in_page(short_day_text),
     "weekday": _in_page(weekday_text),
+    "weekday_short": _in_page(weekday_short_text),
     "weekday_name": _in_page(weekday_name_text),
     "moment": _in_page(moment_text),
     "clock": _in_page(clock_text),

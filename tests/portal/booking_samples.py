@@ -1,7 +1,7 @@
 """What the pages of schedule and reservations show in tests."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 from pydantic import BaseModel
 
@@ -20,11 +20,13 @@ from functions.portal.pages.booking_models import (
     ReservationView,
     SchedulePage,
     ScheduleView,
+    WeeklyOffer,
     WhyNotBook,
     WhyNotMove,
 )
 from shared.domain.money import Money
 from shared.domain.reservation import ReservationState
+from shared.web.pages.parts import WeeklyTime
 
 ZONE = "America/New_York"
 
@@ -59,6 +61,7 @@ FULL_CLASS = CLASS.model_copy(
         "free": 0,
         "waiting": 2,
         "mine": (Mine(reservation_id="res-2", state=ReservationState.WAITING),),
+        "weekly": True,
     }
 )
 BEGUN = CLASS.model_copy(update={"id": "riverside.20260303T1200.c", "bookable": False})
@@ -68,6 +71,14 @@ HELD = HeldView(
 BOUNDLESS = HELD.model_copy(update={"pack_id": "pack-2", "name": "Unlimited month", "credits": 0})
 PAID = PlanView(held=(HELD,), charge=_dollars(2500), due=_dollars(0))
 PART = PlanView(held=(HELD, BOUNDLESS), charge=_dollars(7500), due=_dollars(2500))
+EVERY_TUESDAY = WeeklyOffer(
+    product_id="weekly",
+    name="Your place, every week",
+    price=_dollars(2000),
+    time=WeeklyTime(weekday=1, clock=time(18, 30), name="Slow flow", staff_member="Mira"),
+    starts_on=date(2026, 3, 10),
+    minimum_payments=4,
+)
 OFFERS = (PackOffer(product_id="ten-classes", name="Ten-class pass", price=_dollars(25000)),)
 BOOKED = ReservationView(
     id="res-1",
@@ -134,6 +145,8 @@ FULL: Mapping[str, BaseModel] = {
         max_participants=20,
         plan=PART,
         packs=OFFERS,
+        weekly=(EVERY_TUESDAY,),
+        schedule_here="/schedule?from=2026-03-03",
         idempotency_key="book-key-1",
     ),
     "reservations": ReservationsPage(

@@ -1,7 +1,7 @@
 """What the pages show in tests: one customer's life with a daycare and studio, and its absence."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -41,6 +41,7 @@ from functions.portal.pages.account_models import (
     ForecastLine,
     InvoicePage,
     InvoicesPage,
+    NextPlace,
     PackPage,
     PacksPage,
     PayForm,
@@ -73,6 +74,7 @@ from functions.portal.pages.shop_models import (
     ShopPage,
     ShopTab,
     SubscriptionTerms,
+    TimeChoice,
     UsedBy,
     WhyCardStays,
     WhyDeclined,
@@ -112,6 +114,7 @@ from shared.web.pages.parts import (
     SubscriptionSummary,
     Totals,
     UpcomingCharge,
+    WeeklyTime,
 )
 from shared.web.pages.sign_in import SignInConfirmPage, SignInPage, SignInSentPage, WhySignIn
 from shared.web.render import ROOT, Frame
@@ -394,6 +397,7 @@ CREDITS = (
     ),
     CreditsLeft(service="Dog daycare", unit="day", left=None, unlimited=True, packs=1, zone=ZONE),
 )
+TUESDAYS = WeeklyTime(weekday=1, clock=time(18, 30), name="Slow flow", staff_member="Mira")
 CART_LINES = (
     CartLineView(
         id="line-1",
@@ -588,6 +592,7 @@ CHECKOUT = CheckoutPage(
             next_charge_at=at(2026, 3, 14, 3, 59),
             trial_days=14,
             minimum_payments=3,
+            first_place_at=at(2026, 2, 3, 23, 30),
             self_cancel=SelfCancel.CHOICE,
             zone=ZONE,
         ),
@@ -817,6 +822,64 @@ MORE: Mapping[str, tuple[str, BaseModel]] = {
     "product, pay what you want": (
         "product",
         ProductPage(product=DONATION, form=LineForm(price="15.00"), today=date(2026, 1, 31)),
+    ),
+    "product, a weekly place": (
+        "product",
+        ProductPage(
+            product=YOGA_MONTHLY.model_copy(
+                update={"standing": True, "frequency": Frequency.WEEKLY, "trial_days": None}
+            ),
+            today=date(2026, 1, 31),
+            times=(
+                TimeChoice(
+                    activity_id="riverside.20260203T2330.a",
+                    name="Slow flow",
+                    starts_at=at(2026, 2, 3, 23, 30),
+                    zone=ZONE,
+                    staff_member="Mira",
+                    free=3,
+                ),
+            ),
+        ),
+    ),
+    "product, no weekly place": (
+        "product",
+        ProductPage(
+            product=YOGA_MONTHLY.model_copy(update={"standing": True}), today=date(2026, 1, 31)
+        ),
+    ),
+    "cart, a weekly place that is gone": (
+        "cart",
+        CartPage(
+            location_id="riverside",
+            location="Riverside Studio",
+            cart="cart-1.5",
+            lines=(
+                CART_LINES[1].model_copy(
+                    update={"weekly": TUESDAYS, "notice": LineNotice.TIME_GONE}
+                ),
+            ),
+            totals=NOTHING,
+            due_now=ZERO,
+            why_not=WhyNotCheckOut.NOT_FOR_SALE,
+        ),
+    ),
+    "subscription, a weekly place": (
+        "subscription",
+        SUBSCRIPTION_PAGE.model_copy(
+            update={
+                "subscription": ACTIVE.model_copy(
+                    update={"weekly": TUESDAYS, "frequency": Frequency.WEEKLY}
+                ),
+                "next_place": NextPlace(starts_at=at(2026, 3, 3, 23, 30), reservation_id="res-1"),
+            }
+        ),
+    ),
+    "subscription, a week that is not booked": (
+        "subscription",
+        SUBSCRIPTION_PAGE.model_copy(
+            update={"next_place": NextPlace(starts_at=at(2026, 3, 3, 23, 30))}
+        ),
     ),
     "product, not here": (
         "product",

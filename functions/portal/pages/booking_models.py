@@ -144,6 +144,8 @@ class ActivityToBook(View):
     are not enough places: the button joins the waiting list. `packs` would pay for it."""
 
     activity: ActivityView
+    schedule_here: str = "/schedule"
+    """The address of the schedule from its day on."""
     participants: int = 1
     max_participants: int
     plan: PlanView | None = None
