@@ -6,6 +6,7 @@ books agree, because nothing but the system made them.
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from infra.local.demo_catalogue import CATALOGUE
@@ -164,7 +165,7 @@ class Person:
         cancel.cancel(self.context, self.id, self.subscription().id, when, by=By.CUSTOMER)
 
     def book(
-        self, name: str, *, in_days: int = 0, participants: int = 1, **wish: bool
+        self, name: str, *, in_days: int = 0, participants: int = 1, **wish: Any
     ) -> Reservation:
         """Book the first activity of that name which begins at least so many days from now."""
         activity = self._next_called(name, in_days)

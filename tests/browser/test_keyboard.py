@@ -150,3 +150,42 @@ def test_a_wrong_field_is_one_key_away(shop: Served, browser: Browser) -> None:
             keyboard.tab()
         assert eyes.has_focus(email)
         assert email.get_attribute("aria-invalid") == "true"
+
+
+def test_the_schedule_by_day_week_service_and_staff_member_by_keyboard_alone(
+    shop: Served, browser: Browser
+) -> None:
+    """On a low phone; what is chosen stays chosen, and the strip of days leads to its day."""
+    begins = shop.world.now() + timedelta(days=2)
+    yoga = Activity(
+        id=f"ny.{begins:%Y%m%dT%H%M}.keys",
+        location_id="ny",
+        zone="America/New_York",
+        service_id="yoga",
+        name="Morning yoga",
+        starts_at=begins,
+        ends_at=begins + timedelta(hours=1),
+        places=8,
+    )
+    bookings.create_activities([yoga])
+    with Visitor(browser, shop.address, SMALL_PHONE) as visitor:
+        visitor.open("/schedule")
+        visitor.choose_location("New York")
+        keyboard = Keyboard(visitor)
+        main = visitor.page.locator("main")
+        day = main.get_by_role("navigation", name="Days of this week").get_by_role("link")
+        keyboard.tab_to(day)
+        keyboard.press("Enter")
+        assert visitor.page.url.endswith("#day-2026-02-02")
+        keyboard.go(visitor.find("link", "Next week"))
+        assert "Nothing in this week" in visitor.words
+        keyboard.go(visitor.find("link", "Today"))
+        keyboard.go(main.get_by_role("navigation", name="View").get_by_role("link", name="Day"))
+        assert "Nothing on this day" in visitor.words
+        keyboard.go(visitor.find("link", "Next day"))
+        keyboard.go(visitor.find("link", "Next day"))
+        keyboard.go(main.get_by_role("link", name="Morning yoga"))
+        assert visitor.find("heading", "Morning yoga").is_visible()
+        keyboard.go(main.get_by_role("link", name="Schedule"))
+        assert "from=2026-02-02" in visitor.path
+        assert visitor.complaints == []
