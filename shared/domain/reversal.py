@@ -14,6 +14,7 @@ from shared.domain.charge import Attempt, Charge, Outcome
 from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind
 from shared.domain.money import Money
 from shared.domain.pack import Entry, EntryKind, Pack
+from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.subscription import Subscription
 
 
@@ -112,6 +113,22 @@ def counted_as(before: Invoice, after: Invoice, subscription: Subscription) -> S
     step = -1 if after.reversed else 1
     made = max(0, subscription.payments_made + step)
     return subscription.model_copy(update={"payments_made": made})
+
+
+def owed_as(invoice: Invoice, reservation: Reservation, now: datetime) -> Reservation:
+    """A reservation as the invoice behind it wants it, when its payment is taken back or comes
+    again: what has begun unpaid is outstanding ([BOOK]). Its places stay booked."""
+    if reservation.invoice_id != invoice.id or reservation.waived:
+        return reservation
+    if invoice.owed.minor <= 0:
+        return reservation.model_copy(update={"invoiced": None, "outstanding": False})
+    begun = reservation.state in _TAKEN and reservation.starts_at <= now
+    return reservation.model_copy(update={"invoiced": invoice.owed, "outstanding": begun})
+
+
+_TAKEN = frozenset(
+    {ReservationState.BOOKED, ReservationState.REDEEMED, ReservationState.CANCELLED_LATE}
+)
 
 
 # --- what was used ---------------------------------------------------------------------------

@@ -5,18 +5,21 @@ makes. It becomes an invoice when it is paid beforehand, when staff ask for what
 with nothing left to pay, when its credits are redeemed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.domain import bought_place
-from shared.domain import invoice as invoices
 from shared.domain.charge import Attempt, Charge, Purpose
 from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice, Payment, PaymentKind
 from shared.domain.message import Message
 from shared.domain.pack import Pack
 from shared.domain.reservation import Reservation, ReservationState
+from shared.domain.reversal import with_payment
+from shared.domain.subscription import Subscription
 from shared.operations import tell
 from shared.operations.context import Context
+from shared.operations.reversing import follows
 from shared.store import accounts, invoicing
 from shared.store.bookings import Besides, Credits
 from shared.store.engine import Row, read
@@ -50,25 +53,28 @@ class Paid:
     invoice: Invoice
     reserved: Reserved | None
     credits: Credits
+    subscriptions: Sequence[tuple[Row[Subscription], Subscription]] = ()
+    """Those whose payment counts again, when a bank had taken it back ([COMMIT])."""
 
 
 def pay_in(
     context: Context, invoice: Row[Invoice], standing: Behind, payment: Payment, *, by: str = ""
 ) -> Paid:
-    """The invoice with a payment. When nothing is owed any more it is closed, and the pack that
-    waited for it becomes usable; the reservation owes that much less ([BOOK])."""
+    """The invoice with a payment. When nothing is owed any more, the pack that waited for it
+    becomes usable, and those that a reversal froze are again; the reservation owes that much less
+    ([BOOK], [REVERSE])."""
     now = context.now()
-    part = invoice.value.model_copy(update={"payments": (*invoice.value.payments, payment)})
-    whole = part.owed.minor <= 0
-    changed = invoices.close(invoice.value, payment, now) if whole else part
+    changed = with_payment(invoice.value, payment, now)
+    whole = changed.owed.minor <= 0
+    following = follows(changed.customer_id, invoice.value, changed, now)
     reserved = None
     if standing.reservation is not None:
-        left = {"invoiced": None if whole else part.owed}
+        left = {"invoiced": None if whole else changed.owed}
         value = standing.reservation.value
         after = value.model_copy(update={**left, "outstanding": value.outstanding and not whole})
         reserved = Reserved(standing.reservation, after)
     if not whole or standing.pack is None or not standing.pack.value.unpaid:
-        return Paid(changed, reserved, Credits())
+        return Paid(changed, reserved, Credits(packs=following.packs), following.subscriptions)
     pack, entry = bought_place.activate(
         standing.pack.value, entry_id=context.new_id(), now=now, reason="Paid", by=by
     )
@@ -108,6 +114,7 @@ def complete(
             customer_id=settled.customer_id,
             charge=(charge, settled),
         ),
+        subscriptions=paid.subscriptions,
     )
 
 

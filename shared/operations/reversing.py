@@ -23,8 +23,10 @@ from shared.domain.subscription import Subscription
 from shared.operations import credits_used, tell
 from shared.operations.context import Context
 from shared.providers.port import ProviderUnavailable, RequestRefused
-from shared.store import accounts, transactions
+from shared.store import accounts, invoicing, transactions
+from shared.store.bookings import Besides, Credits
 from shared.store.engine import Lost, Page, Row, read
+from shared.store.invoicing import Reserved
 
 LOOKS = 6
 """How often a payment is looked at until the provider has nothing new to say, lost races too."""
@@ -154,22 +156,32 @@ def _write(context: Context, charge: Row[Charge], recorded: Charge, attempt: Att
     assert head is not None
     payer = reversal.settled_by(value)
     if invoice is None or payer is None or payer.id != attempt.id:
-        notice = _notice(context, head.value, value, attempt, change, [])
-        transactions.record_reversal(charge=charge, recorded=recorded, notices=[notice])
+        notice = _notice(context, head.value, value, attempt, change, None)
+        transactions.record_try(charge=charge, recorded=recorded, notices=[notice])
         return
     payment = reversal.reversed_payment(value, attempt, change, now)
     changed = reversal.with_payment(invoice.value, payment, now)
     following = follows(value.customer_id, invoice.value, changed, now)
-    brought = [row.value for row in packs_on(value.customer_id, value.invoice_id)]
-    transactions.record_reversal(
-        charge=charge,
-        recorded=recorded,
+    invoicing.change_invoice(
         invoice=invoice,
-        changed_invoice=changed,
-        packs=following.packs,
+        changed=changed,
+        reserved=_reserved(changed, now),
+        credits_=Credits(packs=following.packs),
         subscriptions=following.subscriptions,
-        notices=[_notice(context, head.value, value, attempt, change, brought)],
+        besides=Besides(
+            charge=(charge, recorded),
+            notices=[_notice(context, head.value, value, attempt, change, changed)],
+        ),
     )
+
+
+def _reserved(changed: Invoice, now: datetime) -> Reserved | None:
+    """The reservation that the invoice is about: it owes again, or no more."""
+    if changed.reservation_id is None:
+        return None
+    ref = accounts.reservation(changed.customer_id, changed.reservation_id)
+    row = read(ref).get(ref)
+    return Reserved(row, reversal.owed_as(changed, row.value, now)) if row else None
 
 
 def _notice(
@@ -178,11 +190,14 @@ def _notice(
     charge: Charge,
     attempt: Attempt,
     change: Money,
-    brought: list[Pack],
+    invoice: Invoice | None,
 ) -> Notice:
-    """What staff are told: of a reversal also which credits were used, pack by pack."""
+    """What staff are told: of a reversal also which credits were used, pack by pack; when money
+    came again also whether it had been paid otherwise meanwhile."""
     if change.minor < 0:
-        return tell.payment_reinstated(context, customer, charge, attempt, -change)
-    uses = credits_used.read_uses(brought)
+        too_much = -invoice.owed if invoice and invoice.owed.minor < 0 else None
+        return tell.payment_reinstated(context, customer, charge, attempt, -change, too_much)
+    brought = packs_on(customer.id, invoice.id) if invoice else []
+    uses = credits_used.read_uses(row.value for row in brought)
     said = [credits_used.in_words(context, one) for one in uses]
     return tell.payment_reversed(context, customer, charge, attempt, change, said)

@@ -376,14 +376,23 @@ def payment_reversed(
 
 
 def payment_reinstated(
-    context: Context, customer: Customer, charge: Charge, attempt: Attempt, again: Money
+    context: Context,
+    customer: Customer,
+    charge: Charge,
+    attempt: Attempt,
+    again: Money,
+    too_much: Money | None = None,
 ) -> Notice:
-    """A bank gave again what it had taken back."""
+    """A bank gave again what it had taken back. `too_much` is what has now been paid twice."""
+    then = ""
+    if too_much is not None:
+        then = f" It had been paid otherwise meanwhile: {_money(context, too_much)} too much."
     return _notice(
         context,
         NoticeKind.PAYMENT_REINSTATED,
         "A payment that was taken back came again",
-        f"{_of(customer)}: the bank gave again {_paid_with(context, charge, attempt, again)}.",
+        f"{_of(customer)}: the bank gave again"
+        f" {_paid_with(context, charge, attempt, again)}.{then}",
         customer_id=charge.customer_id,
         location_id=charge.location_id,
     )
@@ -393,12 +402,14 @@ def _of(customer: Customer) -> str:
     return f"{customer.name} ({customer.email})" if customer.name else customer.email
 
 
+def _money(context: Context, amount: Money) -> str:
+    locale = formats.locale_of(context.catalogue.settings.locale)
+    return formats.Formats(locale, "UTC", marked=False).money(amount)
+
+
 def _paid_with(context: Context, charge: Charge, attempt: Attempt, amount: Money) -> str:
     """`$270.63 of Visa ending in 4242 for Ten classes, order 4K2P-9Q7M`."""
-    money = formats.Formats(
-        formats.locale_of(context.catalogue.settings.locale), "UTC", marked=False
-    ).money(amount)
-    order = order_id(charge.invoice_id)
+    money, order = _money(context, amount), order_id(charge.invoice_id)
     return f"{money} of {formats.card(attempt.card)} for {charge.description}, order {order}"
 
 

@@ -10,6 +10,7 @@ from shared.domain.charge import Charge
 from shared.domain.invoice import Invoice
 from shared.domain.pack import Pack
 from shared.domain.reservation import Reservation
+from shared.domain.subscription import Subscription
 from shared.store import accounts
 from shared.store.accounts import Submission, TimelineEvent
 from shared.store.bookings import (
@@ -62,14 +63,17 @@ def change_invoice(
     reserved: Reserved | None,
     credits_: Credits,
     besides: Besides,
+    subscriptions: Sequence[tuple[Row[Subscription], Subscription]] = (),
 ) -> None:
-    """An invoice is made, paid in part or whole, or void, with what follows from it: the pack that
-    waited for it, the reservation that owed it, and the list of what is outstanding."""
+    """An invoice is made, paid in part or whole, reversed, or void, with what follows from it: the
+    packs that waited for it or are frozen by it, the reservation that owes it, the list of what is
+    outstanding, and the subscriptions whose payment it is ([BOOK], [REVERSE])."""
     commit(
         [
             put(accounts.invoice(changed.customer_id, changed.id), invoice, changed),
             *_reserved(reserved),
             *credit_writes(credits_),
+            *(replace(row, counted) for row, counted in subscriptions),
             *beside_writes(besides),
         ]
     )

@@ -239,30 +239,6 @@ def record_try(
     )
 
 
-def record_reversal(
-    *,
-    charge: Row[Charge],
-    recorded: Charge,
-    invoice: Row[Invoice] | None = None,
-    changed_invoice: Invoice | None = None,
-    packs: Sequence[tuple[Row[Pack], Pack]] = (),
-    subscriptions: Sequence[tuple[Row[Subscription], Subscription]] = (),
-    notices: Sequence[Notice] = (),
-) -> None:
-    """A bank took a payment back, or gave it again: the charge was as it was read, so each report
-    is written once. Its invoice, the packs on it and the payments that count change with it
-    ([REVERSE])."""
-    commit(
-        [
-            replace(charge, recorded),
-            *_changed(invoice, changed_invoice),
-            *(replace(row, pack) for row, pack in packs),
-            *(replace(row, changed) for row, changed in subscriptions),
-            *_noticed(notices),
-        ]
-    )
-
-
 def notify(notices: Sequence[Notice]) -> None:
     commit(_noticed(notices))
 

@@ -8,10 +8,14 @@ import pytest
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld
 from shared.domain.charge import Outcome, RefundState
+from shared.domain.errors import Conflict
 from shared.domain.invoice import Invoice, InvoiceState, PaymentKind, PaymentStatus
 from shared.domain.message import Notice, NoticeKind
 from shared.domain.pack import Pack, PackStatus
 from shared.domain.reservation import ReservationState
+from shared.operations.checkout import Checked
+from shared.operations.paying_invoice import pay_invoice
+from shared.operations.submissions import Press
 from shared.store import accounts
 from shared.store.engine import read
 from tests.billing.conftest import Shop
@@ -22,6 +26,7 @@ from tests.shop_floor import (
     asked_of,
     buy,
     charges_of,
+    context_of,
     customer_with_card,
     entries_of,
     go_to,
@@ -79,7 +84,8 @@ def only_pack(customer_id: str) -> Pack:
 
 
 def only_invoice(customer_id: str) -> Invoice:
-    (invoice,) = invoices_of(customer_id)
+    """Of what was bought: a class that was paid by a credit has one of its own, over nothing."""
+    (invoice,) = [one for one in invoices_of(customer_id) if one.source is not None]
     return invoice
 
 
@@ -210,6 +216,95 @@ def test_a_dispute_that_is_won_brings_everything_back(shop: Shop) -> None:
     desk = customer(world, ada)
     assert book(desk, THIRD.id).status == 201
     assert only_pack(ada).left == 7
+
+
+# --- paid again ----------------------------------------------------------------------------------
+
+
+def pay(world: LocalWorld, invoice: Invoice, key: str = "pay-once") -> Checked:
+    """The customer pays what an invoice asks with the card on file."""
+    press = Press(
+        customer_id=invoice.customer_id,
+        key=key,
+        operation="pay_invoice",
+        content=(invoice.id, None),
+    )
+    earlier = read(press.ref).get(press.ref)
+    answered = pay_invoice(
+        context_of(world), invoice.id, card_id=None, press=press, earlier=earlier
+    )
+    world.run_due()
+    return answered.state
+
+
+def test_when_the_invoice_is_paid_again_its_credits_can_be_used(shop: Shop) -> None:
+    world = shop(OPENING)
+    ada, desk = ten_with_two_in_use(world)
+    number = only_invoice(ada).number
+    take_back(world, ada)
+    for _ in range(2):
+        assert pay(world, only_invoice(ada)) is Checked.PAID
+    invoice = only_invoice(ada)
+    assert (invoice.state, invoice.number) == (InvoiceState.CLOSED, number)
+    assert money_on(invoice)[-1] == (PaymentKind.CARD, 27_063)
+    assert (only_pack(ada).left, only_pack(ada).frozen_at) == (8, None)
+    assert book(desk, THIRD.id).status == 201
+    assert [one.kept for one in asked_of(world, ada)] == [False, True]
+
+
+def test_a_decline_leaves_it_frozen(shop: Shop) -> None:
+    world = shop(OPENING)
+    ada, _ = ten_with_two_in_use(world)
+    take_back(world, ada)
+    world.sandbox.misbehave(Operation.CHARGE, Fault.DECLINE)
+    assert pay(world, only_invoice(ada)) is Checked.DECLINED
+    assert only_pack(ada).frozen_at is not None
+    assert only_invoice(ada).status is PaymentStatus.REVERSED
+    assert pay(world, only_invoice(ada), "pay-twice") is Checked.PAID
+    assert only_pack(ada).frozen_at is None
+
+
+def test_what_was_paid_again_may_be_taken_back_again(shop: Shop) -> None:
+    world = shop(OPENING)
+    ada, _ = ten_with_two_in_use(world)
+    for key in ("pay-once", "pay-twice"):
+        take_back(world, ada)
+        assert only_pack(ada).frozen_at is not None
+        assert pay(world, only_invoice(ada), key) is Checked.PAID
+    assert only_invoice(ada).state is InvoiceState.CLOSED
+    assert len(asked_of(world, ada)) == 3
+    assert len(taken_notices()) == 2
+
+
+def test_won_after_it_was_paid_again_the_invoice_is_open_and_staff_hear_of_it(shop: Shop) -> None:
+    world = shop(OPENING)
+    ada, desk = ten_with_two_in_use(world)
+    take_back(world, ada)
+    assert pay(world, only_invoice(ada)) is Checked.PAID
+    world.sandbox.reinstate_charge(asked_of(world, ada)[0].id)
+    world.run_due()
+    invoice = only_invoice(ada)
+    assert (invoice.state, invoice.owed.minor) == (InvoiceState.OPEN, -27_063)
+    assert only_pack(ada).frozen_at is None
+    (notice,) = notices(NoticeKind.PAYMENT_REINSTATED)
+    assert "$270.63 too much" in notice.detail
+    with pytest.raises(Conflict):
+        pay(world, invoice, "pay-twice")
+    page = desk.page(f"/invoices/{invoice.id}")
+    assert "to pay</h2>" not in page
+
+
+def test_a_period_that_is_paid_again_counts_again(shop: Shop) -> None:
+    world = shop("2026-01-31 15:00")
+    ada = subscribed(world, "month")
+    go_to(world, "2026-03-05 12:00")
+    take_back(world, ada)
+    assert subscription_of(ada).payments_made == 1
+    assert pay(world, invoices_of(ada)[-1]) is Checked.PAID
+    assert subscription_of(ada).payments_made == 2
+    assert packs_of(ada)[-1].frozen_at is None
+    go_to(world, "2026-04-05 12:00")
+    assert subscription_of(ada).payments_made == 3
 
 
 # --- reports, as they come -----------------------------------------------------------------------
@@ -358,8 +453,8 @@ def test_the_customer_sees_what_was_taken_back_and_what_is_on_hold(shop: Shop) -
     world = shop(OPENING)
     ada, desk = ten_with_two_in_use(world)
     take_back(world, ada)
-    (row,) = desk.data("/payments")["payments"]
-    assert row["status"] == "reversed"
+    statuses = {one["invoice_id"]: one["status"] for one in desk.data("/payments")["payments"]}
+    assert statuses[only_invoice(ada).id] == "reversed"
     shown = desk.data(f"/invoices/{only_invoice(ada).id}")
     assert [one["kind"] for one in shown["payments"]] == ["card", "reversal"]
     page = desk.page(f"/invoices/{only_invoice(ada).id}")
