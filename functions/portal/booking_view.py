@@ -360,6 +360,7 @@ def reservation_view(
         due=_due(reservation),
         outstanding=reservation.outstanding,
         offered_until=reservation.offered_until,
+        subscription_id=reservation.subscription_id,
         booked_at=reservation.booked_at,
         ended_at=reservation.ended_at,
     )

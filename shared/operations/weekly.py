@@ -99,7 +99,7 @@ class Placed(StrEnum):
     NO_PLACE = "no_place"
     """Its time has come without it: staff are told, and the credit stays."""
     USED_OTHERWISE = "used_otherwise"
-    """The week's credits are not there any more."""
+    """The week's credits are not there any more, or are frozen."""
 
 
 def book_week(context: Context, customer_id: str, pack_id: str) -> Placed:
@@ -240,8 +240,9 @@ def _already_waits(
 
 
 def _give_up(context: Context, row: Row[Pack], customer: Customer, place: WeekPlace) -> Placed:
-    """The week's time has come: its credits stay for something else in the week."""
-    if not row.value.left:
+    """The week's time has come: its credits stay for something else in the week. Staff know already
+    of a pack that is frozen ([REVERSE])."""
+    if not row.value.left or row.value.frozen_at is not None:
         _decide(row, weekly.decided(place))
         return Placed.USED_OTHERWISE
     notice = tell.no_week_place(context, customer, row.value, NoWeekPlace.NOT_FOUND)

@@ -17,7 +17,10 @@ from shared.store import accounts, bookings
 from shared.store.bookings import Besides
 from shared.store.engine import read
 from tests.billing.conftest import Shop
+from tests.billing.test_pausing import pause, resume
+from tests.console.office import staff
 from tests.portal.customers import Customer
+from tests.round_trips import round_trips
 from tests.shop_floor import (
     FAILS_LATER,
     WORKS,
@@ -408,6 +411,19 @@ def test_a_commitment_of_four_is_kept_before_it_can_be_cancelled(shop: Shop) -> 
     assert len(charged_at(world, ada.id)) == 4
 
 
+def test_while_it_is_paused_nothing_is_paid_and_nothing_booked(shop: Shop) -> None:
+    """[PAUSE]: the second and third week are passed over; the fourth is paid and booked."""
+    world = shop(WEDNESDAY)
+    first, _, _, fourth, *_ = tuesdays(world)
+    ada = bought(world, first)
+    pause(world, ada.id)
+    go_to(world, "2026-03-12 15:00")
+    resume(world, ada.id)
+    go_to(world, "2026-03-19 15:00")
+    assert len(charged_at(world, ada.id)) == 2
+    assert starts(ada.id) == [text(first.starts_at), text(fourth.starts_at)]
+
+
 # --- what can't be chosen ------------------------------------------------------------------------
 
 
@@ -524,6 +540,37 @@ def test_the_schedule_and_the_subscription_say_which_are_the_customers_every_wee
     words = ada.see(f"/subscriptions/{subscription.id}").text
     assert "Every Tuesday at 6:00\u202fPM" in words
     assert f"/reservations/{held.id}" in words
+
+
+def test_staff_see_the_weekly_place_and_the_weeks_without_one(shop: Shop) -> None:
+    world = shop(WEDNESDAY)
+    ada = bought(world, class_on(world, TUESDAY))
+    go_to(world, "2026-03-11 15:00")
+    desk = staff(world)
+    assert "Every Tuesday at 6:00\u202fPM" in desk.page(f"/console/customers/{ada.id}")
+    assert "No place for a weekly reservation" in desk.page("/console")
+
+
+def test_the_schedule_of_who_has_a_weekly_place_waits_for_the_store_twice(shop: Shop) -> None:
+    world = shop(WEDNESDAY)
+    first, *_ = tuesdays(world)
+    ada = bought(world, first)
+    ada.see("/schedule")
+    with round_trips() as called:
+        assert ada.see("/schedule").status == 200
+    assert called == ["BatchGetItem", "Query", "Query", "Query"], "the queries at the same time"
+
+
+def test_pages_of_a_weekly_place_wait_for_the_store_at_most_twice(shop: Shop) -> None:
+    world = shop(WEDNESDAY)
+    first, *_ = tuesdays(world)
+    ada = ada_in(world)
+    add(ada, first)
+    for path in ("/shop/standing", "/cart", "/checkout"):
+        ada.see(path)
+        with round_trips() as called:
+            assert ada.see(path).status == 200
+        assert len(called) <= 2, path
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,7 @@ BOOKED = ReservationView(
     upcoming=True,
     charge=_dollars(5000),
     due=_dollars(2500),
+    subscription_id="sub-1",
     booked_at=_at(1),
 )
 

@@ -177,6 +177,8 @@ class ReservationView(View):
     outstanding: bool = False
     offered_until: AwareDatetime | None = None
     booked_at: AwareDatetime
+    subscription_id: str | None = None
+    """The subscription whose weekly place it is ([WEEKLY])."""
     ended_at: AwareDatetime | None = None
 
 
