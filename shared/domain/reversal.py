@@ -98,17 +98,16 @@ def frozen_as(invoice: Invoice, pack: Pack, now: datetime) -> Pack:
     return pack.model_copy(update={"frozen_at": now if invoice.reversed else None})
 
 
-def pays_for(invoice: Invoice, subscription: Subscription) -> bool:
-    """Whether `invoice` is one of the payments of a subscription: of a period, or of the first
-    with the order that began it."""
-    with_order = subscription.first_invoice_id == invoice.id and subscription.first is None
-    return subscription.id == invoice.subscription_id or with_order
-
-
-def counted_as(before: Invoice, after: Invoice, subscription: Subscription) -> Subscription:
+def counted_as(
+    before: Invoice, after: Invoice, packs: Iterable[Pack], subscription: Subscription
+) -> Subscription:
     """A subscription with its payments counted anew when one of them is taken back, or comes
-    again: reversed ones don't count ([COMMIT]). Nothing else about it changes."""
-    if not pays_for(after, subscription) or before.reversed == after.reversed:
+    again: reversed ones don't count ([COMMIT]). An invoice is a payment of the subscriptions whose
+    packs it brought; `packs` are the customer's. Nothing else about a subscription changes."""
+    paid = any(
+        one.invoice_id == after.id and one.subscription_id == subscription.id for one in packs
+    )
+    if not paid or before.reversed == after.reversed:
         return subscription
     step = -1 if after.reversed else 1
     made = max(0, subscription.payments_made + step)

@@ -1,11 +1,13 @@
 """Hold stored books against the invariants and the provider's, a bounded number a day."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
 
+from shared.domain.charge import ProviderCharge
 from shared.domain.customer import Customer
 from shared.domain.due import Lane
 from shared.domain.invariants import (
@@ -18,6 +20,8 @@ from shared.domain.invariants import (
     provider_breaches,
 )
 from shared.domain.message import Notice, NoticeKind
+from shared.domain.reversal import taken_back
+from shared.operations import reversing
 from shared.operations.context import Context
 from shared.providers.port import ProviderUnavailable, RequestRefused
 from shared.store import accounts, transactions
@@ -41,8 +45,9 @@ MAX_UNANSWERED = 10
 ONE_SECOND = timedelta(seconds=1)
 """`due` has what is due at its moment itself, which is not overdue yet."""
 
-OVERLAP = timedelta(days=1)
-"""How far before the last round's beginning the provider's books are read again."""
+REVERSALS_WITHIN = timedelta(days=180)
+"""How far before the last round's beginning the provider's books are read again: a bank takes a
+payment back within 120 days as a rule, and the report of it may be lost ([REVERSE])."""
 
 
 @dataclass
@@ -89,7 +94,7 @@ def audit(context: Context, *, shards: int) -> Audited:
     now = context.now()
     if mark.after is None:
         mark = AuditMark(round_began_at=now, last_round_began_at=mark.round_began_at)
-    since = mark.last_round_began_at and mark.last_round_began_at - OVERLAP
+    since = mark.last_round_began_at and mark.last_round_began_at - REVERSALS_WITHIN
     found = Audited(breaches=queue_breaches(shards, now))
     after = mark.after
     while found.customers < MAX_CUSTOMERS:
@@ -110,12 +115,15 @@ def audit(context: Context, *, shards: int) -> Audited:
 
 def _look_at(context: Context, customer_id: str, since: datetime | None, found: Audited) -> None:
     """Pages of one collection are read one after the other, and the provider's after them, so
-    something may have moved between: what is wrong twice is wrong. Books that can't be read at
-    all are wrong, and no other customer waits for them."""
+    something may have moved between: what is wrong twice is wrong. A reversal whose report was
+    lost is recorded instead. Books that can't be read at all are wrong, and no other customer
+    waits for them."""
     ask = found.unanswered < MAX_UNANSWERED
     try:
         wrong, answered = _wrong(context, customer_id, since, ask=ask)
         if wrong:
+            if any(one.rule is Rule.PROVIDER_AGREES for one in wrong):
+                _record_reversals(context, customer_id, since)
             wrong, answered_again = _wrong(context, customer_id, since, ask=ask)
             answered = answered and answered_again
     except ValidationError as error:
@@ -141,18 +149,45 @@ def _wrong(
         return wrong, False
 
 
-def at_providers(context: Context, books: CustomerBooks, since: datetime | None) -> list[Breach]:
-    """What every provider that knows this customer says otherwise than our books."""
-    wrong: list[Breach] = []
+def _record_reversals(context: Context, customer_id: str, since: datetime | None) -> None:
+    """What banks took back of a customer's payments, or gave again, without our having heard. A
+    provider that does not answer now is asked again right after, for what is wrong."""
+    books = books_of(customer_id)
+    if books is None:
+        return
+    ours = {one.ref: one for one in books.charges}
+    try:
+        for _, listed in _listed(context, books, since):
+            for one in listed:
+                charge = ours.get(one.charge_ref)
+                attempt = charge.attempt_at(one.id) if charge else None
+                if charge and attempt and taken_back(attempt).minor != one.reversed_minor:
+                    reversing.look(context, customer_id, charge.source, one.id)
+    except (ProviderUnavailable, RequestRefused, KeyError):
+        return
+
+
+def _listed(
+    context: Context, books: CustomerBooks, since: datetime | None
+) -> Iterator[tuple[str, Sequence[ProviderCharge]]]:
+    """What each provider that knows this customer has, where it can list."""
     for name, provider_customer in books.customer.provider_customers.items():
         listed = context.provider(name).list_charges(
             provider_customer=provider_customer, since=since
         )
         if listed is not None:
-            wrong += provider_breaches(
-                books.charges, listed, since=since, now=context.now(), provider=name
-            )
-    return wrong
+            yield name, listed
+
+
+def at_providers(context: Context, books: CustomerBooks, since: datetime | None) -> list[Breach]:
+    """What every provider that knows this customer says otherwise than our books."""
+    return [
+        breach
+        for name, listed in _listed(context, books, since)
+        for breach in provider_breaches(
+            books.charges, listed, since=since, now=context.now(), provider=name
+        )
+    ]
 
 
 def queue_breaches(shards: int, now: datetime) -> list[Breach]:

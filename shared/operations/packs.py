@@ -72,7 +72,8 @@ def expire(context: Context, customer_id: str, pack_id: str) -> Expired:
         and pack.expiry_email_at <= now
     ):
         pack = pack.model_copy(update={"expiry_announced": True})
-        if pack.left != 0:
+        # Of one that is frozen there is nothing to use before it expires.
+        if pack.left != 0 and pack.frozen_at is None:
             messages.append(tell.pack_expiring(context, customer.value, pack))
     try:
         transactions.end_pack(

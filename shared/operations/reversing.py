@@ -62,11 +62,10 @@ def follows(customer_id: str, before: Invoice, after: Invoice, now: datetime) ->
     of an open invoice asks; where no bank took anything back it is nothing, and nothing is read."""
     if not (before.reversed or after.reversed):
         return Follows()
-    packs = [
-        (row, reversal.frozen_as(after, row.value, now)) for row in packs_on(customer_id, after.id)
-    ]
+    brought = packs_on(customer_id, after.id)
+    packs = [(row, reversal.frozen_as(after, row.value, now)) for row in brought]
     subscriptions = [
-        (row, reversal.counted_as(before, after, row.value))
+        (row, reversal.counted_as(before, after, [one.value for one in brought], row.value))
         for row in _all(lambda at: accounts.subscriptions_of(customer_id, limit=PAGE, after=at))
     ]
     return Follows(

@@ -35,7 +35,7 @@ def bank_holds(told: Told, minor: int) -> Charge:
     told.books.invoices[told.books.invoices.index(invoice)] = paid_anew
     told.books.packs = [frozen_as(paid_anew, one, NOW) for one in told.books.packs]
     told.books.subscriptions = [
-        counted_as(invoice, paid_anew, one) for one in told.books.subscriptions
+        counted_as(invoice, paid_anew, told.books.packs, one) for one in told.books.subscriptions
     ]
     changed(told.at_provider, told.taken(f"ch_{paid.id}"), reversed_minor=minor)
     return after

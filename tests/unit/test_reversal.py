@@ -19,7 +19,6 @@ from shared.domain.reversal import (
     uses_of,
     with_payment,
 )
-from shared.domain.subscription import Subscription
 from tests.unit.books_samples import NOW, PRICE, Told, charge_of, good_books, late_success, tried
 from tests.unit.broken_books import surplus
 from tests.unit.reversal_samples import FEBRUARY, bank_holds, of_invoice
@@ -180,20 +179,20 @@ def test_reversed_payments_do_not_count_and_count_again_when_paid() -> None:
     assert told.subscription("c-00").payments_made == before - 1
     invoice = of_invoice(told, "i1")
     cash = with_payment(invoice, payment(PaymentKind.CASH, 2_000), NOW)
-    again = counted_as(invoice, cash, told.subscription("c-00"))
+    again = counted_as(invoice, cash, told.books.packs, told.subscription("c-00"))
     assert again.payments_made == before
 
 
-@pytest.mark.parametrize(("first", "counts"), [(None, True), ("at_day_start", False)])
-def test_the_order_that_began_a_subscription_counts_when_it_paid_its_first_period(
-    first: Any, *, counts: bool
-) -> None:
+def test_an_invoice_is_a_payment_of_the_subscriptions_whose_packs_it_brought() -> None:
     told = good_books()
-    begun = told.subscription("c-00").model_copy(update={"first": first, "payments_made": 1})
+    begun = told.subscription("c-00")
     invoice = of_invoice(told, "i0")
     taken = with_payment(invoice, payment(PaymentKind.REVERSAL, -1), NOW)
-    after: Subscription = counted_as(invoice, taken, begun)
-    assert after.payments_made == (0 if counts else 1)
+    after = counted_as(invoice, taken, told.books.packs, begun)
+    assert after.payments_made == begun.payments_made - 1
+    # An order that began one which is charged later, or after a trial, brought no pack of it.
+    others = [one for one in told.books.packs if one.subscription_id is None]
+    assert counted_as(invoice, taken, others, begun) == begun
 
 
 # --- what was used -------------------------------------------------------------------------------
