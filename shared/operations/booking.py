@@ -73,12 +73,48 @@ class NoCredits(Conflict):
     code = "no_credits"
 
 
-def no_credits(plan: Spending) -> NoCredits:
-    """The refusal, which names what is on hold and would have paid ([REVERSE])."""
+WHY_NOT_THIS_PACK: Mapping[WhyNotUsable, str] = {
+    WhyNotUsable.EXPIRED: "This pack has expired.",
+    WhyNotUsable.FROZEN: "This pack is on hold, because a payment for it was reversed.",
+    WhyNotUsable.UNPAID: "This pack is not paid yet.",
+    WhyNotUsable.USED_UP: "No credits are left on this pack.",
+    WhyNotUsable.SERVICE: "This pack is for another service.",
+    WhyNotUsable.LOCATION: "This pack is for another location.",
+    WhyNotUsable.STAFF: "This pack is for activities of other staff members.",
+    WhyNotUsable.NOT_YET: "This pack can't be used that early.",
+    WhyNotUsable.FULL: "This pack holds as many places as one pack can.",
+    WhyNotUsable.EXPIRES_BEFORE: "This pack expires before it begins.",
+    WhyNotUsable.STRANDS: "This pack would then expire before something you have booked.",
+}
+
+WORTH_SAYING = frozenset(
+    {
+        WhyNotUsable.UNPAID,
+        WhyNotUsable.STAFF,
+        WhyNotUsable.NOT_YET,
+        WhyNotUsable.EXPIRES_BEFORE,
+        WhyNotUsable.STRANDS,
+    }
+)
+"""Why a pack does not pay, where its owner may have thought that it would."""
+
+
+def no_credits(
+    context: Context, activity: Activity, packs: Sequence[Row[Pack]], plan: Spending
+) -> NoCredits:
+    """The refusal. It names what is on hold and would have paid ([REVERSE]), and says of other
+    packs why they don't; `facts` have the reasons by pack, as codes."""
     detail = "No credits you have pay for all of it."
     if plan.on_hold:
         detail += f" On hold, because their payment was taken back: {', '.join(plan.on_hold)}."
-    return NoCredits(detail, due_minor=plan.due.minor)
+    reasons: dict[str, str] = {}
+    for pack in (row.value for row in packs):
+        why = spending.why_not_usable(pack, activity, context.catalogue.settings, context.now())
+        if why in WORTH_SAYING:
+            reasons[pack.id] = why.value
+            said = WHY_NOT_THIS_PACK[why]
+            detail += f" {pack.name}: {said[0].lower()}{said[1:]}"
+    return NoCredits(detail, due_minor=plan.due.minor, packs=reasons)
 
 
 def location_of(context: Context, location_id: str) -> Location:
@@ -123,21 +159,6 @@ def only_named(
     if why_not is not None:
         raise Conflict(WHY_NOT_THIS_PACK[why_not], code=why_not.value)
     return named
-
-
-WHY_NOT_THIS_PACK: Mapping[WhyNotUsable, str] = {
-    WhyNotUsable.EXPIRED: "This pack has expired.",
-    WhyNotUsable.FROZEN: "This pack is on hold, because a payment for it was reversed.",
-    WhyNotUsable.UNPAID: "This pack is not paid yet.",
-    WhyNotUsable.USED_UP: "No credits are left on this pack.",
-    WhyNotUsable.SERVICE: "This pack is for another service.",
-    WhyNotUsable.LOCATION: "This pack is for another location.",
-    WhyNotUsable.STAFF: "This pack is for activities of other staff members.",
-    WhyNotUsable.NOT_YET: "This pack can't be used that early.",
-    WhyNotUsable.FULL: "This pack holds as many places as one pack can.",
-    WhyNotUsable.EXPIRES_BEFORE: "This pack expires before it begins.",
-    WhyNotUsable.STRANDS: "This pack would then expire before something you have booked.",
-}
 
 
 # --- booking ---------------------------------------------------------------------------------
@@ -204,7 +225,7 @@ def _book_once(
     if full and not wish.wait:
         places.take(activity, wish.participants)
     if plan.due and not full and (activity.prepay_online or not wish.pay_later):
-        raise no_credits(plan)
+        raise no_credits(context, activity, packs, plan)
     reservation = reserve(
         activity,
         reservation_id=reservation_id,
@@ -303,7 +324,7 @@ def _accept_once(
     packs = packs_in_hand(customer_id)
     plan = plan_for(context, taken, packs, value.participants)
     if plan.due and (taken.prepay_online or not pay_later):
-        raise no_credits(plan)
+        raise no_credits(context, taken, packs, plan)
     booked = value.model_copy(
         update={
             "state": ReservationState.BOOKED,
