@@ -101,6 +101,7 @@ PAGES: dict[str, dict[str, str]] = {
         "weekly-subscription": "/subscriptions/{subscription}",
         "weekly-schedule": "/schedule",
         "weekly-class": "/schedule/{activity}",
+        "weekly-reservation": "/reservations/{reservation}",
     },
     "kim": {"ending-subscription": "/subscriptions/{subscription}"},
     "cleo": {
@@ -136,6 +137,7 @@ CLASSES = tuple(
         name=name,
         starts_at=datetime(2026, 5, day, 22, 30, tzinfo=UTC),
         ends_at=datetime(2026, 5, day, 23, 45, tzinfo=UTC),
+        staff_member="mira" if service_id == "yoga" else None,
         places=places,
         cutoff_minutes=720,
     )
@@ -323,6 +325,7 @@ def test_the_pages_of_paying(town: Town, browser: Browser) -> None:
     assert jon is not None
     for product in ("daycare-10", "cork-mat", "puppy-year", "yoga-unlimited", "morning-flow"):
         jon.add(product)
+    jon.add("yoga-standing", activity=CLASSES[0].id, same_staff="true")
     jon.add("daycare-weekdays", frequency="weekly", starts_on="2026-06-08", until="2026-12-31")
     with Tour(browser, town.served.address, jon) as tour:
         visitor = tour.visitor
