@@ -39,6 +39,7 @@ from shared.domain.product import (
     Service,
     Settings,
 )
+from shared.domain.recurring import RecursWhen
 from shared.domain.reversal import money_kept
 from shared.domain.subscription import Subscription
 from shared.domain.weekly import Standing
@@ -115,6 +116,34 @@ def _weekly_place(product_id: str, minor: int, **more: Any) -> Product:
 
 PRODUCTS = (
     _product("ten", ProductKind.PACKAGE, 25_000, credits=10, validity_days=90),
+    _product(
+        "thirty",
+        ProductKind.PACKAGE,
+        9_000,
+        credits=5,
+        validity_days=30,
+        recurs_when=RecursWhen.PACK_EXPIRES,
+    ),
+    _product(
+        "agreed",
+        ProductKind.PACKAGE,
+        9_000,
+        credits=5,
+        validity_days=30,
+        recurs_when=RecursWhen.PACK_EXPIRES,
+        minimum_payments=3,
+    ),
+    _product(
+        "two", ProductKind.PACKAGE, 4_000, credits=2, recurs_when=RecursWhen.NO_CREDITS_REMAIN
+    ),
+    _product(
+        "two_by",
+        ProductKind.PACKAGE,
+        4_000,
+        credits=2,
+        validity_days=20,
+        recurs_when=RecursWhen.NO_CREDITS_REMAIN,
+    ),
     _product("mat", ProductKind.RETAIL, 3_000, service=None),
     _subscription("month", 4_900, Frequency.MONTHLY, credits=8),
     _subscription("five_days", 2_000, Frequency.WEEKLY, credits=5, validity_days=5),
@@ -127,7 +156,8 @@ PRODUCTS = (
     _weekly_place("standing", 3_000),
     _weekly_place("standing_four", 2_500, minimum_payments=4),
 )
-"""`month` and `support` have packs without a validity of their own; `open` is unlimited."""
+"""`thirty`, `agreed`, `two` and `two_by` recur without a calendar. `month` and `support` have packs
+without a validity of their own; `open` is unlimited."""
 
 
 def catalogue_of(**settings: Any) -> Catalogue:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pydantic import BaseModel
 
 from shared.domain.activity import Activity
+from shared.domain.cart import Cart
 from shared.domain.charge import (
     OPEN_OUTCOMES,
     By,
@@ -79,6 +80,9 @@ class Rule(StrEnum):
     paid again ([REVERSE])."""
     PROVIDER_AGREES = "provider_agrees"
     """What the provider took and kept is what we settled, charge by charge."""
+    NEXT_PACK_IS_CARTED = "next_pack_is_carted"
+    """A next pack that waits to be paid by hand lies in the cart once, and nothing else of the kind
+    does ([RECUR])."""
     READABLE = "readable"
     """A customer's items can be read by this version."""
 
@@ -123,6 +127,7 @@ class CustomerBooks:
     packs: list[Pack] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     reservations: list[Reservation] = field(default_factory=list)
+    carts: list[Cart] = field(default_factory=list)
     messages: set[str] = field(default_factory=set)
     """Their keys."""
     queue: list[Queued] = field(default_factory=list)
@@ -142,6 +147,8 @@ class CustomerBooks:
                 self.entries.append(value)
             case Reservation():
                 self.reservations.append(value)
+            case Cart():
+                self.carts.append(value)
             case Message():
                 self.messages.add(value.key)
             case _:
@@ -159,6 +166,7 @@ def breaches(books: CustomerBooks, now: datetime) -> list[Breach]:
             *_holds(books),
             *_frozen(books),
             *_subscriptions(books),
+            *_next_packs(books),
             *_told(books),
         ]
     return found
@@ -415,6 +423,43 @@ def _moments(subscription: Subscription, charges: Sequence[Charge]) -> Iterator[
             yield Breach(Rule.NOT_BEFORE_ITS_MOMENT, charge.source)
 
 
+def _next_packs(books: CustomerBooks) -> Iterator[Breach]:
+    """A cart that is being paid may hold the next pack of what has ended meanwhile."""
+    waiting = Counter(
+        (one.id, one.next_period) for one in books.subscriptions if one.in_cart and not one.over
+    )
+    held: Counter[tuple[str, int]] = Counter()
+    claimed: set[tuple[str, int]] = set()
+    for cart in books.carts:
+        for line in cart.lines:
+            if line.next_pack is not None:
+                named = line.next_pack.subscription_id, line.next_pack.period
+                held[named] += 1
+                claimed |= {named} if cart.claimed_by else set()
+    for named in (waiting - held) + (held - waiting):
+        if named not in claimed or named in waiting:
+            yield Breach(Rule.NEXT_PACK_IS_CARTED, named[0], f"{held[named]} times in a cart")
+    paid = Counter(
+        (line.next_pack.subscription_id, line.next_pack.period)
+        for charge in books.charges
+        if charge.settled_at is not None
+        for line in charge.order
+        if line.next_pack is not None
+    )
+    paid.update(
+        (one.subscription_id, one.period)
+        for one in books.invoices
+        if one.subscription_id is not None
+        and one.period is not None
+        and one.state is InvoiceState.CLOSED
+    )
+    for (subscription_id, period), times in paid.items():
+        if times > 1 and any(
+            one.id == subscription_id and one.recurring for one in books.subscriptions
+        ):
+            yield Breach(Rule.PERIOD_PAID_ONCE, subscription_id, f"{period} {times} times")
+
+
 # --- messages --------------------------------------------------------------------------------
 
 
@@ -426,11 +471,14 @@ def _told(books: CustomerBooks) -> Iterator[Breach]:
 
 def _to_be_told(books: CustomerBooks) -> Iterator[str]:
     invoices = {one.id for one in books.invoices}
+    recurring = {one.id for one in books.subscriptions if one.recurring is not None}
     for charge in books.charges:
         if charge.settled_at is not None and charge.invoice_id in invoices:
             yield message_key(MessageKind.INVOICE, charge.invoice_id)
             if charge.purpose is Purpose.PERIOD:
-                yield message_key(MessageKind.RENEWAL_RECEIPT, charge.invoice_id)
+                recurs = charge.subscription_id in recurring
+                receipt = MessageKind.NEXT_PACK_DEBITED if recurs else MessageKind.RENEWAL_RECEIPT
+                yield message_key(receipt, charge.invoice_id)
         if charge.refund is RefundState.DONE:
             yield message_key(MessageKind.REFUND, f"{charge.refund_attempt}-refund")
     for one in books.subscriptions:

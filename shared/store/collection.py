@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from shared.domain.cart import Cart
 from shared.domain.charge import Charge
 from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice
@@ -28,8 +29,9 @@ _MODELS: dict[str, type[BaseModel]] = {
     "message": Message,
     "event": TimelineEvent,
     "visit": Reservation,
+    "cart": Cart,
 }
-"""By what the sort key begins with. Carts and submissions tell no story."""
+"""By what the sort key begins with. Submissions tell no story."""
 
 E = TypeVar("E", bound=BaseModel)
 
