@@ -6,6 +6,8 @@ In New York clocks go forward on 8 March 2026: 23:59 there is 04:59 UTC before, 
 import json
 from typing import Any
 
+import pytest
+
 from infra.local.world import LocalWorld
 from shared.domain.invoice import InvoiceState
 from shared.domain.message import MessageKind
@@ -628,3 +630,28 @@ def test_a_card_may_go_when_nothing_is_debited_and_stays_when_something_is(shop:
     assert head(customer_id).value.cards == ()
     status, told = problem(person, "POST", path, {"next_payment": "debit"})
     assert (status, list(told["fields"])) == (422, ["next_payment"])
+
+
+# --- paused ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("next_payment", ["debit", "by_hand"])
+def test_a_moment_that_passed_in_a_pause_comes_when_it_is_resumed(
+    shop: Shop, next_payment: str
+) -> None:
+    world = shop("2026-03-01 15:00")
+    customer_id, person = buys(world, "thirty", next_payment)
+    path = f"/console/customers/{customer_id}/subscriptions/{subscription_of(customer_id).id}"
+    assert office.staff(world).post(f"{path}/pause").status in (200, 303)
+    go_to(world, "2026-04-10 12:00")
+    assert len(packs_of(customer_id)) == 1
+    person.sign_in()
+    assert cart_lines(person) == []
+    assert office.staff(world).post(f"{path}/resume").status in (200, 303)
+    world.run_due()
+    if next_payment == "by_hand":
+        assert told_at(customer_id, MessageKind.NEXT_PACK_IN_CART) == ["2026-04-10 12:00"]
+        person.pay()
+        world.run_due()
+    assert charged_at(world, customer_id)[1:] == ["2026-04-10 12:00"]
+    assert window(packs_of(customer_id)[1]) == ("2026-04-10 04:00", "2026-05-10 03:59")

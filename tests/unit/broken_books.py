@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from shared.domain.cart import Cart, CartLine
 from shared.domain.charge import By, Charge, Outcome, Purpose, RefundState, record_refund
 from shared.domain.due import Moment, Worker, due_text
 from shared.domain.invariants import TICKS, Rule
 from shared.domain.invoice import InvoiceState, PaymentKind
 from shared.domain.message import MessageKind, message_key
 from shared.domain.money import Money
+from shared.domain.order import OrderLine
 from shared.domain.pack import Booked
+from shared.domain.product import ProductKind
+from shared.domain.recurring import NextPack, NextPayment, Recurring, RecursWhen, Turn
 from shared.domain.reservation import Held, ReservationState, reserve
 from shared.domain.subscription import SubscriptionState
 from tests.unit.books_samples import (
@@ -30,7 +34,7 @@ from tests.unit.books_samples import (
 )
 from tests.unit.places_samples import activity_of
 from tests.unit.reversal_samples import bank_holds, of_invoice
-from tests.unit.subscription_samples import utc
+from tests.unit.subscription_samples import subscription_of, utc
 
 FEBRUARY, MARCH = "c-00.00001", "c-00.00002"
 """Sources of charges in the good books: one paid at its second try, one failing."""
@@ -269,6 +273,48 @@ def _booked_with_nothing(told: Told) -> None:
     told.books.reservations.append(reservation)
 
 
+def _recurs(told: Told, turn: Turn | None = None) -> None:
+    """Ada also has a pack that comes again by its expiry, paid by hand."""
+    recurring = Recurring(when=RecursWhen.PACK_EXPIRES, next_payment=NextPayment.BY_HAND, turn=turn)
+    told.books.subscriptions.append(
+        subscription_of(id="passes", frequency=None, recurring=recurring, next_period=1)
+    )
+    told.books.messages.add(message_key(MessageKind.SUBSCRIPTION_PURCHASED, "passes"))
+
+
+def _in_no_cart(told: Told) -> None:
+    _recurs(told, Turn(at=NOW, carted=True))
+
+
+def _in_a_cart_unasked(told: Told) -> None:
+    _recurs(told)
+    line = CartLine(id="line", product_id="passes", seen_minor=1, next_pack=NEXT_PASSES)
+    told.books.carts.append(Cart(id="cart", location_id="ny", lines=(line,), changed_at=NOW))
+
+
+def _paid_in_two_carts(told: Told) -> None:
+    _recurs(told)
+    order = (
+        OrderLine(
+            product_id="passes", kind=ProductKind.PACKAGE, name="Passes", next_pack=NEXT_PASSES
+        ),
+    )
+    nothing = Money.zero("USD")
+    for source in ("cart.11", "cart.12"):
+        told.books.charges.append(
+            charge_of(
+                source,
+                f"i-{source}",
+                purpose=Purpose.CHECKOUT,
+                amount=nothing,
+                order=order,
+                settled_at=NOW,
+            )
+        )
+
+
+NEXT_PASSES = NextPack(subscription_id="passes", period=1, recurs_when=RecursWhen.PACK_EXPIRES)
+
 DUE_CHARGE = "subscription#c-00"
 
 CASES = [
@@ -396,6 +442,9 @@ CASES = [
         lambda t: changed(t.books.subscriptions, t.subscription("gone"), failed_collection=None),
     ),
     Case(Rule.PERIOD_PAID_ONCE, "two paid invoices", "i9", _paid_twice),
+    Case(Rule.PERIOD_PAID_ONCE, "a next pack in two carts", "passes", _paid_in_two_carts),
+    Case(Rule.NEXT_PACK_IS_CARTED, "it waits in no cart", "passes", _in_no_cart),
+    Case(Rule.NEXT_PACK_IS_CARTED, "it is in a cart unasked", "passes", _in_a_cart_unasked),
     Case(Rule.NOT_BEFORE_ITS_MOMENT, "a second early", FEBRUARY, _too_early),
     *(
         Case(Rule.TOLD, kind.value, "ada", partial(_untold, kind=kind, what=what))

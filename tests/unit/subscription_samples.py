@@ -58,13 +58,15 @@ def collected(
     subscription: Subscription, now: datetime | None = None, policy: RetryPolicy = POLICY
 ) -> Subscription:
     """Its next period is being collected, at its own moment or at `now`."""
+    due_at = subscription.charged_at(subscription.next_period)
+    assert due_at is not None
     return open_collection(
         subscription,
         source="s.x",
         invoice_id="i",
         policy=policy,
         reminds=True,
-        now=now or subscription.charged_at(subscription.next_period),
+        now=now or due_at,
     )
 
 

@@ -47,13 +47,15 @@ def monthly(**changed: Any) -> Subscription:
 def collecting() -> Subscription:
     """Its second period has just begun to be collected."""
     subscription = monthly()
+    due_at = subscription.charged_at(1)
+    assert due_at is not None
     return open_collection(
         subscription,
         source="s.00001",
         invoice_id="i1",
         policy=RetryPolicy(),
         reminds=True,
-        now=subscription.charged_at(1),
+        now=due_at,
     )
 
 
