@@ -1,25 +1,37 @@
 """The schedule, booking from it, and reservations ([BOOK] [PLACES] [LEDGER] [KEY] [OWN])."""
 
+from http import HTTPStatus
 from typing import Any
 
 from functions.portal import booking_view, hosted, reservation_routes, weekly_view
+from functions.portal.book_form import Book, buying_of
 from functions.portal.booking_app import app
 from functions.portal.booking_view import ActivityQuery, ScheduleQuery
-from functions.portal.ids import Id, path_id
-from functions.portal.pages.booking_models import ActivityToBook, ReservationPage, SchedulePage
+from functions.portal.ids import path_id
+from functions.portal.pages.booking_models import (
+    ActivityToBook,
+    PlaceChoice,
+    ReservationPage,
+    SchedulePage,
+)
+from functions.portal.pay_form import settled
+from functions.portal.place_choices import place_choices
+from functions.portal.reservation_view import MoneyBehind
 from functions.portal.side_by_side import side_by_side
 from shared.domain.activity import MAX_PARTICIPANTS, Activity
-from shared.domain.errors import Missing, PunchcardError
+from shared.domain.errors import Declined, Missing, PunchcardError
 from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.spending import Spending
 from shared.domain.weekly import Standing
-from shared.operations import booking
+from shared.operations import booking, buying_place
 from shared.operations.booking import Wish
+from shared.operations.buying_place import Bought
+from shared.operations.submissions import Press
 from shared.operations.visit import Claims, Ref
 from shared.store import accounts
 from shared.store.accounts import SCHEDULE_LIMIT
 from shared.store.engine import Row
-from shared.web.answer import Answer, Input
+from shared.web.answer import Answer
 from shared.web.request import Request, Who
 
 ALSO = (reservation_routes,)
@@ -84,7 +96,9 @@ def schedule(request: Request) -> Answer:
     )
 
 
-def _activity_page(request: Request, activity_id: str, participants: int) -> ActivityToBook:
+def _activity_page(
+    request: Request, activity_id: str, participants: int, card: str = ""
+) -> ActivityToBook:
     """With what booking it would use: two round trips."""
     ref = accounts.activity(activity_id)
     row = request.load(ref).get(ref)
@@ -94,6 +108,7 @@ def _activity_page(request: Request, activity_id: str, participants: int) -> Act
     booking_view.location_at(request.catalogue, activity.location_id)
     customer = request.customer.value if request.customer else None
     plan: Spending | None = None
+    choices: tuple[PlaceChoice, ...] = ()
     mine: list[Reservation] = []
     if customer is not None:
         customer_id = customer.id
@@ -101,6 +116,8 @@ def _activity_page(request: Request, activity_id: str, participants: int) -> Act
             lambda: booking.packs_in_hand(customer_id), lambda: _mine(customer_id)
         )
         plan = booking.plan_for(context, activity, packs, participants)
+        if activity.open_at(request.now) and participants <= activity.free:
+            choices = place_choices(context, activity, packs, plan, participants, customer)
     return booking_view.activity_page(
         activity,
         plan,
@@ -111,6 +128,8 @@ def _activity_page(request: Request, activity_id: str, participants: int) -> Act
         request.now,
         provider_ready=hosted.is_ready(request),
         idempotency_key=request.wiring.new_id(),
+        choices=choices,
+        chosen_card=card,
         weekly=weekly_view.weekly_offers(
             activity,
             request.catalogue,
@@ -131,22 +150,11 @@ def _activity_page(request: Request, activity_id: str, participants: int) -> Act
 )
 def activity(request: Request) -> Answer:
     query: ActivityQuery = request.query
-    return Answer(_activity_page(request, path_id(request, "activity"), query.participants))
+    page = _activity_page(request, path_id(request, "activity"), query.participants, query.card)
+    return Answer(page, leads_to=hosted.origins(request))
 
 
 # --- booking ---------------------------------------------------------------------------------
-
-
-class Book(Input):
-    """`wait`: join the waiting list where there are not enough places. `pay_later`: what no credit
-    pays is paid at the start. `pack`: use only this pack's credits; else those that are spent
-    first."""
-
-    activity: Id
-    participants: int = 1
-    wait: bool = False
-    pay_later: bool = False
-    pack: Id | None = None
 
 
 def _participants(typed: object) -> int:
@@ -156,17 +164,20 @@ def _participants(typed: object) -> int:
     return number if 1 <= number <= MAX_PARTICIPANTS else 1
 
 
-def _activity_again(request: Request, _: PunchcardError) -> Answer | None:
+def _activity_again(request: Request, error: PunchcardError) -> Answer | None:
     """The activity's page with what is wrong, as it now is, and a new key."""
+    if isinstance(error, Declined):
+        request.problems = {"card": error.detail}
     try:
         page = _activity_page(
             request,
             str(request.typed.get("activity", "")),
             _participants(request.typed.get("participants", 1)),
+            str(request.typed.get("card", "")),
         )
     except Missing:
         return None
-    return Answer(page, page="activity")
+    return Answer(page, page="activity", leads_to=hosted.origins(request))
 
 
 @app.post(
@@ -177,12 +188,15 @@ def _activity_again(request: Request, _: PunchcardError) -> Answer | None:
     idempotency_key=True,
     on_error=_activity_again,
     status=201,
-    summary="Book places in an activity, or join its waiting list.",
+    summary="Book places in an activity, with credits or money, or join its waiting list.",
 )
 def book(request: Request) -> Answer:
-    """Three round trips: what is there, the packs, and the one transaction."""
+    """Three round trips: what is there, the packs, and the one transaction. Paying adds the call of
+    the provider, what it settles (a reading and a transaction), and the reading of what came of it.
+    """
     body: Book = request.body
     reservation_id = request.wiring.new_id()
+    buying = buying_of(body)
 
     def wish_of(customer_id: str) -> Wish:
         return Wish(
@@ -190,27 +204,55 @@ def book(request: Request) -> Answer:
             activity_id=body.activity,
             participants=body.participants,
             wait=body.wait,
-            pay_later=body.pay_later,
+            pay_later=body.later,
             pack_id=body.pack,
+            expected_total_minor=None if buying or body.wait else body.chosen[1],
+        )
+
+    def press_of(wish: Wish) -> Press:
+        key = request.idempotency_key
+        return (
+            buying.press(wish, key, reservation_id) if buying else wish.press(key, reservation_id)
         )
 
     def refs(claims: Claims) -> list[Ref[Any]]:
         if claims.customer_id is None:
             return []
         wish = wish_of(claims.customer_id)
-        return list(wish.refs(wish.press(request.idempotency_key, reservation_id)))
+        return list(wish.refs(press_of(wish)))
 
     found = request.load(refs)
     customer = request.signed_in
-    wish = wish_of(customer.value.id)
-    press = wish.press(request.idempotency_key, reservation_id)
-    made = booking.book(hosted.context(request), wish, press, customer, found)
+    wish, context = wish_of(customer.value.id), hosted.context(request)
+    if buying is not None:
+        bought = buying_place.buy_place(context, wish, buying, press_of(wish), customer, found)
+        return _bought(request, bought)
+    made = booking.book(context, wish, press_of(wish), customer, found)
     waits = made.state in (ReservationState.WAITING, ReservationState.OFFERED)
     return Answer(
         reservation_routes.page_of(request, made),
         status=201,
         location=f"/reservations/{made.id}",
         done="place_waiting" if waits else "place_booked",
+    )
+
+
+def _bought(request: Request, bought: Bought) -> Answer:
+    """Booked and paid, or to be paid later; or on the way to the bank. Raises `Declined`: then the
+    places are free again."""
+    answered, made = bought.answered, bought.reservation
+    done, status, location = "place_booked", 201, f"/reservations/{made.id}"
+    if answered is not None:
+        done, status, bank = settled(request, answered)
+        if status == HTTPStatus.OK:
+            done, status = "place_paid", HTTPStatus.CREATED
+        location = bank or location
+    money = MoneyBehind(bought.invoice, answered.charge if answered else None)
+    return Answer(
+        reservation_routes.page_of(request, made, money),
+        status=status,
+        location=location,
+        done=None if location != f"/reservations/{made.id}" else done,
     )
 
 

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from pydantic import Field, StringConstraints
 
-from functions.portal.account_lists import ListQuery, paged
 from functions.portal.pages.booking_models import (
     ActivityToBook,
     ActivityView,
@@ -16,31 +15,27 @@ from functions.portal.pages.booking_models import (
     HeldView,
     Mine,
     PackOffer,
+    PlaceChoice,
     PlanView,
-    ReservationPage,
-    ReservationsPage,
-    ReservationView,
     SchedulePage,
     ScheduleView,
     WeeklyOffer,
     WhyNotBook,
-    WhyNotMove,
 )
-from shared.domain import spending
 from shared.domain.activity import MAX_PARTICIPANTS, Activity, ActivityState
 from shared.domain.calendar import local_date, start_of_day
-from shared.domain.customer import Customer
+from shared.domain.customer import MAX_CARDS, Customer
 from shared.domain.errors import Missing
-from shared.domain.money import Money
-from shared.domain.pack import Pack
 from shared.domain.product import Catalogue, Location, Product, ProductKind
 from shared.domain.reservation import Held, Reservation, ReservationState
 from shared.domain.shopping import listed
 from shared.domain.spending import Spending
-from shared.domain.voucher import charge_of
+from shared.domain.voucher import charge_of, taxed
 from shared.domain.weekly import Standing, holds
+from shared.operations.booking import estimate
+from shared.operations.buying_place import sold_with_places
 from shared.web.answer import Query
-from shared.web.pages.summaries import place_name, staff_name
+from shared.web.pages.summaries import card_views, staff_name
 
 FIRST_DAY = date(2000, 1, 1)
 LAST_DAY = date(2199, 12, 31)
@@ -63,6 +58,9 @@ class ScheduleQuery(Query):
 
 
 class ActivityQuery(Query):
+    """`card` is the one to begin with, such as one that was just added."""
+
+    card: Filter = ""
     participants: Annotated[int, Field(ge=1, le=MAX_PARTICIPANTS)] = 1
 
 
@@ -76,7 +74,7 @@ def location_at(catalogue: Catalogue, location_id: str) -> Location:
     return location
 
 
-def _service_name(catalogue: Catalogue, service_id: str) -> str:
+def service_name(catalogue: Catalogue, service_id: str) -> str:
     service = catalogue.service(service_id)
     return service.name if service else ""
 
@@ -112,11 +110,12 @@ def activity_view(
     weekly: bool = False,
 ) -> ActivityView:
     location = location_at(catalogue, activity.location_id)
+    price = charge_of(activity, location, catalogue, 0)
     return ActivityView(
         id=activity.id,
         name=activity.name,
         service_id=activity.service_id,
-        service=_service_name(catalogue, activity.service_id),
+        service=service_name(catalogue, activity.service_id),
         staff_member=staff_name(catalogue, activity.staff_member),
         location=location.name,
         zone=activity.zone,
@@ -126,7 +125,8 @@ def activity_view(
         places=activity.places,
         free=activity.free,
         waiting=len(activity.waiting),
-        price=charge_of(activity, location, catalogue, 0),
+        price=price,
+        total=price + price.share(taxed(activity.service_id, location, catalogue).rate),
         prepay_online=activity.prepay_online,
         cancelled=activity.state is ActivityState.CANCELLED,
         bookable=activity.open_at(now),
@@ -231,7 +231,7 @@ def schedule_page(
 # --- one activity ----------------------------------------------------------------------------
 
 
-def _held_view(held: Held) -> HeldView:
+def held_view(held: Held) -> HeldView:
     return HeldView(
         pack_id=held.pack_id,
         name=held.pack_name,
@@ -241,11 +241,12 @@ def _held_view(held: Held) -> HeldView:
     )
 
 
-def plan_view(plan: Spending) -> PlanView:
+def plan_view(activity: Activity, plan: Spending, participants: int, now: datetime) -> PlanView:
     return PlanView(
-        held=tuple(_held_view(one) for one in plan.held),
+        held=tuple(held_view(one) for one in plan.held),
         charge=plan.charge,
         due=plan.due,
+        total=estimate(activity, plan, participants, now),
         on_hold=plan.on_hold,
     )
 
@@ -262,9 +263,15 @@ def _would_pay(product: Product, activity: Activity, catalogue: Catalogue) -> bo
 
 
 def packs_for(
-    activity: Activity, catalogue: Catalogue, customer: Customer, *, provider_ready: bool
+    activity: Activity,
+    catalogue: Catalogue,
+    customer: Customer,
+    *,
+    provider_ready: bool,
+    only_in_shop: bool = False,
 ) -> tuple[PackOffer, ...]:
-    """Packs on sale at the activity's location whose credits would pay for it."""
+    """Packs on sale at the activity's location whose credits would pay for it; `only_in_shop` are
+    those that can't be bought with a place."""
     location = location_at(catalogue, activity.location_id)
     found = []
     for product in listed(
@@ -275,13 +282,21 @@ def packs_for(
         kinds=frozenset({ProductKind.PACKAGE, ProductKind.SUBSCRIPTION}),
     ):
         price = product.price_in(location.currency)
+        if only_in_shop and sold_with_places(product):
+            continue
         if price is not None and _would_pay(product, activity, catalogue):
             found.append(PackOffer(product_id=product.id, name=product.name, price=price))
     return tuple(found[:PACKS_OFFERED])
 
 
 def _why_not(
-    activity: Activity, plan: Spending | None, mine: tuple[Mine, ...], now: datetime, *, wait: bool
+    activity: Activity,
+    plan: Spending | None,
+    mine: tuple[Mine, ...],
+    now: datetime,
+    *,
+    wait: bool,
+    provider_ready: bool,
 ) -> WhyNotBook | None:
     if activity.state is ActivityState.CANCELLED:
         return WhyNotBook.CANCELLED
@@ -292,7 +307,8 @@ def _why_not(
     waits = (ReservationState.WAITING, ReservationState.OFFERED)
     if any(one.state in waits for one in mine):
         return WhyNotBook.WAITING_ALREADY
-    return WhyNotBook.PREPAY if plan.due and activity.prepay_online and not wait else None
+    prepaid = plan.due and activity.prepay_online and not wait
+    return WhyNotBook.PREPAY if prepaid and not provider_ready else None
 
 
 def activity_page(
@@ -306,12 +322,15 @@ def activity_page(
     *,
     provider_ready: bool,
     idempotency_key: str,
+    choices: tuple[PlaceChoice, ...] = (),
+    chosen_card: str = "",
     weekly: tuple[WeeklyOffer, ...] = (),
 ) -> ActivityToBook:
-    """`plan` is None for who is not signed in."""
+    """`plan` is None for who is not signed in. `chosen_card` is preselected while it is on file,
+    else the default one."""
     mine = mine_by_activity(reservations).get(activity.id, ())
     wait = participants > activity.free
-    short = customer is not None and plan is not None and bool(plan.due)
+    card = customer.card_for(chosen_card) if customer and choices else None
     return ActivityToBook(
         activity=activity_view(
             activity, catalogue, now, mine, weekly=activity.id in weekly_ones([], reservations, ())
@@ -319,131 +338,27 @@ def activity_page(
         schedule_here=f"/schedule?from={local_date(activity.starts_at, activity.zone)}",
         participants=participants,
         max_participants=MAX_PARTICIPANTS,
-        plan=plan_view(plan) if plan else None,
+        plan=plan_view(activity, plan, participants, now) if plan else None,
         wait=wait,
-        why_not=_why_not(activity, plan, mine, now, wait=wait),
+        why_not=_why_not(activity, plan, mine, now, wait=wait, provider_ready=provider_ready),
+        choices=choices,
+        pay_now=bool(choices) and provider_ready,
+        pay_later=bool(choices) and not activity.prepay_online,
+        cards=card_views(customer, now) if customer and choices else (),
+        card=card.id if card else None,
+        can_add_card=(
+            customer is not None
+            and bool(choices)
+            and provider_ready
+            and len(customer.cards) < MAX_CARDS
+        ),
         packs=(
-            packs_for(activity, catalogue, customer, provider_ready=provider_ready)
-            if customer is not None and short
+            packs_for(
+                activity, catalogue, customer, provider_ready=provider_ready, only_in_shop=True
+            )
+            if customer is not None and choices
             else ()
         ),
         weekly=weekly,
         idempotency_key=idempotency_key,
     )
-
-
-# --- reservations ----------------------------------------------------------------------------
-
-
-def is_upcoming(reservation: Reservation, now: datetime) -> bool:
-    return reservation.live and now < reservation.ends_at
-
-
-def reservation_view(
-    reservation: Reservation, catalogue: Catalogue, now: datetime
-) -> ReservationView:
-    return ReservationView(
-        id=reservation.id,
-        activity_id=reservation.activity_id,
-        name=reservation.name,
-        service=_service_name(catalogue, reservation.service_id),
-        staff_member=staff_name(catalogue, reservation.staff_member),
-        location=place_name(catalogue, reservation.location_id),
-        zone=reservation.zone,
-        starts_at=reservation.starts_at,
-        ends_at=reservation.ends_at,
-        cutoff_at=reservation.cutoff_at,
-        participants=reservation.participants,
-        state=reservation.state,
-        upcoming=is_upcoming(reservation, now),
-        charge=reservation.charge,
-        due=_due(reservation),
-        outstanding=reservation.outstanding,
-        offered_until=reservation.offered_until,
-        subscription_id=reservation.subscription_id,
-        booked_at=reservation.booked_at,
-        ended_at=reservation.ended_at,
-    )
-
-
-def _due(reservation: Reservation) -> Money:
-    """Nothing is due for what was not taken: waiting, or given back in time."""
-    taken = (
-        ReservationState.BOOKED,
-        ReservationState.REDEEMED,
-        ReservationState.CANCELLED_LATE,
-    )
-    return (
-        reservation.due if reservation.state in taken else Money.zero(reservation.charge.currency)
-    )
-
-
-def reservations_page(
-    reservations: Sequence[Reservation],
-    query: ListQuery,
-    ended_at: str | None,
-    catalogue: Catalogue,
-    now: datetime,
-) -> ReservationsPage:
-    """Those to come by their start, then the others, the latest first."""
-    coming = [one for one in reservations if is_upcoming(one, now)]
-    others = [one for one in reservations if not is_upcoming(one, now)]
-    coming.sort(key=lambda one: (one.starts_at, one.id))
-    others.sort(key=lambda one: (one.starts_at, one.id), reverse=True)
-    shown, following = paged([*coming, *others], query, ended_at, "/reservations")
-    return ReservationsPage(
-        reservations=tuple(reservation_view(one, catalogue, now) for one in shown), next=following
-    )
-
-
-def reservation_page(
-    reservation: Reservation,
-    catalogue: Catalogue,
-    now: datetime,
-    *,
-    offered: tuple[Activity, Spending] | None = None,
-    packs: tuple[PackOffer, ...] = (),
-    cancel_key: str,
-    accept_key: str,
-) -> ReservationPage:
-    """`offered` is the activity with what accepting its place would use."""
-    booked = reservation.state is ReservationState.BOOKED
-    before = reservation.live and now < reservation.starts_at
-    return ReservationPage(
-        reservation=reservation_view(reservation, catalogue, now),
-        held=tuple(_held_view(one) for one in reservation.held),
-        can_cancel=before,
-        cancel_loses=before and booked and now >= reservation.cutoff_at,
-        can_move=why_not_move(reservation, now) is None,
-        offer=plan_view(offered[1]) if offered else None,
-        prepay_online=offered[0].prepay_online if offered else False,
-        packs=packs,
-        cancel_key=cancel_key,
-        accept_key=accept_key,
-    )
-
-
-def why_not_move(reservation: Reservation, now: datetime) -> WhyNotMove | None:
-    if reservation.state is not ReservationState.BOOKED:
-        return WhyNotMove.NOT_BOOKED
-    return WhyNotMove.PAST_CUTOFF if now >= reservation.cutoff_at else None
-
-
-def can_go_to(
-    reservation: Reservation,
-    packs: Sequence[Pack],
-    target: Activity,
-    catalogue: Catalogue,
-    now: datetime,
-) -> bool:
-    """Whether it can be moved to `target`: places are free there, and all the packs that hold it
-    can be used for it ([PLACES], [UNLIMITED])."""
-    if target.id == reservation.activity_id or target.service_id != reservation.service_id:
-        return False
-    if not target.open_at(now) or target.free < reservation.participants:
-        return False
-    for pack in packs:
-        freed, _ = spending.release(pack, reservation, entry_id="", now=now, reason="")
-        if not spending.usable_for(freed, target, catalogue.settings, now):
-            return False
-    return True

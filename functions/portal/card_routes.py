@@ -1,7 +1,7 @@
 """Cards on file, and the emailed link that leads only to updating one ([CARDS] [SCAN])."""
 
 from typing import Annotated, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import Field
 
@@ -100,11 +100,20 @@ def returned(request: Request) -> Answer:
     customer = request.signed_in.value
     saved = _finish(request, query, customer.id)
     back = local_path(query.next) or "/cards"
-    if saved.card is not None and urlsplit(back).path == "/checkout":
-        back = f"/checkout?{urlencode({'card': saved.card.id})}"
+    if saved.card is not None:
+        back = _with_card(back, saved.card.id)
     ref = request.signed_in.ref
     fresh = request.load(ref).get(ref)
     return _cards(request, fresh.value if fresh else customer, location=back, done=_done(saved))
+
+
+def _with_card(back: str, card_id: str) -> str:
+    """Where people go on, with the card they added chosen there, on pages where one is chosen."""
+    there = urlsplit(back)
+    if there.path != "/checkout" and not there.path.startswith("/schedule/"):
+        return back
+    kept = [(name, value) for name, value in parse_qsl(there.query) if name != "card"]
+    return f"{there.path}?{urlencode([*kept, ('card', card_id)])}"
 
 
 def _finish(request: Request, query: CardReturn, customer_id: str) -> Saved:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from functions.portal import booking_view, hosted
+from functions.portal import booking_view, hosted, reservation_view
 from functions.portal.account_lists import READ_AT_ONCE, ListQuery
 from functions.portal.booking_app import app
 from functions.portal.ids import Id, path_id
@@ -12,14 +12,16 @@ from functions.portal.owned import cursor, load, values
 from functions.portal.pages.booking_models import (
     MovePage,
     PackOffer,
+    PlanView,
     ReservationPage,
     ReservationsPage,
 )
 from functions.portal.pay_form import press_for
+from functions.portal.reservation_view import MoneyBehind
 from shared.domain.activity import Activity
 from shared.domain.errors import Missing, PunchcardError
+from shared.domain.invoice import charge_source
 from shared.domain.reservation import Reservation, ReservationState
-from shared.domain.spending import Spending
 from shared.operations import booking, giving_back, moving
 from shared.operations.submissions import Press, once
 from shared.operations.visit import Found, Ref
@@ -46,7 +48,7 @@ def reservations(request: Request) -> Answer:
         request.signed_in.value.id, limit=READ_AT_ONCE, after=cursor(query, "visit")
     )
     return Answer(
-        booking_view.reservations_page(
+        reservation_view.reservations_page(
             values(held), query, held.next, request.catalogue, request.now
         )
     )
@@ -67,9 +69,27 @@ def _reservation(request: Request, *more: Callable[[str], Ref[Any]]) -> tuple[Re
     return row.value, found
 
 
-def page_of(request: Request, reservation: Reservation) -> ReservationPage:
-    """Its page. While a place is offered, two more round trips say what accepting would use."""
-    offered: tuple[Activity, Spending] | None = None
+def _money(request: Request, reservation: Reservation) -> MoneyBehind:
+    """Its invoice with the charge that collects it: one round trip where there is one."""
+    if reservation.invoice_id is None:
+        return MoneyBehind()
+    customer_id, invoice_id = reservation.customer_id, reservation.invoice_id
+    invoice_ref = accounts.invoice(customer_id, invoice_id)
+    charge_ref = accounts.charge(customer_id, charge_source(invoice_id))
+    found = request.load(invoice_ref, charge_ref)
+    invoice, charge = found.get(invoice_ref), found.get(charge_ref)
+    if invoice is not None and invoice.value.times_reversed:
+        charge_ref = accounts.charge(customer_id, invoice.value.charged_under)
+        charge = request.load(charge_ref).get(charge_ref)
+    return MoneyBehind(invoice.value if invoice else None, charge.value if charge else None)
+
+
+def page_of(
+    request: Request, reservation: Reservation, money: MoneyBehind | None = None
+) -> ReservationPage:
+    """Its page; `money` where it was read already. While a place is offered, two more round trips
+    say what accepting would use."""
+    offered: tuple[Activity, PlanView] | None = None
     packs: tuple[PackOffer, ...] = ()
     customer = request.signed_in.value
     if reservation.state is ReservationState.OFFERED:
@@ -80,7 +100,8 @@ def page_of(request: Request, reservation: Reservation) -> ReservationPage:
             plan = booking.plan_for(
                 hosted.context(request), row.value, in_hand, reservation.participants
             )
-            offered = (row.value, plan)
+            shown = booking_view.plan_view(row.value, plan, reservation.participants, request.now)
+            offered = (row.value, shown)
             if plan.due:
                 packs = booking_view.packs_for(
                     row.value,
@@ -88,10 +109,11 @@ def page_of(request: Request, reservation: Reservation) -> ReservationPage:
                     customer,
                     provider_ready=hosted.is_ready(request),
                 )
-    return booking_view.reservation_page(
+    return reservation_view.reservation_page(
         reservation,
         request.catalogue,
         request.now,
+        money=money or _money(request, reservation),
         offered=offered,
         packs=packs,
         cancel_key=request.wiring.new_id(),
@@ -206,7 +228,7 @@ def accept(request: Request) -> Answer:
 def _move_page(request: Request) -> MovePage:
     found, _ = _reservation(request)
     why_not, now, catalogue = (
-        booking_view.why_not_move(found, request.now),
+        reservation_view.why_not_move(found, request.now),
         request.now,
         request.catalogue,
     )
@@ -219,10 +241,10 @@ def _move_page(request: Request) -> MovePage:
         fitting = [
             row.value
             for row in rows
-            if booking_view.can_go_to(found, packs, row.value, catalogue, now)
+            if moving.can_move_to(hosted.context(request), found, packs, row.value)
         ]
     return MovePage(
-        reservation=booking_view.reservation_view(found, catalogue, now),
+        reservation=reservation_view.reservation_view(found, catalogue, now),
         activities=tuple(booking_view.activity_view(one, catalogue, now) for one in fitting),
         days_ahead=MOVE_DAYS,
         why_not=why_not,

@@ -77,6 +77,8 @@ class PaymentStatus(StrEnum):
     """A row of the payment history in one word ([HISTORY])."""
 
     PAID = "paid"
+    UNPAID = "unpaid"
+    """Open, for a place or a pack that was bought with one: it is paid when its customer does."""
     PROCESSING = "processing"
     FAILED = "failed"
     REFUNDED = "refunded"
@@ -117,7 +119,7 @@ class Invoice(BaseModel):
     def charged_under(self) -> str:
         """The source of the charge that collects what it asks now: another one after each time
         its payment was reversed ([ONCE], [REVERSE])."""
-        return f"{self.id}.{self.times_reversed:05d}"
+        return charge_source(self.id, self.times_reversed)
 
     @property
     def times_reversed(self) -> int:
@@ -169,7 +171,15 @@ class Invoice(BaseModel):
             return PaymentStatus.REFUNDED
         if self.state is InvoiceState.CLOSED:
             return PaymentStatus.PAID
-        return PaymentStatus.FAILED if self.failed_at else PaymentStatus.PROCESSING
+        if self.failed_at:
+            return PaymentStatus.FAILED
+        of_place = self.reservation_id is not None or self.pack_id is not None
+        return PaymentStatus.UNPAID if of_place else PaymentStatus.PROCESSING
+
+
+def charge_source(invoice_id: str, times_reversed: int = 0) -> str:
+    """The source of the charge that collects an invoice whose payment was reversed so often."""
+    return f"{invoice_id}.{times_reversed:05d}"
 
 
 def order_id(invoice_id: str) -> str:

@@ -6,6 +6,7 @@ A lost race reads again and decides again, a bounded number of times.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from shared.domain import activity as places
@@ -16,9 +17,10 @@ from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid, Missing
 from shared.domain.ledger import announce_low
 from shared.domain.message import Message
+from shared.domain.money import Money
 from shared.domain.pack import Pack
 from shared.domain.product import Location
-from shared.domain.reservation import Reservation, ReservationState, reserve
+from shared.domain.reservation import Reservation, ReservationState, estimated, reserve
 from shared.domain.spending import Spending, WhyNotUsable
 from shared.operations import tell
 from shared.operations.context import Context
@@ -37,7 +39,7 @@ PACKS_LIMIT = 200
 class Wish:
     """Places in an activity. With `wait` a full one puts the customer on its waiting list;
     `pay_later` accepts that what no credit covers is to be paid. With `pack_id` only that pack's
-    credits are used."""
+    credits are used. `expected_total_minor` is what the page said is to be paid, tax included."""
 
     customer_id: str
     activity_id: str
@@ -45,6 +47,7 @@ class Wish:
     wait: bool = False
     pay_later: bool = False
     pack_id: str | None = None
+    expected_total_minor: int | None = None
 
     def press(self, key: str, reservation_id: str) -> Press:
         return Press(
@@ -57,6 +60,7 @@ class Wish:
                 self.wait,
                 self.pay_later,
                 *((self.pack_id,) if self.pack_id else ()),
+                *((self.expected_total_minor,) if self.expected_total_minor is not None else ()),
             ),
             answer=reservation_id,
         )
@@ -117,6 +121,15 @@ def no_credits(
     return NoCredits(detail, due_minor=plan.due.minor, packs=reasons)
 
 
+class PriceChanged(Conflict):
+    """It costs something else than was shown; `total_minor` says what."""
+
+    code = "price_changed"
+
+    def __init__(self, total_minor: int) -> None:
+        super().__init__("The price has changed since you looked.", total_minor=total_minor)
+
+
 def location_of(context: Context, location_id: str) -> Location:
     location = context.catalogue.location(location_id)
     if location is None:
@@ -140,6 +153,25 @@ def plan_for(
         location_of(context, activity.location_id),
         context.catalogue,
         context.now(),
+    )
+
+
+def estimate(activity: Activity, plan: Spending, participants: int, now: datetime) -> Money:
+    """What is left to pay of places that are booked with `plan`, tax included."""
+    return estimated(
+        reserve(
+            activity,
+            reservation_id="",
+            customer_id="",
+            customer_name="",
+            participants=participants,
+            state=ReservationState.BOOKED,
+            charge=plan.charge,
+            prices=plan.prices,
+            taxed=plan.taxed,
+            held=plan.held,
+            now=now,
+        )
     )
 
 
@@ -239,6 +271,8 @@ def _book_once(
         held=() if full else plan.held,
         now=now,
     )
+    if not full and wish.expected_total_minor not in (None, estimated(reservation).minor):
+        raise PriceChanged(estimated(reservation).minor)
     taken = (
         places.join(activity, _waiting(reservation))
         if full

@@ -28,6 +28,7 @@ from shared.domain.shopping import offered
 from shared.domain.spending import Spending
 from shared.operations import tell
 from shared.operations.booking import (
+    PriceChanged,
     Wish,
     hold_all,
     location_of,
@@ -59,16 +60,20 @@ class Buying:
     expected_total_minor: int
     card_id: str | None = None
 
-    @property
-    def content(self) -> tuple[str | int | bool | None, ...]:
-        return self.product_id, self.pay_now, self.card_id, self.expected_total_minor
+    def press(self, wish: Wish, key: str, reservation_id: str) -> Press:
+        """The press of the button that books `wish` and pays so ([KEY])."""
+        plain = wish.press(key, reservation_id)
+        how = (self.product_id, self.pay_now, self.card_id, self.expected_total_minor)
+        return replace(plain, operation="buy_place", content=(*plain.content, *how))
 
 
 @dataclass(frozen=True)
 class Bought:
-    """The reservation as it now stands; `answered` says what became of a payment."""
+    """The reservation as it now stands with the invoice that asks for it; `answered` says what
+    became of a payment, None when there was none to make."""
 
     reservation: Reservation
+    invoice: Invoice
     answered: Answered | None
 
 
@@ -77,13 +82,8 @@ class _Begun:
     """What the booking wrote."""
 
     reservation: Reservation
+    invoice: Invoice
     books: Books | None
-
-
-class PriceChanged(Conflict):
-    """It costs something else than was shown; `total_minor` says what."""
-
-    code = "price_changed"
 
 
 # --- what it costs ---------------------------------------------------------------------------
@@ -197,23 +197,26 @@ def buy_place(
 
     earlier = until_won(lambda: once(press, found.get(press.ref), context.now(), do))
     if earlier is not None:
-        return _as_before(wish.customer_id, earlier.value.answer)
+        return _as_before(wish.customer_id, earlier.value.answer, paid_now=buying.pay_now)
     begun = made[-1]
     if begun.books is None:
-        return Bought(begun.reservation, None)
+        return Bought(begun.reservation, begun.invoice, None)
     attempt = begun.books.charge.value.last
     assert attempt is not None
     _, settled = settle(context, begun.books, attempt.id, ask(context, begun.books.charge.value))
-    return _as_stands(begun.reservation, answer_of(settled, attempt.id))
+    return _as_stands(begun, answer_of(settled, attempt.id))
 
 
-def _as_stands(reservation: Reservation, answered: Answered | None) -> Bought:
-    ref = accounts.reservation(reservation.customer_id, reservation.id)
-    row = read(ref).get(ref)
-    return Bought(row.value if row else reservation, answered)
+def _as_stands(begun: _Begun, answered: Answered) -> Bought:
+    ref = accounts.reservation(begun.reservation.customer_id, begun.reservation.id)
+    invoice_ref = accounts.invoice(begun.invoice.customer_id, begun.invoice.id)
+    found = read(ref, invoice_ref)
+    row, invoice = found.get(ref), found.get(invoice_ref)
+    assert row is not None and invoice is not None, "neither is ever removed"
+    return Bought(row.value, invoice.value, answered)
 
 
-def _as_before(customer_id: str, reservation_id: str) -> Bought:
+def _as_before(customer_id: str, reservation_id: str, *, paid_now: bool) -> Bought:
     """What an earlier press of the same came to."""
     ref = accounts.reservation(customer_id, reservation_id)
     row = read(ref).get(ref)
@@ -221,11 +224,12 @@ def _as_before(customer_id: str, reservation_id: str) -> Bought:
         raise Missing("There is no such reservation.")
     invoice_ref = accounts.invoice(customer_id, row.value.invoice_id or "none")
     invoice = read(invoice_ref).get(invoice_ref)
-    books = open_books(customer_id, invoice.value.charged_under) if invoice else None
-    if books is None or not books.charge.value.attempts:
-        return Bought(row.value, None)
+    assert invoice is not None, "a place that was bought has an invoice"
+    books = open_books(customer_id, invoices.charge_source(invoice.value.id)) if paid_now else None
+    if books is None:
+        return Bought(row.value, invoice.value, None)
     charge = books.charge.value
-    return Bought(row.value, answer_of(charge, charge.attempts[0].id))
+    return Bought(row.value, invoice.value, answer_of(charge, charge.attempts[0].id))
 
 
 def _begin(
@@ -248,9 +252,7 @@ def _begin(
     packs = packs_in_hand(wish.customer_id)
     basket = _fill(context, wish, buying, activity, packs, customer.value, reservation_id)
     if basket.invoice.total.minor != buying.expected_total_minor:
-        raise PriceChanged(
-            "The price has changed since you looked.", total_minor=basket.invoice.total.minor
-        )
+        raise PriceChanged(basket.invoice.total.minor)
     charge = _charge(context, buying, basket.invoice, customer.value)
     reservation = basket.reservation
     credits_, messages = hold_all(context, [*packs, *basket.new_packs], reservation, customer)
@@ -273,13 +275,13 @@ def _begin(
         ),
     )
     if charge is None:
-        return _Begun(reservation, None)
+        return _Begun(reservation, basket.invoice, None)
     books = Books(
         charge=Row(accounts.charge(wish.customer_id, charge.source), charge, 1),
         customer=Row(customer.ref, changed, customer.version + (changed != customer.value)),
         invoice=Row(accounts.invoice(wish.customer_id, basket.invoice.id), basket.invoice, 1),
     )
-    return _Begun(reservation, books)
+    return _Begun(reservation, basket.invoice, books)
 
 
 @dataclass(frozen=True)

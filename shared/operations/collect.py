@@ -80,9 +80,13 @@ def ask(context: Context, charge: Charge) -> ChargeResult:
 
 def return_url(context: Context, charge: Charge) -> str:
     """Where the provider sends a customer who has confirmed a payment."""
-    if charge.purpose is Purpose.CHECKOUT:
-        return f"{context.public_url}/orders/{charge.source}"
-    return f"{context.public_url}/subscriptions/{charge.subscription_id}"
+    match charge.purpose:
+        case Purpose.CHECKOUT:
+            return f"{context.public_url}/orders/{charge.source}"
+        case Purpose.INVOICE:
+            return f"{context.public_url}/invoices/{charge.invoice_id}"
+        case Purpose.PERIOD:
+            return f"{context.public_url}/subscriptions/{charge.subscription_id}"
 
 
 def _result(charge: Charge) -> Renewed:

@@ -75,6 +75,23 @@ def _check_movable(value: Reservation, now: datetime) -> None:
         raise Conflict("It is too late to move this.", code="past_cutoff")
 
 
+def can_move_to(
+    context: Context, value: Reservation, packs: Sequence[Pack], target: Activity
+) -> bool:
+    """Whether `move` would now bring it to `target`; `packs` are those that hold it."""
+    now = context.now()
+    other = target.id != value.activity_id and target.service_id == value.service_id
+    if not other or not target.open_at(now) or target.free < value.participants:
+        return False
+    freed = [spending.release(one, value, entry_id="", now=now, reason="Moved")[0] for one in packs]
+    try:
+        _check_movable(value, now)
+        _plan(context, value, target, freed)
+    except Conflict:
+        return False
+    return True
+
+
 def _moved_credits(
     context: Context, value: Reservation, target: Activity
 ) -> tuple[Credits, Reservation]:

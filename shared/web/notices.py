@@ -32,6 +32,7 @@ NOTICES: Mapping[str, str] = {
     "paid": "Thank you. Your payment went through.",
     "payment_processing": "Your payment is being processed. We email you when it is through.",
     "place_booked": "Your place is booked.",
+    "place_paid": "Your place is booked and paid. Thank you.",
     "place_waiting": "You are on the waiting list. We email you when a place is free.",
     "reservation_cancelled": "It is cancelled. Credits that held it are back in their pack.",
     "reservation_cancelled_late": "It is cancelled. It was too late to get anything back.",

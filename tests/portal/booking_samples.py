@@ -14,6 +14,8 @@ from functions.portal.pages.booking_models import (
     Mine,
     MovePage,
     PackOffer,
+    PlaceChoice,
+    PlacePayment,
     PlanView,
     ReservationPage,
     ReservationsPage,
@@ -24,9 +26,10 @@ from functions.portal.pages.booking_models import (
     WhyNotBook,
     WhyNotMove,
 )
+from shared.domain.invoice import InvoiceState, LineKind, PaymentStatus
 from shared.domain.money import Money
 from shared.domain.reservation import ReservationState
-from shared.web.pages.parts import WeeklyTime
+from shared.web.pages.parts import CardView, InvoiceSummary, LineView, Totals, WeeklyTime
 
 ZONE = "America/New_York"
 
@@ -53,6 +56,7 @@ CLASS = ActivityView(
     places=8,
     free=3,
     price=_dollars(2500),
+    total=_dollars(2706),
 )
 FULL_CLASS = CLASS.model_copy(
     update={
@@ -69,8 +73,80 @@ HELD = HeldView(
     pack_id="pack-1", name="Ten-class pass", participants=1, credits=1, worth=_dollars(2500)
 )
 BOUNDLESS = HELD.model_copy(update={"pack_id": "pack-2", "name": "Unlimited month", "credits": 0})
-PAID = PlanView(held=(HELD,), charge=_dollars(2500), due=_dollars(0))
-PART = PlanView(held=(HELD, BOUNDLESS), charge=_dollars(7500), due=_dollars(2500))
+PAID = PlanView(held=(HELD,), charge=_dollars(2500), due=_dollars(0), total=_dollars(0))
+PART = PlanView(
+    held=(HELD, BOUNDLESS),
+    charge=_dollars(7500),
+    due=_dollars(2500),
+    total=_dollars(2706),
+    on_hold=("Summer pass",),
+)
+PLACES = PlaceChoice(
+    name="Slow flow", price=_dollars(2500), tax=_dollars(206), total=_dollars(2706), used=0
+)
+CHOICES = (
+    PLACES,
+    PlaceChoice(
+        product_id="ten-classes",
+        name="Ten-class pass",
+        price=_dollars(25000),
+        tax=_dollars(2063),
+        total=_dollars(27063),
+        credits=10,
+        used=3,
+    ),
+    PlaceChoice(
+        product_id="open-month",
+        name="Unlimited month",
+        price=_dollars(9900),
+        tax=_dollars(0),
+        total=_dollars(9900),
+    ),
+    PlaceChoice(
+        product_id="try-it",
+        name="First class on us",
+        price=_dollars(0),
+        tax=_dollars(0),
+        total=_dollars(0),
+        credits=1,
+        used=1,
+    ),
+)
+CARD = CardView(id="card-1", brand="visa", last4="4242", exp_month=4, exp_year=2028, default=True)
+LINES = (
+    LineView(
+        kind=LineKind.SERVICE,
+        name="Slow flow",
+        detail="2026-03-03 18:30",
+        quantity=2,
+        unit=_dollars(2500),
+        amount=_dollars(5000),
+        tax=_dollars(412),
+    ),
+    LineView(
+        kind=LineKind.CREDIT,
+        name="Ten-class pass",
+        detail="Paid with credits",
+        unit=_dollars(-2500),
+        amount=_dollars(-2500),
+        tax=_dollars(-206),
+    ),
+)
+TOTALS = Totals(
+    subtotal=_dollars(2500), tax_name="Sales tax", tax=_dollars(206), total=_dollars(2706)
+)
+INVOICE = InvoiceSummary(
+    id="inv-7",
+    order_id="8XKQ-77AB",
+    state=InvoiceState.OPEN,
+    status=PaymentStatus.UNPAID,
+    created_at=_at(1),
+    zone=ZONE,
+    location="Riverside Studio",
+    description="Slow flow",
+    total=_dollars(2706),
+    owed=_dollars(2706),
+)
 EVERY_TUESDAY = WeeklyOffer(
     product_id="weekly",
     name="Your place, every week",
@@ -96,13 +172,15 @@ BOOKED = ReservationView(
     upcoming=True,
     charge=_dollars(5000),
     due=_dollars(2500),
+    owes=_dollars(2706),
     subscription_id="sub-1",
     booked_at=_at(1),
 )
 
 
 def _in_state(state: ReservationState, **more: object) -> ReservationView:
-    over = {"id": f"res-{state}", "state": state, "due": _dollars(0), "ended_at": _at(2)}
+    free = {"due": _dollars(0), "owes": _dollars(0)}
+    over = {"id": f"res-{state}", "state": state, **free, "ended_at": _at(2)}
     return BOOKED.model_copy(update={**over, "upcoming": False, **more})
 
 
@@ -145,6 +223,12 @@ FULL: Mapping[str, BaseModel] = {
         participants=3,
         max_participants=20,
         plan=PART,
+        choices=CHOICES,
+        pay_now=True,
+        pay_later=True,
+        cards=(CARD,),
+        card=CARD.id,
+        can_add_card=True,
         packs=OFFERS,
         weekly=(EVERY_TUESDAY,),
         schedule_here="/schedule?from=2026-03-03",
@@ -165,6 +249,10 @@ FULL: Mapping[str, BaseModel] = {
     "reservation": ReservationPage(
         reservation=BOOKED,
         held=(HELD, BOUNDLESS),
+        lines=LINES,
+        totals=TOTALS,
+        payment=PlacePayment.TO_PAY,
+        invoice=INVOICE,
         can_cancel=True,
         can_move=True,
         cancel_key="cancel-key-1",
@@ -179,6 +267,50 @@ FULL: Mapping[str, BaseModel] = {
 }
 
 MORE: Mapping[str, tuple[str, BaseModel]] = {
+    "activity, to be paid at once and no card": (
+        "activity",
+        ActivityToBook(
+            activity=CLASS,
+            max_participants=20,
+            plan=PART,
+            choices=CHOICES,
+            pay_now=True,
+            can_add_card=True,
+            idempotency_key="book-key-6",
+        ),
+    ),
+    "activity, to be paid later only": (
+        "activity",
+        ActivityToBook(
+            activity=CLASS,
+            max_participants=20,
+            plan=PART,
+            choices=CHOICES[:1],
+            pay_later=True,
+            idempotency_key="book-key-7",
+        ),
+    ),
+    **{
+        f"reservation, payment {payment}": (
+            "reservation",
+            ReservationPage(
+                reservation=BOOKED.model_copy(
+                    update={"outstanding": payment is PlacePayment.OUTSTANDING}
+                ),
+                lines=LINES,
+                totals=TOTALS,
+                payment=payment,
+                invoice=INVOICE,
+                buys_pack="pack-1" if payment is PlacePayment.UNDER_WAY else None,
+                confirm_url="https://bank.example/confirm",
+                credits_back=1 if payment is PlacePayment.CREDITS_BACK else 0,
+                can_cancel=True,
+                cancel_key="cancel-key-7",
+                accept_key="accept-key-7",
+            ),
+        )
+        for payment in PlacePayment
+    },
     "activity, covered": (
         "activity",
         ActivityToBook(

@@ -99,9 +99,10 @@ def test_what_no_credit_pays_is_booked_to_be_paid_later_only_when_asked(
     assert refused.json()["facts"]["due_minor"] == 2_000
     assert stored(world, poor.id, YOGA.id) == before
     page = poor.see(f"/schedule/{YOGA.id}")
-    assert "$20.00 (before tax) would be due at the start." in page.text
-    assert "More of them cost more" in page.text
-    answer = poor.press("/reservations", **hidden_fields(page, "/reservations"), participants=1)
+    assert "Just this one" in page.text
+    assert "Book, and pay later" in page.text
+    fields = hidden_fields(page, "/reservations")
+    answer = poor.press("/reservations", **fields, choice=".2000", pay="later")
     assert answer.status == 303
     (made,) = poor.read("/reservations")["reservations"]
     assert (made["state"], made["due"]["minor"]) == ("booked", 2_000)
@@ -115,11 +116,14 @@ def test_more_participants_than_credits_show_what_would_be_due_before_anything_i
     again = bea.press("/reservations", **fields, participants=3)
     assert again.status == 409
     assert "No credits you have pay for all of it." in again.text
-    assert "$40.00 (before tax) would be due at the start." in again.text
+    assert "For 3 participants" in again.text
+    assert 'name="choice" value=".4000"' in again.text
     assert stored(world, bea.id, YOGA.id) == before
     once_more = hidden_fields(again, "/reservations")
     assert once_more["idempotency_key"] != fields["idempotency_key"]
-    assert bea.press("/reservations", **once_more, participants=3).status == 303
+    assert once_more["participants"] == "3"
+    booked = bea.press("/reservations", **once_more, choice=".4000", pay="later")
+    assert booked.status == 303
     assert left(bea) == [0]
 
 

@@ -184,16 +184,21 @@ def test_a_class_says_which_pack_would_pay(world: LocalWorld, ada: Customer) -> 
     assert ada.get(f"/schedule/{activity.id}?participants=0").status == 422
 
 
-def test_what_has_to_be_prepaid_leads_to_the_packs_that_would_pay(ada: Customer) -> None:
+def test_what_has_to_be_prepaid_is_paid_there_or_by_a_pack_on_sale(ada: Customer) -> None:
     activity = class_of(prepay_online=True)
     put_on(activity)
     page = ada.read(f"/schedule/{activity.id}")
-    assert page["why_not"] == "prepay"
-    assert "ten" in [one["product_id"] for one in page["packs"]]
-    assert "mat" not in [one["product_id"] for one in page["packs"]]
+    assert (page["why_not"], page["pay_now"], page["pay_later"]) == (None, True, False)
+    chosen = [(one["product_id"], one["total"]["minor"]) for one in page["choices"]]
+    assert chosen == [(None, 2_000), ("ten", 27_063)]
+    in_shop = [one["product_id"] for one in page["packs"]]
+    assert "month" in in_shop
+    assert "ten" not in in_shop and "mat" not in in_shop
     words = ada.see(f"/schedule/{activity.id}").text
-    assert "has to be paid beforehand" in words
-    assert 'href="/shop/ten"' in words
+    assert "has to be paid when it is booked" in words
+    assert "Book, and pay later" not in words
+    assert "$250.00 + $20.63 tax = <strong>$270.63</strong>" in words
+    assert 'href="/shop/month"' in words
 
 
 def test_who_is_not_signed_in_is_led_to_sign_in_and_back(world: LocalWorld) -> None:

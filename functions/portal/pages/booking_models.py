@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 from shared.domain.money import Money
 from shared.domain.reservation import ReservationState
 from shared.web.answer import View
-from shared.web.pages.parts import WeeklyTime
+from shared.web.pages.parts import CardView, InvoiceSummary, LineView, Totals, WeeklyTime
 
 
 class ScheduleView(StrEnum):
@@ -35,7 +35,8 @@ class Mine(View):
 
 class ActivityView(View):
     """An activity of the schedule. `price` is what one participant is charged before tax, where no
-    credit pays; `bookable` until it starts; `cutoff_at` until when it can be cancelled."""
+    credit pays, `total` the same with it; `bookable` until it starts; `cutoff_at` until when it can
+    be cancelled."""
 
     id: str
     name: str
@@ -51,6 +52,7 @@ class ActivityView(View):
     free: int
     waiting: int = 0
     price: Money
+    total: Money
     prepay_online: bool = False
     cancelled: bool = False
     bookable: bool = True
@@ -101,13 +103,34 @@ class HeldView(View):
 
 
 class PlanView(View):
-    """Which credits pay for which participants. `due` is what they leave to be paid, before tax;
-    `on_hold` names the packs that would pay for it, were they not frozen ([REVERSE])."""
+    """Which credits pay for which participants. `due` is what they leave to be paid, before tax,
+    `total` the same with it; `on_hold` names the packs that would pay for it, were they not frozen
+    ([REVERSE])."""
 
     held: tuple[HeldView, ...] = ()
     charge: Money
     due: Money
+    total: Money
     on_hold: tuple[str, ...] = ()
+
+
+class PlaceChoice(View):
+    """One way to pay for places with money: a pack that is bought with them (`product_id`), or the
+    places themselves. `total` is what is to be paid, tax included. `used` of a pack's `credits`
+    (None: unlimited) hold the places, and the others are for later."""
+
+    product_id: str | None = None
+    name: str
+    price: Money
+    tax: Money
+    total: Money
+    credits: int | None = None
+    used: int = 0
+
+    @property
+    def value(self) -> str:
+        """What a page's form sends for it: see `choice` of `POST /reservations`."""
+        return f"{self.product_id or ''}.{self.total.minor}"
 
 
 class PackOffer(View):
@@ -136,12 +159,16 @@ class WhyNotBook(StrEnum):
     BEGUN = "begun"
     WAITING_ALREADY = "waiting_already"
     PREPAY = "prepay"
-    """No credit in hand pays, and it has to be paid beforehand."""
+    """No credit in hand pays, it has to be paid beforehand, and nothing can be paid online."""
 
 
 class ActivityToBook(View):
     """`GET /schedule/{activity}`: what booking it for `participants` would use. With `wait` there
-    are not enough places: the button joins the waiting list. `packs` would pay for it."""
+    are not enough places: the button joins the waiting list.
+
+    `choices` are what can be bought with money where credits do not pay for all of it, the places
+    themselves first: now with one of `cards`, or later where `pay_later` says so. `packs` would pay
+    for it too, and are bought in the shop."""
 
     activity: ActivityView
     schedule_here: str = "/schedule"
@@ -151,13 +178,20 @@ class ActivityToBook(View):
     plan: PlanView | None = None
     wait: bool = False
     why_not: WhyNotBook | None = None
+    choices: tuple[PlaceChoice, ...] = ()
+    pay_now: bool = False
+    pay_later: bool = False
+    cards: tuple[CardView, ...] = ()
+    card: str | None = None
+    can_add_card: bool = False
     packs: tuple[PackOffer, ...] = ()
     weekly: tuple[WeeklyOffer, ...] = ()
     idempotency_key: str
 
 
 class ReservationView(View):
-    """A reservation in one row. `due` is what no credit pays, before tax."""
+    """A reservation in one row. `due` is what no credit pays, before tax. `owes` is what is still
+    to be paid, tax included: for the places, or for the pack that was bought with them."""
 
     id: str
     activity_id: str
@@ -174,7 +208,9 @@ class ReservationView(View):
     upcoming: bool
     charge: Money
     due: Money
+    owes: Money
     outstanding: bool = False
+    invoice_id: str | None = None
     offered_until: AwareDatetime | None = None
     booked_at: AwareDatetime
     subscription_id: str | None = None
@@ -189,13 +225,44 @@ class ReservationsPage(View):
     next: str | None = None
 
 
+class PlacePayment(StrEnum):
+    """Where the money for a reservation stands ([BOOK])."""
+
+    NOTHING = "nothing"
+    """Credits pay for all of it, it is free, or it was given back."""
+    PAID = "paid"
+    UNDER_WAY = "under_way"
+    """A payment was begun, and nobody has said yet what became of it."""
+    TO_BE_CONFIRMED = "to_be_confirmed"
+    TO_PAY = "to_pay"
+    """Its invoice is open: that can be paid online."""
+    AT_START = "at_start"
+    OUTSTANDING = "outstanding"
+    """It began unpaid, and there is no invoice yet."""
+    WAIVED = "waived"
+    CREDITS_BACK = "credits_back"
+    """It was paid with money and given back in time: credits came back ([PLACES])."""
+
+
 class ReservationPage(View):
     """`GET /reservations/{reservation}`. `cancel_loses` says that cancelling now comes too late to
     get credits back; `offer` is what accepting would use, while a place is offered. The keys are
-    for the forms of this page, each used once."""
+    for the forms of this page, each used once.
+
+    `lines` and `totals` are what its places come to, credits counted ([VOUCHER]); `invoice` asks
+    for money, for the places or for the pack `buys_pack` that was bought with them;
+    `visit_invoice_id` shows the credits that paid for all of it."""
 
     reservation: ReservationView
     held: tuple[HeldView, ...] = ()
+    lines: tuple[LineView, ...] = ()
+    totals: Totals | None = None
+    payment: PlacePayment = PlacePayment.NOTHING
+    invoice: InvoiceSummary | None = None
+    buys_pack: str | None = None
+    visit_invoice_id: str | None = None
+    confirm_url: str | None = None
+    credits_back: int = 0
     can_cancel: bool = False
     cancel_loses: bool = False
     can_move: bool = False
