@@ -1,5 +1,4 @@
-"""The schedule as staff see it, the seats of each activity, and what began unpaid ([PLACES],
-[BOOK], [ACCESS], [OWN]).
+"""The schedule as staff see it, and the seats of each activity ([PLACES], [ACCESS], [OWN]).
 
 Everybody who works at a location may look and check in there; owners and managers also create and
 cancel. What belongs to another location is 404.
@@ -15,18 +14,15 @@ from functions.console.activity_view import (
     DAYS,
     activity_page,
     activity_row,
-    choices_of,
-    outstanding_row,
     reservation_view,
     schedule_page,
 )
-from functions.console.lists import check_cursor, signed_in_at_all
+from functions.console.lists import signed_in_at_all
 from functions.console.pages.activity_models import (
     ActivitiesCreated,
     ActivityCancelled,
     ActivityPage,
     ConsoleSchedule,
-    OutstandingPage,
     SeatView,
     Span,
 )
@@ -46,7 +42,6 @@ EARLIEST = date(2000, 1, 1)
 LATEST = date(2100, 1, 1)
 MIN_MINUTES = 5
 MAX_CUTOFF_MINUTES = 43_200
-OUTSTANDING_SHOWN = 50
 
 SomeDay = Annotated[date, Field(ge=EARLIEST, le=LATEST)]
 Name = Annotated[str, StringConstraints(max_length=100)]
@@ -101,13 +96,8 @@ class CreateActivities(Input):
         )
 
 
-class OutstandingQuery(Query):
-    location: Id | None = None
-    after: Annotated[str, Field(max_length=300)] | None = None
-
-
 def mount_activities(app: App) -> None:
-    """Adds schedule, activities and what began unpaid to the console's app."""
+    """Adds schedule and activities to the console's app."""
     app.get(
         "/console/schedule",
         page="console_schedule",
@@ -154,14 +144,6 @@ def mount_activities(app: App) -> None:
         on_error=_activity_again,
         summary="Cancel somebody's reservation, with its credits given back.",
     )(cancel_seat)
-    app.get(
-        "/console/outstanding",
-        page="console_outstanding",
-        answer=OutstandingPage,
-        query=OutstandingQuery,
-        who=Who.STAFF,
-        summary="Reservations of a location that began unpaid.",
-    )(outstanding)
 
 
 def _context(request: Request) -> Context:
@@ -310,25 +292,3 @@ def cancel_seat(request: Request) -> Answer:
     )
     logger.info("reservation cancelled", extra={"reservation": value.id})
     return Answer(reservation_view(value), location=_path(request), done="seat_cancelled")
-
-
-# --- what began unpaid -----------------------------------------------------------------------
-
-
-def outstanding(request: Request) -> Answer:
-    signed_in_at_all(request)
-    query: OutstandingQuery = request.query
-    request.load()
-    location = _theirs(request, query.location)
-    check_cursor(query.after, f"{location.id}#")
-    page = accounts.outstanding_of(location.id, limit=OUTSTANDING_SHOWN, after=query.after)
-    theirs = (one for one in request.catalogue.locations if request.staff.works_at(one.id))
-    return Answer(
-        OutstandingPage(
-            location_id=location.id,
-            location=location.name,
-            locations=choices_of(theirs),
-            outstanding=tuple(outstanding_row(row.value) for row in page.rows),
-            next=page.next,
-        )
-    )

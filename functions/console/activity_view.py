@@ -7,7 +7,6 @@ from functions.console.pages.activity_models import (
     ActivityPage,
     ActivityRow,
     ConsoleSchedule,
-    OutstandingRow,
     ScheduleDay,
     SeatView,
     Span,
@@ -20,7 +19,6 @@ from shared.domain.reservation import Reservation, ReservationState, Seat, seat_
 from shared.operations.activities import check_in_span, live_seats
 from shared.operations.staff import may_change
 from shared.operations.visit import StaffMember
-from shared.store.accounts import Outstanding
 
 DAYS = {Span.DAY: 1, Span.WEEK: 7}
 
@@ -145,17 +143,4 @@ def activity_page(
         may_cancel=may_change(staff) and scheduled and now < activity.ends_at,
         may_check_in=scheduled and opens <= now < closes,
         to_cancel=0 if scheduled else len(live_seats(seats)),
-    )
-
-
-def outstanding_row(one: Outstanding) -> OutstandingRow:
-    return OutstandingRow(
-        reservation_id=one.reservation_id,
-        activity_id=one.activity_id,
-        customer_id=one.customer_id,
-        customer_name=one.customer_name,
-        what=one.what,
-        starts_at=one.starts_at,
-        zone=one.zone,
-        amount=one.amount,
     )

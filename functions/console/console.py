@@ -13,6 +13,7 @@ from functions.console.activities import mount_activities
 from functions.console.lists import check_cursor, heads_of, signed_in_at_all
 from functions.console.notices import mount_notices
 from functions.console.one_customer import again, context_of, page_of, path_of
+from functions.console.outstanding import mount_outstanding
 from functions.console.pages.models import (
     CreditsChanged,
     CustomerPage,
@@ -47,6 +48,7 @@ mount_retry_policy(app)
 mount_statement(app)
 mount_activities(app)
 mount_subscriptions(app)
+mount_outstanding(app)
 
 
 # --- customers -------------------------------------------------------------------------------

@@ -132,7 +132,8 @@ class TimelineEvent(_Record):
 
 class Outstanding(_Record):
     """What began unpaid ([BOOK]): `amount` is what a reservation still owes, tax included. It is
-    there for as long as the reservation says so. `invoice_id` is the invoice that asks for it."""
+    there for as long as the reservation says so. `invoice_id` is the invoice that asks for it;
+    `for_pack`: that is of a pack which was bought with the place."""
 
     location_id: str
     reservation_id: str
@@ -144,6 +145,7 @@ class Outstanding(_Record):
     zone: str
     amount: Money
     invoice_id: str | None = None
+    for_pack: bool = False
 
 
 def _kept(at: AwareDatetime, span: timedelta) -> AwareDatetime:

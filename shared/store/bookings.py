@@ -115,6 +115,7 @@ def _owed(reservation: Reservation) -> Outstanding | None:
         zone=reservation.zone,
         amount=reservation.owes,
         invoice_id=reservation.invoice_id,
+        for_pack=reservation.invoice_id is not None and not reservation.due,
     )
 
 

@@ -63,5 +63,8 @@ NOTICES: Mapping[str, str] = {
         "The activity is cancelled. Some reservations are still to be cancelled: go on below."
     ),
     "checked_in": "Checked in.",
+    "place_invoiced": "The invoice is on its way to the customer.",
+    "place_waived": "It is let go. Nobody is asked for it any more.",
+    "pack_activated": "The pack is activated. Its invoice stays open until it is paid.",
     "seat_cancelled": "The reservation is cancelled, and the credits are given back.",
 }

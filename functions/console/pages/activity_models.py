@@ -1,4 +1,4 @@
-"""Answers of the console about activities, the seats in them, and what began unpaid."""
+"""Answers of the console about activities and the seats in them."""
 
 from datetime import date
 from enum import StrEnum
@@ -7,7 +7,6 @@ from pydantic import AwareDatetime
 
 from functions.console.pages.models import PlaceChoice
 from shared.domain.activity import ActivityState
-from shared.domain.money import Money
 from shared.domain.reservation import ReservationState
 from shared.web.answer import View
 
@@ -114,26 +113,3 @@ class ActivityCancelled(View):
     activity: ActivityRow
     cancelled: int
     left: int
-
-
-class OutstandingRow(View):
-    """A reservation that began unpaid; `amount` is before tax ([BOOK])."""
-
-    reservation_id: str
-    activity_id: str
-    customer_id: str
-    customer_name: str = ""
-    what: str
-    starts_at: AwareDatetime
-    zone: str
-    amount: Money
-
-
-class OutstandingPage(View):
-    """`GET /console/outstanding`: what began unpaid at a location, the latest first."""
-
-    location_id: str
-    location: str
-    locations: tuple[PlaceChoice, ...] = ()
-    outstanding: tuple[OutstandingRow, ...] = ()
-    next: str | None = None

@@ -1,0 +1,50 @@
+"""Answers of the console about what began unpaid ([BOOK])."""
+
+from pydantic import AwareDatetime
+
+from functions.console.pages.models import PlaceChoice
+from shared.domain.money import Money
+from shared.web.answer import View
+
+
+class OutstandingRow(View):
+    """A reservation that began unpaid; `amount` is what it still owes, tax included. `invoice_id`
+    is the invoice that asks for it, `order_id` what people call that. `for_pack`: what is owed is a
+    pack that was bought with the place."""
+
+    reservation_id: str
+    activity_id: str
+    customer_id: str
+    customer_name: str = ""
+    what: str
+    starts_at: AwareDatetime
+    zone: str
+    amount: Money
+    invoice_id: str | None = None
+    order_id: str | None = None
+    for_pack: bool = False
+
+
+class OutstandingPage(View):
+    """`GET /console/outstanding`: what began unpaid at a location, the latest first.
+    `may_change`: this person may let it go."""
+
+    location_id: str
+    location: str
+    locations: tuple[PlaceChoice, ...] = ()
+    outstanding: tuple[OutstandingRow, ...] = ()
+    next: str | None = None
+    may_change: bool = False
+    idempotency_key: str = ""
+    """New for each page; forms add what they are about."""
+
+
+class PlaceOwed(View):
+    """What a reservation owes now, tax included, and which invoice asks for it."""
+
+    reservation_id: str
+    customer_id: str
+    owed: Money
+    outstanding: bool
+    invoice_id: str | None = None
+    waived: bool = False
