@@ -375,6 +375,21 @@ def test_one_week_is_cancelled_the_credit_is_back_in_its_pack_and_nothing_books_
     assert kinds == [EntryKind.GRANT, EntryKind.HOLD, EntryKind.RELEASE, EntryKind.EXPIRE]
 
 
+def test_a_week_whose_payment_was_reversed_before_it_was_on_the_schedule_is_not_booked(
+    shop: Shop,
+) -> None:
+    """[REVERSE]: its credit is frozen, and staff know; the weekly place has nothing to add."""
+    world = shop(WEDNESDAY)
+    ada = bought(world, class_on(world, TUESDAY))
+    go_to(world, "2026-03-06 12:00")
+    world.sandbox.reverse_charge(world.sandbox.charges()[-1].id)
+    second = class_on(world, date(2026, 3, 10))
+    go_to(world, "2026-03-10 23:00")
+    assert packs_of(ada.id)[1].frozen_at is not None
+    assert stored(second).taken == 0
+    assert missed() == []
+
+
 def test_credits_that_were_used_otherwise_before_it_was_scheduled_book_nothing_more(
     shop: Shop,
 ) -> None:
