@@ -538,7 +538,8 @@ def books_hold(world: LocalWorld, *, errors: bool = False, mail_repeats: bool = 
         assert breaches(books, world.now()) == []
         _packs_match(books)
         for charge in books.charges:
-            if charge.settled_at is not None and charge.amount and money_kept(charge):
+            by_card = charge.settled_at is not None and not charge.recorded
+            if by_card and charge.amount and money_kept(charge):
                 ours[charge.ref] += 1
             if charge.refund is RefundState.DONE and not _bank_was_first(charge):
                 refunded[charge.ref] += 1

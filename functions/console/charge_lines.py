@@ -12,7 +12,7 @@ from shared.domain.charge import Attempt, By, Charge, Outcome, RefundState
 from shared.domain.dunning import FirstSlot
 from shared.domain.invoice import order_id
 from shared.domain.pausing import slot_moments
-from shared.domain.subscription import Subscription
+from shared.domain.subscription import CollectedBy, Subscription
 
 NOT_PAID = frozenset(
     {Outcome.DECLINED, Outcome.DECLINED_FINAL, Outcome.AUTHENTICATION_REQUIRED, Outcome.CANCELLED}
@@ -25,7 +25,7 @@ def charge_lines(telling: Telling, charge: Charge) -> Iterator[Line]:
     moments = _slots(telling, charge, subscription)
     for attempt in charge.attempts:
         yield _attempt(telling, charge, subscription, attempt, moments)
-    if not charge.attempts:
+    if not charge.attempts and not charge.recorded:
         yield _without_attempt(telling, charge, subscription)
     yield from _passed(telling, charge, subscription, moments)
     if subscription is not None:
@@ -92,6 +92,8 @@ def _passed(
     moments: Sequence[datetime],
 ) -> Iterator[Line]:
     if subscription is None or not moments:
+        return
+    if subscription.collected_by is CollectedBy.RECORDING:
         return
     tried = {_slot(moments, one.started_at) for one in charge.attempts if one.by is By.CLOCK}
     end = _end(charge, subscription, moments)
@@ -203,20 +205,22 @@ REFUNDS = {
 def _without_attempt(telling: Telling, charge: Charge, subscription: Subscription | None) -> Line:
     what_for = _what_for(telling, charge, subscription)
     paid = charge.settled_at is not None
+    due = telling.money(charge.amount)
+    by_recording = subscription is not None and subscription.collected_by is CollectedBy.RECORDING
+    unpaid = (
+        f"A payment of {due} is due for {what_for}: in cash or by transfer"
+        if by_recording
+        else f"Could not charge {due} for {what_for}: there was no card on file"
+    )
     return telling.line(
         Rank.ATTEMPT,
         TimelineKind.CHARGE,
         charge.id,
         charge.settled_at or charge.created_at,
         telling.zone(charge.location_id),
-        (
-            f"Nothing to pay for {what_for}; no card was charged"
-            if paid
-            else f"Could not charge {telling.money(charge.amount)} for {what_for}: "
-            "there was no card on file"
-        ),
+        f"Nothing to pay for {what_for}; no card was charged" if paid else unpaid,
         by=words.person((By.CLOCK if subscription else By.CUSTOMER).value),
-        failed=not paid,
+        failed=not paid and not by_recording,
         links=_links(telling, charge),
     )
 

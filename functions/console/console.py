@@ -21,6 +21,7 @@ from functions.console.pages.models import (
     CustomersPage,
     EmailSent,
 )
+from functions.console.payments import mount_payments
 from functions.console.retry_policy import mount_retry_policy
 from functions.console.statement import mount_statement
 from functions.console.subscriptions import mount_subscriptions
@@ -49,6 +50,7 @@ mount_statement(app)
 mount_activities(app)
 mount_subscriptions(app)
 mount_outstanding(app)
+mount_payments(app)
 
 
 # --- customers -------------------------------------------------------------------------------

@@ -108,7 +108,9 @@ def _invoice(telling: Telling, invoice: Invoice) -> Iterator[Line]:
             payment.at,
             zone,
             f"{name} {_paid(telling, payment)}",
-            detail=_bank(telling, invoice, payment) or detail,
+            detail=_bank(telling, invoice, payment)
+            or " ".join(filter(None, [payment.note, detail])),
+            by=words.person(payment.by) if payment.by else "",
             amount=payment.amount if back else None,
             failed=payment.kind is PaymentKind.REVERSAL,
             links=links,
@@ -324,8 +326,18 @@ def _told_of(telling: Telling, message: Message) -> tuple[TimelineLink, ...]:
     )
 
 
-DONE_BY_THE_LINE_ITSELF = frozenset({"cancel:now", "credits", "seat:cancelled", "seat:checked_in"})
-"""Told by the subscription's end, the ledger's entry and the reservation, with who did it."""
+DONE_BY_THE_LINE_ITSELF = frozenset(
+    {
+        "cancel:now",
+        "credits",
+        "payment:cash",
+        "payment:transfer",
+        "seat:cancelled",
+        "seat:checked_in",
+    }
+)
+"""Told by the subscription's end, the ledger's entry, the invoice's payment and the reservation,
+with who did it."""
 
 
 HAPPENED: Mapping[str, tuple[TimelineKind, str]] = {

@@ -71,6 +71,7 @@ EMAILS: Mapping[MessageKind, str] = {
     MessageKind.RENEWAL_REMINDER: "Renewal reminder",
     MessageKind.TRIAL_ENDING: "Free trial ending",
     MessageKind.CHARGE_FAILED: "Charge failed",
+    MessageKind.PAYMENT_DUE: "Payment due",
     MessageKind.CONFIRM_PAYMENT: "Confirm payment",
     MessageKind.CANCELLED_BY_CUSTOMER: "Subscription cancelled",
     MessageKind.CANCELLED_BY_STAFF: "Subscription cancelled by us",

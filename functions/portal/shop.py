@@ -8,7 +8,6 @@ from aws_lambda_powertools.shared.cookies import Cookie
 from pydantic import Field, StringConstraints
 
 from functions.portal import weekly_view
-from functions.portal.amount import minor_units
 from functions.portal.cart_view import cart_page
 from functions.portal.ids import Id
 from functions.portal.pages.shop_models import (
@@ -38,6 +37,7 @@ from shared.operations.weekly import not_sold, standing_from
 from shared.store import accounts
 from shared.store import catalogue as catalogues
 from shared.web import assets, render
+from shared.web.amount import minor_units
 from shared.web.answer import (
     LOCATION_COOKIE,
     LOCATION_KEPT,

@@ -26,7 +26,7 @@ from shared.domain.charge import (
 )
 from shared.domain.customer import Customer
 from shared.domain.due import Moment, utc_text
-from shared.domain.invoice import Invoice, InvoiceState, PaymentKind
+from shared.domain.invoice import RECORDED, Invoice, InvoiceState, PaymentKind
 from shared.domain.message import KIND_OF_END, Message, MessageKind, message_key
 from shared.domain.money import total
 from shared.domain.order import invoice_lines
@@ -199,13 +199,13 @@ def queue_breaches(queue: Sequence[Queued], now: datetime) -> Iterator[Breach]:
 def _charges(charges: Sequence[Charge]) -> Iterator[Breach]:
     for charge in charges:
         successes = [one for one in charge.attempts if one.outcome is Outcome.SUCCEEDED]
-        wanted = charge.settled_at is not None
+        wanted = charge.settled_at is not None and not charge.recorded
         if len(successes) > wanted and charge.refund is RefundState.NONE:
             detail = f"{len(successes)} successes, {'one' if wanted else 'none'} settled"
             yield Breach(Rule.ONE_SUCCESS, charge.source, detail)
         if charge.outcome in OPEN_OUTCOMES and charge.next_check_at is None:
             yield Breach(Rule.OPEN_HAS_CHECK, charge.source)
-        if charge.settled_at is not None and charge.amount and not successes:
+        if wanted and charge.amount and not successes:
             yield Breach(Rule.ONE_SUCCESS, charge.source, "settled without a success")
 
 
@@ -239,11 +239,12 @@ def _settled(books: CustomerBooks) -> Iterator[Breach]:
                 yield Breach(Rule.SETTLED_HAS_INVOICE, charge.source)
             continue
         own = [one for one in invoice.payments if one.charge_id == charge.id]
-        by_card = [one.amount for one in own if one.kind in _BY_CARD]
+        kinds = RECORDED if charge.recorded else _BY_CARD
+        moved = [one.amount for one in own if one.kind in kinds]
         taken_back_once = any(one.kind is PaymentKind.REVERSAL for one in invoice.payments)
         closed = invoice.state is InvoiceState.CLOSED or taken_back_once
         if not closed or (
-            charge.amount and total(by_card, charge.amount.currency) != money_kept(charge)
+            charge.amount and total(moved, charge.amount.currency) != money_kept(charge)
         ):
             yield Breach(Rule.SETTLED_HAS_INVOICE, charge.source, "paid otherwise")
 
@@ -303,7 +304,7 @@ def provider_breaches(
 def _settled_by(charge: Charge, provider: str | None) -> set[str | None]:
     """What the provider calls the money that settled a charge and was not paid back; nothing
     while none did."""
-    if charge.settled_at is None:
+    if charge.settled_at is None or charge.recorded:
         return set()
     back = charge.refund_attempt if charge.refund is RefundState.DONE else None
     return {

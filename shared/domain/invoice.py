@@ -78,7 +78,8 @@ class PaymentStatus(StrEnum):
 
     PAID = "paid"
     UNPAID = "unpaid"
-    """Open, for a place or a pack that was bought with one: it is paid when its customer does."""
+    """Open, for a place or a pack that was bought with one, or since its email asked for it: it is
+    paid when its customer does."""
     PROCESSING = "processing"
     FAILED = "failed"
     REFUNDED = "refunded"
@@ -174,7 +175,8 @@ class Invoice(BaseModel):
         if self.failed_at:
             return PaymentStatus.FAILED
         of_place = self.reservation_id is not None or self.pack_id is not None
-        return PaymentStatus.UNPAID if of_place else PaymentStatus.PROCESSING
+        unpaid = of_place or self.asked_at is not None
+        return PaymentStatus.UNPAID if unpaid else PaymentStatus.PROCESSING
 
 
 def charge_source(invoice_id: str, times_reversed: int = 0) -> str:

@@ -23,6 +23,7 @@ class MessageKind(StrEnum):
     RENEWAL_REMINDER = "renewal_reminder"
     TRIAL_ENDING = "trial_ending"
     CHARGE_FAILED = "charge_failed"
+    PAYMENT_DUE = "payment_due"
     CONFIRM_PAYMENT = "confirm_payment"
     CANCELLED_BY_CUSTOMER = "cancelled_by_customer"
     CANCELLED_BY_STAFF = "cancelled_by_staff"

@@ -52,7 +52,7 @@ def settled_by(charge: Charge) -> Attempt | None:
 
 def money_kept(charge: Charge) -> Money:
     """What its invoice has of a settled charge: all of it, less what a bank took back."""
-    paid = settled_by(charge)
+    paid = None if charge.recorded else settled_by(charge)
     return charge.amount if paid is None else charge.amount - taken_back(paid)
 
 

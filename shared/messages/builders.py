@@ -21,7 +21,7 @@ from shared.domain.message import KIND_OF_END, Message, MessageKind, message_key
 from shared.domain.money import Money
 from shared.domain.pack import Pack
 from shared.domain.product import Catalogue
-from shared.domain.subscription import EndReason, Subscription
+from shared.domain.subscription import EndReason, Subscription, pay_by
 from shared.messages.facts import (
     Agreement,
     CancellationFacts,
@@ -36,6 +36,7 @@ from shared.messages.facts import (
     NextPackInCartFacts,
     OrderFacts,
     PackFacts,
+    PaymentDueFacts,
     PurchasedFacts,
     RefundFacts,
     ReminderFacts,
@@ -402,6 +403,25 @@ def charge_failed(
         last_day=subscription.ends(period),
     )
     return telling.message(MessageKind.CHARGE_FAILED, attempt.id, facts)
+
+
+def payment_due(telling: Telling, *, subscription: Subscription, invoice: Invoice) -> Message:
+    """Sent when a period comes whose payment staff record: what is to be paid, and until when
+    ([PAY]). Once per invoice."""
+    collection = subscription.collection
+    period = subscription.next_period if invoice.period is None else invoice.period
+    retry = telling.catalogue.settings.retry if collection is None else collection.policy
+    facts = PaymentDueFacts(
+        greeting=telling.customer.name,
+        zone=subscription.zone,
+        agreement=agreement_of(subscription, telling.catalogue),
+        bill=bill_of(invoice, place_of(telling.catalogue, invoice.location_id)),
+        first_day=subscription.starts(period),
+        last_day=subscription.ends(period),
+        pay_by=pay_by(subscription),
+        then=retry.then,
+    )
+    return telling.message(MessageKind.PAYMENT_DUE, invoice.id, facts)
 
 
 def confirm_payment(

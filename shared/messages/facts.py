@@ -250,6 +250,18 @@ class ChargeFailedFacts(Facts):
     last_day: date | None = None
 
 
+class PaymentDueFacts(Facts):
+    """A period that is paid in cash or by transfer: `pay_by` is when the merchant's policy acts,
+    and `then` what it does; None: it waits ([PAY], [RETRY])."""
+
+    agreement: Agreement
+    bill: Bill
+    first_day: date | None = None
+    last_day: date | None = None
+    pay_by: AwareDatetime | None = None
+    then: Then = Then.CANCEL
+
+
 class ConfirmFacts(Facts):
     agreement: Agreement | None = None
     what: Words
@@ -339,6 +351,7 @@ FACTS: dict[MessageKind, type[Facts]] = {
     MessageKind.RENEWAL_REMINDER: ReminderFacts,
     MessageKind.TRIAL_ENDING: ReminderFacts,
     MessageKind.CHARGE_FAILED: ChargeFailedFacts,
+    MessageKind.PAYMENT_DUE: PaymentDueFacts,
     MessageKind.CONFIRM_PAYMENT: ConfirmFacts,
     MessageKind.CANCELLED_BY_CUSTOMER: CancelledFacts,
     MessageKind.CANCELLED_BY_STAFF: CancelledFacts,

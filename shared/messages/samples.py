@@ -22,6 +22,7 @@ from shared.domain.product import (
 from shared.domain.recurring import NextPayment, Recurring, RecursWhen, Turn
 from shared.domain.reservation import Held, Reservation, ReservationState
 from shared.domain.subscription import (
+    CollectedBy,
     Collection,
     EndReason,
     Subscription,
@@ -308,10 +309,21 @@ def _to_be_charged(telling: Telling) -> tuple[Message, ...]:
             next_try_at=tomorrow,
         ),
         builders.card_update(telling, request_id="sample", subscription=failing, owed=amount),
+        _due(telling, failing),
         builders.next_pack_in_cart(
             telling, subscription=_by_hand(), total_with_tax=_recurring().terms.price
         ),
     )
+
+
+def _due(telling: Telling, failing: Subscription) -> Message:
+    """A period whose payment staff record."""
+    invoice = _invoice(product_id="club", name="Yoga Club", amount=PRICE, tax=TAX)
+    owed = invoice.model_copy(
+        update={"state": InvoiceState.OPEN, "payments": (), "number": None, "period": 1}
+    )
+    by_hand = failing.model_copy(update={"collected_by": CollectedBy.RECORDING})
+    return builders.payment_due(telling, subscription=by_hand, invoice=owed)
 
 
 def _ended(telling: Telling) -> tuple[Message, ...]:

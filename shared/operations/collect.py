@@ -1,19 +1,20 @@
 """Asking the provider: the act between intent and settling, and what a slot of the clock does."""
 
+from dataclasses import replace
 from enum import StrEnum
 
 from shared.domain import collecting
 from shared.domain.charge import (
     By,
+    Card,
     Charge,
     Outcome,
     Purpose,
     begin_attempt,
 )
 from shared.domain.customer import Customer
-from shared.domain.invoice import Invoice, InvoiceState
-from shared.domain.product import Location
 from shared.domain.subscription import (
+    CollectedBy,
     EndReason,
     NextCharge,
     Subscription,
@@ -25,6 +26,7 @@ from shared.operations import tell
 from shared.operations.context import Context
 from shared.operations.giving_up import give_up_period, packs_to_end
 from shared.operations.next_pack import put_into_cart
+from shared.operations.opening import new_period
 from shared.operations.settle import Books, open_books, settle, write_paid_period
 from shared.providers.port import (
     ChargeRequest,
@@ -164,90 +166,45 @@ def _skip_ended(context: Context, subscription: Row[Subscription]) -> Renewed:
     return Renewed.SKIPPED
 
 
-def _location(context: Context, location_id: str) -> Location:
-    location = context.catalogue.location(location_id)
-    assert location is not None, f"location {location_id} is gone"
-    return location
-
-
 def _charge_period(
     context: Context, subscription: Row[Subscription], customer: Row[Customer]
 ) -> Renewed:
-    now = context.now()
     value = subscription.value
-    location = _location(context, value.location_id)
-    period = value.next_period
-    source = accounts.period_source(value.id, period)
-    line = collecting.period_line(
-        value.terms,
-        location,
-        context.catalogue,
-        _period_in_words(value, period),
-    )
-    invoice = Invoice(
-        id=context.new_id(),
-        customer_id=value.customer_id,
-        location_id=location.id,
-        state=InvoiceState.OPEN,
-        created_at=now,
-        lines=(line,),
-        tax_name=location.tax_name,
-        subscription_id=value.id,
-        period=period,
-        source=source,
-    )
-    charge = Charge(
-        id=context.new_id(),
-        source=source,
-        purpose=Purpose.PERIOD,
-        customer_id=value.customer_id,
-        location_id=location.id,
-        amount=invoice.total,
-        description=f"{context.catalogue.settings.merchant_name}: {value.terms.name}",
-        invoice_id=invoice.id,
-        created_at=now,
-        subscription_id=value.id,
-        period=period,
-    )
-    opened = collecting.open_collection(
-        value,
-        source=source,
-        invoice_id=invoice.id,
-        policy=context.catalogue.settings.retry,
-        reminds=value.frequency is not None and context.catalogue.reminds(value.frequency),
-        now=now,
-    )
-    card = customer.value.card_for(value.card_id)
+    books = new_period(context, subscription, customer, invoice_id=context.new_id())
+    opened, invoice = books.subscription, books.invoice
+    assert opened is not None and invoice is not None
+    charge = books.charge.value
+    card = _card_to_ask(value, customer.value)
     provider_customer = customer.value.provider_customers.get(card.provider) if card else None
-    if invoice.total and card is not None and provider_customer is not None:
+    if charge.amount and card is not None and provider_customer is not None:
         charge = begin_attempt(
-            charge, card=card, provider_customer=provider_customer, by=By.CLOCK, now=now
+            charge,
+            card=card,
+            provider_customer=provider_customer,
+            by=By.CLOCK,
+            now=context.now(),
         )
-    books = Books(
-        charge=unsaved(accounts.charge(value.customer_id, source), charge),
-        customer=customer,
-        subscription=Row(subscription.ref, opened, subscription.version),
-        invoice=unsaved(accounts.invoice(value.customer_id, invoice.id), invoice),
-    )
+        books = replace(books, charge=unsaved(books.charge.ref, charge))
     # Where nobody is asked there is nothing between intent and outcome: one transaction.
-    if not invoice.total:
+    if not charge.amount:
         return _settle_free_period(context, books)
     if charge.last is None:
         return _no_card(context, books)
     transactions.open_period(
-        subscription=subscription, collecting=opened, charge=charge, invoice=invoice
+        subscription=subscription,
+        collecting=opened.value,
+        charge=charge,
+        invoice=invoice.value,
     )
     _, settled = settle(context, _stored(books), charge.last.id, ask(context, charge))
     return _result(settled)
 
 
-def _period_in_words(subscription: Subscription, period: int) -> str:
-    first_day, last_day = subscription.starts(period), subscription.ends(period)
-    if first_day is None or last_day is None:
-        return f"Pack {period + 1}"
-    standing = subscription.terms.standing
-    days = f"{first_day.isoformat()} to {last_day.isoformat()}"
-    return f"{days}, {standing.words}" if standing else days
+def _card_to_ask(subscription: Subscription, customer: Customer) -> Card | None:
+    """What is collected by recording asks no card ([PAY])."""
+    if subscription.collected_by is CollectedBy.RECORDING:
+        return None
+    return customer.card_for(subscription.card_id)
 
 
 def _stored(books: Books) -> Books:
@@ -279,7 +236,8 @@ def _settle_free_period(context: Context, books: Books) -> Renewed:
 
 
 def _no_card(context: Context, books: Books) -> Renewed:
-    """There is no card to ask: the slot fails as a declined one does."""
+    """There is no card to ask: the slot fails as a declined one does. What is collected by
+    recording is due, and is asked for by email."""
     assert books.subscription is not None and books.invoice is not None
     passed = collecting.pass_slot(books.subscription.value)
     if next_slot_at(passed) is None:
@@ -294,18 +252,24 @@ def _no_card(context: Context, books: Books) -> Renewed:
         return Renewed.GAVE_UP
     failing = collecting.mark_failing(passed)
     charge = books.charge.value
+    by_recording = failing.collected_by is CollectedBy.RECORDING
+    asked = {"asked_at" if by_recording else "failed_at": context.now()}
     transactions.record_try(
         charge=books.charge,
         recorded=charge,
         invoice=books.invoice,
-        failed=books.invoice.value.model_copy(update={"failed_at": context.now()}),
+        failed=books.invoice.value.model_copy(update=asked),
         subscription=books.subscription,
         changed_subscription=failing,
         customer=books.customer,
         changed_customer=collecting.with_past_due(
             books.customer.value, collecting.past_due_of(failing, charge)
         ),
-        messages=[tell.try_failed(context, books.customer.value, failing, charge, None)],
+        messages=[
+            tell.payment_due(context, books.customer.value, failing, books.invoice.value)
+            if by_recording
+            else tell.try_failed(context, books.customer.value, failing, charge, None)
+        ],
     )
     return Renewed.NOT_PAID
 
@@ -317,7 +281,8 @@ def retry(context: Context, customer_id: str, subscription_id: str) -> Renewed:
     """The next slot of a failing charge ([RETRY]).
 
     A slot passes without a try, and still counts, while the outcome of the last one is open,
-    while the customer is to confirm, and on a card that gave a final decline ([HARD]).
+    while the customer is to confirm, on a card that gave a final decline ([HARD]), and where no
+    card is asked ([PAY]).
     """
     ref = accounts.subscription(customer_id, subscription_id)
     row = read(ref).get(ref)
@@ -342,7 +307,7 @@ def _use_slot(context: Context, books: Books) -> Renewed:
     assert books.subscription is not None and books.invoice is not None
     charge, customer = books.charge.value, books.customer.value
     subscription = collecting.use_slot(books.subscription.value, context.now())
-    card = customer.card_for(subscription.card_id)
+    card = _card_to_ask(subscription, customer)
     provider_customer = customer.provider_customers.get(card.provider) if card else None
     refused_for_good = card is not None and any(
         one.outcome is Outcome.DECLINED_FINAL and one.card.id == card.id for one in charge.attempts

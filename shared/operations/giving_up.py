@@ -9,7 +9,13 @@ from shared.domain.dunning import Then
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.pack import Pack
 from shared.domain.pausing import ended_by_pause, pause
-from shared.domain.subscription import EndReason, PausedBy, Subscription, SubscriptionState
+from shared.domain.subscription import (
+    CollectedBy,
+    EndReason,
+    PausedBy,
+    Subscription,
+    SubscriptionState,
+)
 from shared.operations import tell
 from shared.operations.context import Context
 from shared.store import accounts, transactions
@@ -39,7 +45,7 @@ def give_up_period(
             charge=charge,
             recorded=recorded,
             invoice=invoice,
-            failed=invoice.value.model_copy(update={"failed_at": now}),
+            failed=_not_paid(invoice.value, left, now),
             subscription=subscription,
             changed_subscription=left,
             customer=customer,
@@ -104,6 +110,13 @@ def packs_in_pause(subscription: Subscription) -> list[tuple[Row[Pack], Pack]]:
         return []
     ended = ended_by_pause(subscription, row.value)
     return [] if ended == row.value else [(row, ended)]
+
+
+def _not_paid(invoice: Invoice, subscription: Subscription, now: datetime) -> Invoice:
+    """Nothing has failed where no card is asked: it is still to be paid ([PAY])."""
+    if subscription.collected_by is CollectedBy.RECORDING:
+        return invoice
+    return invoice.model_copy(update={"failed_at": now})
 
 
 def void(invoice: Invoice) -> Invoice:

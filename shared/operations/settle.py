@@ -33,7 +33,7 @@ from shared.operations.giving_back import give_up_place
 from shared.operations.giving_up import give_up_period
 from shared.providers.port import ChargeResult
 from shared.store import accounts, transactions
-from shared.store.accounts import Submission
+from shared.store.accounts import Submission, TimelineEvent
 from shared.store.engine import Lost, Ref, Row, read
 
 SETTLE_TRIES = 8
@@ -56,6 +56,15 @@ class Books:
     cart: Row[Cart] | None = None
     renewing: tuple[Row[Subscription], ...] = ()
     """The subscriptions whose next packs a checkout pays ([RECUR])."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Money that staff recorded ([PAY]): the payment, who did it, and the press of the button."""
+
+    payment: Payment
+    event: TimelineEvent
+    submission: tuple[str, Submission]
 
 
 def open_books(customer_id: str, source: str) -> Books | None:
@@ -178,7 +187,8 @@ def _owed_back(charge: Charge) -> tuple[str | None, ...]:
     return charge.refund_attempt, *charge.refunds_waiting
 
 
-def _location(context: Context, location_id: str) -> Location:
+def location_of(context: Context, location_id: str) -> Location:
+    """Where it was sold; a location is never taken out of the catalogue."""
     location = context.catalogue.location(location_id)
     assert location is not None, f"location {location_id} is gone"
     return location
@@ -217,7 +227,7 @@ def complete_checkout(
     cart = books.cart if books else cart
     renewing = books.renewing if books else renewing
     assert customer is not None
-    location = _location(context, settled.location_id)
+    location = location_of(context, settled.location_id)
     brought = fulfil(
         settled.order,
         charge_id=settled.id,
@@ -374,11 +384,13 @@ def write_paid_period(
     invoice: Row[Invoice],
     customer: Row[Customer],
     attempt: Attempt | None,
+    recorded: Recorded | None = None,
 ) -> None:
-    """A period is paid: its pack, the next period, the receipts ([GRANT])."""
+    """A period is paid: its pack, the next period, the receipts ([GRANT]); by an attempt, by what
+    staff recorded, or since nothing was to be paid."""
     now = context.now()
     assert settled.period is not None
-    location = _location(context, settled.location_id)
+    location = location_of(context, settled.location_id)
     granted = grant_period_pack(
         pack_id=f"{settled.id}-p{settled.period}",
         entry_id=context.new_id(),
@@ -392,7 +404,8 @@ def write_paid_period(
     if renewed.state is SubscriptionState.PAUSED:
         held = ended_by_pause(renewed, granted.pack)
         granted = granted.model_copy(update={"pack": held})
-    closed = close(invoice.value, payment_of(settled, attempt, context), now)
+    payment = recorded.payment if recorded else payment_of(settled, attempt, context)
+    closed = close(invoice.value, payment, now)
     changed = collecting.without_past_due(customer.value, subscription.value.id)
     messages = tell.period_paid(context, changed, renewed, closed, granted.pack)
     notices = [tell.periods_skipped(context, renewed, skipped)] if skipped else []
@@ -408,6 +421,8 @@ def write_paid_period(
         granted=granted,
         messages=messages,
         notices=notices,
+        events=[recorded.event] if recorded else [],
+        submission=recorded.submission if recorded else None,
     )
 
 

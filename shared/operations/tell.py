@@ -14,7 +14,7 @@ from shared.domain.money import Money
 from shared.domain.order import invoice_lines
 from shared.domain.pack import Pack
 from shared.domain.reservation import Reservation
-from shared.domain.subscription import Subscription, next_try_at
+from shared.domain.subscription import CollectedBy, Subscription, next_try_at
 from shared.messages import booking_builders, builders, formats
 from shared.messages.builders import Telling
 from shared.messages.facts import CardShown
@@ -110,6 +110,15 @@ def try_failed(
         charge=charge,
         attempt=attempt,
         next_try_at=try_at,
+    )
+
+
+def payment_due(
+    context: Context, customer: Customer, subscription: Subscription, invoice: Invoice
+) -> Message:
+    """A period that is collected by recording has come ([PAY])."""
+    return builders.payment_due(
+        _telling(context, customer), subscription=subscription, invoice=invoice
     )
 
 
@@ -258,11 +267,13 @@ def subscription_failed(
     """[RETRY]: the last slot has failed."""
     last = charge.last
     why = f" The last answer was {last.decline_code}." if last and last.decline_code else ""
+    by_recording = subscription.collected_by is CollectedBy.RECORDING
+    failed = "it was not paid in time" if by_recording else "every try has failed"
     return _notice(
         context,
         NoticeKind.SUBSCRIPTION_FAILED_PAYMENT,
         "Subscription failed payment",
-        f"{subscription.terms.name} of {customer.email}: every try has failed.{why}",
+        f"{subscription.terms.name} of {customer.email}: {failed}.{why}",
         customer_id=customer.id,
         location_id=subscription.location_id,
     )

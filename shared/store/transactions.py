@@ -44,6 +44,13 @@ def _happened(customer_id: str | None, events: Iterable[TimelineEvent]) -> list[
     return [create(accounts.timeline_event(customer_id, one.id), one) for one in events]
 
 
+def _pressed(customer_id: str, submission: tuple[str, Submission] | None) -> list[Write]:
+    if submission is None:
+        return []
+    key, record = submission
+    return [create(accounts.submission(customer_id, key), record)]
+
+
 def _changed(row: "Row[Any] | None", value: Any) -> list[Write]:
     """A replacement, when there is a row and something about it changed or is not stored yet."""
     if row is None or value is None or (value == row.value and row.version):
@@ -194,12 +201,18 @@ def settle_period(
     granted: Granted,
     messages: Sequence[Message],
     notices: Sequence[Notice],
+    events: Sequence[TimelineEvent] = (),
+    submission: tuple[str, Submission] | None = None,
 ) -> None:
     """A period is paid: the charge was unsettled as it was read; its invoice is closed, its pack
-    granted and the next period due. When nothing was to be paid, charge and invoice are new."""
+    granted and the next period due. When nothing was to be paid, or it is paid ahead, charge and
+    invoice are new; the submission's key is, when staff recorded it."""
+    customer_id = settled.customer_id
     commit(
         [
             replace(charge, settled),
+            *_pressed(customer_id, submission),
+            *_happened(customer_id, events),
             replace(invoice, closed),
             replace(subscription, renewed),
             *_changed(customer, changed),

@@ -173,3 +173,11 @@ def test_a_charge_has_a_limit_of_attempts() -> None:
     for _ in range(MAX_ATTEMPTS):
         charge = recorded(begun(charge), Outcome.DECLINED)
     assert charge.blocked
+
+
+def test_a_card_that_succeeds_after_staff_recorded_the_money_is_paid_back() -> None:
+    declined = recorded(begun(charge_of()), Outcome.DECLINED)
+    in_cash = declined.model_copy(update={"settled_at": LATER, "recorded": True})
+    after = recorded(in_cash, Outcome.SUCCEEDED)
+    assert (after.settled_at, after.recorded) == (LATER, True)
+    assert (after.refund, after.refund_attempt) == (RefundState.DUE, after.attempts[0].id)

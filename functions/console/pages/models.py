@@ -183,6 +183,12 @@ class EmailSent(View):
     to: str
 
 
+class PaymentRecorded(View):
+    """The invoice that cash or a transfer has paid ([PAY])."""
+
+    invoice: InvoiceSummary
+
+
 class CreditsChanged(View):
     """The new line of a pack's ledger ([LEDGER])."""
 
