@@ -146,7 +146,7 @@ def test_what_is_wrong_is_named_and_nothing_changes(shop: Shop) -> None:
         ({"received_on": "yesterday"}, "received_on"),
         ({"note": "x" * 201}, "note"),
     ):
-        answer = record(world, ada, **fields)
+        answer = record(world, ada, None, **fields)
         assert answer.status == 422, fields
         assert set(json.loads(answer.body)["fields"]) == {field}, fields
     assert invoices_of(ada)[-1].state is InvoiceState.OPEN
