@@ -98,9 +98,10 @@ def agreement_of(subscription: Subscription, catalogue: Catalogue) -> Agreement:
     terms = subscription.terms
     service = catalogue.service(terms.service_id)
     recurring = subscription.recurring
+    name = f"{terms.name}, {terms.standing.words}" if terms.standing else terms.name
     return Agreement(
         id=subscription.id,
-        name=terms.name,
+        name=name,
         frequency=subscription.frequency,
         recurs=recurring.when if recurring else None,
         by_hand=recurring is not None and recurring.by_hand,

@@ -146,6 +146,8 @@ def test_bought_on_a_wednesday_the_next_tuesday_is_booked_at_once(shop: Shop) ->
     assert len(messages_of(ada.id, MessageKind.RESERVATION_CONFIRMED)) == 1
     (invoice,) = invoices_of(ada.id)
     assert "Tuesdays at 18:00" in invoice.lines[0].detail
+    (told,) = messages_of(ada.id, MessageKind.SUBSCRIPTION_PURCHASED)
+    assert told.facts["agreement"]["name"] == "Standing, Tuesdays at 18:00"
 
 
 def test_each_week_is_booked_when_it_is_paid_at_the_same_local_time_in_summer_and_winter(
