@@ -16,9 +16,11 @@ from functions.console.pages.activity_models import (
 )
 from functions.console.pages.models import (
     ConsoleHome,
+    CreditUse,
     CustomerPage,
     CustomerRow,
     CustomersPage,
+    FrozenPack,
     LinkKind,
     NoticeView,
     PlaceChoice,
@@ -287,6 +289,15 @@ EXPIRED_PACK = PACK.model_copy(
         "trial": True,
     }
 )
+FROZEN_PACK = PACK.model_copy(
+    update={
+        "id": "pack-5",
+        "name": "Ten-class pass, disputed",
+        "status": PackStatus.FROZEN,
+        "frozen_at": at(2026, 2, 10),
+        "invoice_id": "inv-3",
+    }
+)
 UPCOMING_PACK = PACK.model_copy(
     update={"id": "pack-4", "name": "Five days", "unit": "day", "status": PackStatus.UPCOMING}
 )
@@ -363,6 +374,15 @@ OPEN_INVOICE = INVOICE.model_copy(
         "subscription_id": "sub-1",
     }
 )
+REVERSED_INVOICE = INVOICE.model_copy(
+    update={
+        "id": "inv-3",
+        "order_id": "3FGT-81RS",
+        "state": InvoiceState.OPEN,
+        "status": PaymentStatus.REVERSED,
+        "owed": dollars(34099),
+    }
+)
 
 
 def payment(day: int, minor: int, order: str, status: PaymentStatus) -> PaymentRow:
@@ -384,6 +404,7 @@ PAYMENTS = (
     payment(20, 121, "4HHT-22QF", PaymentStatus.PROCESSING),
     payment(12, 30581, "7KQ2-M4XA", PaymentStatus.PAID),
     payment(3, 1200, "1AAC-80PX", PaymentStatus.REFUNDED),
+    payment(2, 34099, "3FGT-81RS", PaymentStatus.REVERSED),
 )
 CREDITS = (
     CreditsLeft(
@@ -945,6 +966,42 @@ MORE: Mapping[str, tuple[str, BaseModel]] = {
     ),
     "pack, unlimited": ("pack", PackPage(pack=UNLIMITED_PACK)),
     "pack, expired": ("pack", PackPage(pack=EXPIRED_PACK)),
+    "pack, frozen": ("pack", PackPage(pack=FROZEN_PACK)),
+    "invoice, taken back": (
+        "invoice",
+        INVOICE_PAGE.model_copy(
+            update={
+                "invoice": REVERSED_INVOICE,
+                "payments": (
+                    *INVOICE_PAGE.payments,
+                    PaymentView(
+                        kind=PaymentKind.REVERSAL,
+                        at=at(2026, 2, 10),
+                        amount=dollars(-34099),
+                        brand="visa",
+                        last4="4242",
+                    ),
+                ),
+                "paid": ZERO,
+            }
+        ),
+    ),
+    "invoice, won": (
+        "invoice",
+        INVOICE_PAGE.model_copy(
+            update={
+                "payments": (
+                    *INVOICE_PAGE.payments,
+                    PaymentView(
+                        kind=PaymentKind.REVERSAL, at=at(2026, 2, 10), amount=dollars(-34099)
+                    ),
+                    PaymentView(
+                        kind=PaymentKind.REINSTATED, at=at(2026, 3, 10), amount=dollars(34099)
+                    ),
+                ),
+            }
+        ),
+    ),
     "invoice, open": (
         "invoice",
         INVOICE_PAGE.model_copy(
@@ -1227,6 +1284,16 @@ CONSOLE_FULL: Mapping[str, BaseModel] = {
             ),
             NoticeView(
                 id="notice-2",
+                kind=NoticeKind.PAYMENT_REVERSED,
+                title="A payment was taken back",
+                detail="Ana Ferreira (ana@example.com): the bank took back $340.99 of Visa ending"
+                " in 4242 for Ten-class pass, order 3FGT-81RS. Ten-class pass: 10 credits granted."
+                " 2 credits used: Slow flow on January 14, 2026; Slow flow on January 21, 2026."
+                " None held for what is booked. 8 credits unused.",
+                created_at=at(2026, 3, 5),
+            ),
+            NoticeView(
+                id="notice-4",
                 kind=NoticeKind.CANCELLATION_REQUESTED,
                 title="Asks to cancel",
                 created_at=at(2026, 3, 4),
@@ -1269,9 +1336,36 @@ CONSOLE_FULL: Mapping[str, BaseModel] = {
             ),
         ),
         cards=(VISA, MASTERCARD),
-        packs=(PACK, EXPIRED_PACK),
+        packs=(PACK, FROZEN_PACK, EXPIRED_PACK),
+        frozen=(
+            FrozenPack(
+                pack_id="pack-5",
+                frozen_at=at(2026, 2, 10),
+                zone=ZONE,
+                uses=(
+                    CreditUse(
+                        reservation_id="res-1",
+                        name="Slow flow",
+                        at=at(2026, 1, 14),
+                        zone=ZONE,
+                        credits=1,
+                        over=True,
+                    ),
+                    CreditUse(
+                        reservation_id="res-2",
+                        name="Open gym",
+                        at=at(2026, 3, 14),
+                        zone=ZONE,
+                        credits=0,
+                        over=False,
+                    ),
+                ),
+                unused=8,
+            ),
+            FrozenPack(pack_id="pack-1", frozen_at=at(2026, 2, 10), zone=ZONE, unused=None),
+        ),
         subscriptions=(LATE, CANCELLED),
-        invoices=(OPEN_INVOICE, INVOICE),
+        invoices=(OPEN_INVOICE, REVERSED_INVOICE, INVOICE),
         timeline=(
             entry(
                 1,
