@@ -197,9 +197,9 @@ class Scene:
     def kept_payments(self) -> list[int]:
         """What the merchant has of the customer, ever: amounts in minor units."""
         return [
-            one.amount - sum(one.refunds)
+            one.amount - sum(one.refunds) - one.reversed
             for one in shop_floor.asked_of(self.world, self.ada)
-            if one.state == "succeeded" and one.amount > sum(one.refunds)
+            if one.kept
         ]
 
     def packs(self) -> list[tuple[str, int | None]]:

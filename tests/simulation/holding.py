@@ -24,6 +24,7 @@ from shared.domain.invariants import (
     provider_breaches,
     queue_breaches,
 )
+from shared.domain.invoice import PaymentKind
 from shared.domain.money import Money
 from shared.domain.reservation import Seat
 from shared.store.engine import model_of, moment_of
@@ -115,6 +116,7 @@ def _as_the_audit_sees_it(one: ChargeSeen) -> ProviderCharge:
         amount=Money(minor=one.amount, currency=one.currency),
         succeeded=one.state == "succeeded",
         refunded_minor=sum(one.refunds),
+        reversed_minor=one.reversed,
         created_at=one.created_at,
     )
 
@@ -123,7 +125,9 @@ def _packs_match(books: CustomerBooks) -> Iterator[Breach]:
     """Each paid period has its one pack, and nothing that was not paid has any."""
     of_invoice = Counter(pack.invoice_id for pack in books.packs if pack.invoice_id)
     for invoice in books.invoices:
-        paid = invoice.state.value == "closed"
+        # What a bank took back was paid, and its packs are frozen (`REVERSED_IS_FROZEN`).
+        taken_back = any(one.kind is PaymentKind.REVERSAL for one in invoice.payments)
+        paid = invoice.state.value == "closed" or taken_back
         if (invoice.period is not None and of_invoice[invoice.id] != paid) or (
             not paid and of_invoice[invoice.id]
         ):
