@@ -10,16 +10,18 @@ from functions.portal.booking_view import ActivityQuery, ScheduleQuery
 from functions.portal.ids import path_id
 from functions.portal.pages.booking_models import (
     ActivityToBook,
+    PackToUse,
     PlaceChoice,
     ReservationPage,
     SchedulePage,
 )
+from functions.portal.pack_choices import chosen, packs_to_use
 from functions.portal.pay_form import settled
 from functions.portal.place_choices import place_choices
 from functions.portal.reservation_view import MoneyBehind
 from functions.portal.side_by_side import side_by_side
 from shared.domain.activity import MAX_PARTICIPANTS, Activity
-from shared.domain.errors import Declined, Missing, PunchcardError
+from shared.domain.errors import Conflict, Declined, Missing, PunchcardError
 from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.spending import Spending
 from shared.domain.weekly import Standing
@@ -97,9 +99,14 @@ def schedule(request: Request) -> Answer:
 
 
 def _activity_page(
-    request: Request, activity_id: str, participants: int, card: str = ""
+    request: Request,
+    activity_id: str,
+    participants: int,
+    card: str = "",
+    pack_id: str | None = None,
 ) -> ActivityToBook:
-    """With what booking it would use: two round trips."""
+    """With what booking it would use: two round trips. With `pack_id` only that pack's credits:
+    `Missing` or `Conflict` when it can't be used."""
     ref = accounts.activity(activity_id)
     row = request.load(ref).get(ref)
     if row is None:
@@ -110,11 +117,14 @@ def _activity_page(
     plan: Spending | None = None
     choices: tuple[PlaceChoice, ...] = ()
     mine: list[Reservation] = []
+    in_hand: tuple[PackToUse, ...] = ()
     if customer is not None:
         customer_id = customer.id
         packs, mine = side_by_side(
             lambda: booking.packs_in_hand(customer_id), lambda: _mine(customer_id)
         )
+        in_hand = packs_to_use(context, activity, packs, participants)
+        packs = chosen(context, activity, packs, participants, pack_id)
         plan = booking.plan_for(context, activity, packs, participants)
         if activity.open_at(request.now) and participants <= activity.free:
             choices = place_choices(context, activity, packs, plan, participants, customer)
@@ -130,6 +140,8 @@ def _activity_page(
         idempotency_key=request.wiring.new_id(),
         choices=choices,
         chosen_card=card,
+        in_hand=in_hand,
+        pack_id=pack_id or "",
         weekly=weekly_view.weekly_offers(
             activity,
             request.catalogue,
@@ -150,7 +162,8 @@ def _activity_page(
 )
 def activity(request: Request) -> Answer:
     query: ActivityQuery = request.query
-    page = _activity_page(request, path_id(request, "activity"), query.participants, query.card)
+    activity_id = path_id(request, "activity")
+    page = _activity_page(request, activity_id, query.participants, query.card, query.pack)
     return Answer(page, leads_to=hosted.origins(request))
 
 
@@ -165,16 +178,19 @@ def _participants(typed: object) -> int:
 
 
 def _activity_again(request: Request, error: PunchcardError) -> Answer | None:
-    """The activity's page with what is wrong, as it now is, and a new key."""
+    """The activity's page with what is wrong, as it now is, and a new key; without the pack that
+    was named when that can't be used."""
     if isinstance(error, Declined):
         request.problems = {"card": error.detail}
+    typed = request.typed
+    activity_id, card = str(typed.get("activity", "")), str(typed.get("card", ""))
+    participants = _participants(typed.get("participants", 1))
+    pack_id = str(typed.get("pack", "")) or None
     try:
-        page = _activity_page(
-            request,
-            str(request.typed.get("activity", "")),
-            _participants(request.typed.get("participants", 1)),
-            str(request.typed.get("card", "")),
-        )
+        try:
+            page = _activity_page(request, activity_id, participants, card, pack_id)
+        except Conflict:
+            page = _activity_page(request, activity_id, participants, card)
     except Missing:
         return None
     return Answer(page, page="activity", leads_to=hosted.origins(request))

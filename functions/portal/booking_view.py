@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from pydantic import Field, StringConstraints
 
+from functions.portal.ids import Id
 from functions.portal.pages.booking_models import (
     ActivityToBook,
     ActivityView,
@@ -15,6 +16,7 @@ from functions.portal.pages.booking_models import (
     HeldView,
     Mine,
     PackOffer,
+    PackToUse,
     PlaceChoice,
     PlanView,
     SchedulePage,
@@ -58,9 +60,11 @@ class ScheduleQuery(Query):
 
 
 class ActivityQuery(Query):
-    """`card` is the one to begin with, such as one that was just added."""
+    """`card` is the one to begin with, such as one that was just added. `pack`: what booking with
+    that pack alone would use."""
 
     card: Filter = ""
+    pack: Id | None = None
     participants: Annotated[int, Field(ge=1, le=MAX_PARTICIPANTS)] = 1
 
 
@@ -325,6 +329,8 @@ def activity_page(
     choices: tuple[PlaceChoice, ...] = (),
     chosen_card: str = "",
     weekly: tuple[WeeklyOffer, ...] = (),
+    in_hand: tuple[PackToUse, ...] = (),
+    pack_id: str = "",
 ) -> ActivityToBook:
     """`plan` is None for who is not signed in. `chosen_card` is preselected while it is on file,
     else the default one."""
@@ -359,6 +365,8 @@ def activity_page(
             if customer is not None and choices
             else ()
         ),
+        in_hand=() if wait else in_hand,
+        pack="" if wait else pack_id,
         weekly=weekly,
         idempotency_key=idempotency_key,
     )

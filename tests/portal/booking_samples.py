@@ -14,6 +14,7 @@ from functions.portal.pages.booking_models import (
     Mine,
     MovePage,
     PackOffer,
+    PackToUse,
     PlaceChoice,
     PlacePayment,
     PlanView,
@@ -267,6 +268,22 @@ FULL: Mapping[str, BaseModel] = {
 }
 
 MORE: Mapping[str, tuple[str, BaseModel]] = {
+    "activity, with packs to choose from": (
+        "activity",
+        ActivityToBook(
+            activity=CLASS,
+            max_participants=20,
+            plan=PAID,
+            in_hand=(
+                PackToUse(pack_id="pack-2", name="Unlimited month", left=None, zone=ZONE),
+                PackToUse(
+                    pack_id="pack-1", name="Ten-class pass", left=4, expires_at=_at(28), zone=ZONE
+                ),
+            ),
+            pack="pack-1",
+            idempotency_key="book-key-8",
+        ),
+    ),
     "activity, to be paid at once and no card": (
         "activity",
         ActivityToBook(

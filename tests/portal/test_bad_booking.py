@@ -11,7 +11,7 @@ from infra.local.world import LocalWorld
 from shared.domain.activity import Activity
 from shared.domain.pack import Booked
 from shared.store.engine import AccountItem
-from tests.portal.customers import Customer
+from tests.portal.customers import Customer, hidden_fields
 from tests.portal.people import CountingEngine
 from tests.portal.studio import START, class_of, give, pack_of, put_on
 from tests.shop_floor import entries_of, moment, newcomer, open_shop, packs_of
@@ -260,4 +260,43 @@ def test_unknown_fields_are_refused_by_name(world: LocalWorld, ada: Customer) ->
     content = {"activity": YOGA.id, "credits": 0.5, "customer": "somebody"}
     answer = ada.post("/reservations", content, key="key-0001")
     assert (answer.status, set(answer.json()["fields"])) == (422, {"credits", "customer"})
+    assert everything(world) == before
+
+
+# --- choosing it on the page ---------------------------------------------------------------------
+
+
+def test_with_several_packs_the_page_lets_people_choose_and_books_with_that_one(
+    ada: Customer,
+) -> None:
+    path = f"/schedule/{YOGA.id}"
+    assert "Which pack pays" not in ada.see(path).text, "there is nothing to choose from one"
+    with_second_pack(ada, expires_at=moment("2026-03-20 03:59"), name="Three classes")
+    page = ada.read(path)
+    assert [one["pack_id"] for one in page["in_hand"]] == ["pack-2", "pack-1"]
+    assert [one["pack_id"] for one in page["plan"]["held"]] == ["pack-2"]
+    seen = ada.see(path)
+    assert f'href="{path}?participants=1&amp;pack=pack-1"' in seen.text
+    chosen = ada.see(f"{path}?participants=1&pack=pack-1")
+    assert "1 credit of your Ten classes" in chosen.text
+    fields = hidden_fields(chosen, "/reservations")
+    assert fields["pack"] == "pack-1"
+    answer = ada.press("/reservations", **fields, participants=1)
+    assert answer.status == 303, answer.text
+    assert left(ada) == {"pack-1": 9, "pack-2": 3}
+
+
+def test_a_pack_that_can_not_be_chosen_is_told_and_the_page_goes_on_without_it(
+    world: LocalWorld, ada: Customer
+) -> None:
+    with_second_pack(ada, frozen_at=moment(START))
+    path = f"/schedule/{YOGA.id}"
+    assert code(ada.get(f"{path}?pack=pack-2")) == (409, "pack_frozen")
+    assert ada.get(f"{path}?pack=nothing").status == 404
+    before = everything(world)
+    form = {"activity": YOGA.id, "participants": 1, "pack": "pack-2"}
+    page = ada.press("/reservations", **form, idempotency_key="key-0001")
+    assert page.status == 409
+    assert "This pack is on hold" in page.text
+    assert "pack" not in hidden_fields(page, "/reservations")
     assert everything(world) == before

@@ -133,6 +133,16 @@ class PlaceChoice(View):
         return f"{self.product_id or ''}.{self.total.minor}"
 
 
+class PackToUse(View):
+    """A pack in hand that alone could pay for all of it. `left` None: unlimited."""
+
+    pack_id: str
+    name: str
+    left: int | None
+    expires_at: AwareDatetime | None = None
+    zone: str
+
+
 class PackOffer(View):
     """A pack in the shop whose credits would pay."""
 
@@ -168,7 +178,8 @@ class ActivityToBook(View):
 
     `choices` are what can be bought with money where credits do not pay for all of it, the places
     themselves first: now with one of `cards`, or later where `pay_later` says so. `packs` would pay
-    for it too, and are bought in the shop."""
+    for it too, and are bought in the shop. `in_hand` are packs to choose from, where several could
+    pay; with `pack` only that one is used."""
 
     activity: ActivityView
     schedule_here: str = "/schedule"
@@ -185,6 +196,8 @@ class ActivityToBook(View):
     card: str | None = None
     can_add_card: bool = False
     packs: tuple[PackOffer, ...] = ()
+    in_hand: tuple[PackToUse, ...] = ()
+    pack: str = ""
     weekly: tuple[WeeklyOffer, ...] = ()
     idempotency_key: str
 
