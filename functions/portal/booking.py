@@ -8,6 +8,7 @@ from functions.portal.book_form import Book, buying_of
 from functions.portal.booking_app import app
 from functions.portal.booking_view import ActivityQuery, ScheduleQuery
 from functions.portal.ids import path_id
+from functions.portal.pack_choices import chosen, packs_to_use
 from functions.portal.pages.booking_models import (
     ActivityToBook,
     PackToUse,
@@ -15,7 +16,6 @@ from functions.portal.pages.booking_models import (
     ReservationPage,
     SchedulePage,
 )
-from functions.portal.pack_choices import chosen, packs_to_use
 from functions.portal.pay_form import settled
 from functions.portal.place_choices import place_choices
 from functions.portal.reservation_view import MoneyBehind
@@ -124,8 +124,8 @@ def _activity_page(
             lambda: booking.packs_in_hand(customer_id), lambda: _mine(customer_id)
         )
         in_hand = packs_to_use(context, activity, packs, participants)
-        packs = chosen(context, activity, packs, participants, pack_id)
-        plan = booking.plan_for(context, activity, packs, participants)
+        used = chosen(context, activity, packs, participants, pack_id)
+        plan = booking.plan_for(context, activity, used, participants)
         if activity.open_at(request.now) and participants <= activity.free:
             choices = place_choices(context, activity, packs, plan, participants, customer)
     return booking_view.activity_page(
