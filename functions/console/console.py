@@ -25,6 +25,7 @@ from functions.console.payments import mount_payments
 from functions.console.retry_policy import mount_retry_policy
 from functions.console.statement import mount_statement
 from functions.console.subscriptions import mount_subscriptions
+from functions.console.unpaid_packs import mount_unpaid_packs
 from shared.domain.customer import Customer
 from shared.domain.ledger import MAX_ADJUSTMENT
 from shared.operations import sign_in, staff
@@ -51,6 +52,7 @@ mount_activities(app)
 mount_subscriptions(app)
 mount_outstanding(app)
 mount_payments(app)
+mount_unpaid_packs(app)
 
 
 # --- customers -------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What staff do about places that are not paid: ask, let go, trust ([BOOK], [PACK], [ACCESS])."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.domain import bought_place
 from shared.domain.charge import Charge
@@ -147,9 +147,9 @@ def waive_place(
     press: Press,
     earlier: Row[Submission] | None,
 ) -> Reservation:
-    """Let go what is outstanding, with a reason: the open invoice of the place is void. `Conflict`
-    while a payment of it is under way, when it is paid in part, and for a place that was bought
-    with a pack: that is paid, or activated."""
+    """Let go what is outstanding, with a reason: the open invoice that asks for it is void, and a
+    pack that was bought on it and still waits is over. `Conflict` while a payment of it is under
+    way, and when it is paid in part."""
     if not may_change(staff):
         raise Forbidden("Only an owner or a manager may do this.", code="role_not_allowed")
     _check_reason(owing.reason)
@@ -181,42 +181,54 @@ def _waive(
     if asked is None:
         invoicing.waive(reserved=Reserved(row, changed), besides=besides)
         return changed
-    invoice, charge = asked
+    charge = asked.charge
     given_up = charge.value.model_copy(update={"given_up": True}) if charge else None
     invoicing.change_invoice(
-        invoice=invoice,
-        changed=void(invoice.value),
+        invoice=asked.invoice,
+        changed=void(asked.invoice.value),
         reserved=Reserved(row, changed),
-        credits_=Credits(),
-        besides=Besides(
-            customer_id=value.customer_id,
-            events=[event],
-            submission=record,
-            charge=(charge, given_up) if charge and given_up else None,
-        ),
+        credits_=_over(context, asked.pack, by=staff.email),
+        besides=replace(besides, charge=(charge, given_up) if given_up else None),
     )
     return changed
 
 
-def _open_invoice(value: Reservation) -> tuple[Row[Invoice], Row[Charge] | None] | None:
-    """The open invoice of a place with its charge, where one may be void."""
+@dataclass(frozen=True)
+class _Asked:
+    """The open invoice of a place, the charge of it and the pack on it, as they were read."""
+
+    invoice: Row[Invoice]
+    charge: Row[Charge] | None
+    pack: Row[Pack] | None
+
+
+def _open_invoice(value: Reservation) -> _Asked | None:
+    """The open invoice of a place, where one may be void."""
     if value.invoice_id is None:
         return None
     ref = accounts.invoice(value.customer_id, value.invoice_id)
     invoice = read(ref).get(ref)
     if invoice is None or invoice.value.state is not InvoiceState.OPEN:
         return None
-    if invoice.value.pack_id is not None:
-        raise Conflict(
-            "A pack was bought with it: activate that, or let it be paid.", code="pack_unpaid"
-        )
     if invoice.value.paid:
         raise Conflict("It is paid in part.", code="paid_in_part")
     charge_ref = accounts.charge(value.customer_id, invoice.value.charged_under)
-    charge = read(charge_ref).get(charge_ref)
+    pack_ref = accounts.pack(value.customer_id, invoice.value.pack_id or "none")
+    found = read(charge_ref, pack_ref)
+    charge = found.get(charge_ref)
     if charge is not None and charge.value.undecided:
         raise Conflict("A payment of it is under way.", code="payment_under_way")
-    return invoice, charge
+    return _Asked(invoice, charge, found.get(pack_ref))
+
+
+def _over(context: Context, pack: Row[Pack] | None, *, by: str) -> Credits:
+    """A pack that still waits to be paid is over; one that staff activated stays as it is."""
+    if pack is None or not pack.value.unpaid:
+        return Credits()
+    over, entry = bought_place.revoke(
+        pack.value, entry_id=context.new_id(), now=context.now(), by=by
+    )
+    return Credits(packs=((pack, over),), entries=(entry,))
 
 
 # --- a pack that was bought with a place ---------------------------------------------------------

@@ -75,7 +75,7 @@ def _begin(
     return Books(
         charge=Row(accounts.charge(customer_id, opened.source), opened, version),
         customer=head,
-        invoice=invoice,
+        invoice=Row(invoice.ref, invoice.value, invoice.version + 1),
     )
 
 

@@ -20,7 +20,7 @@ from shared.store.bookings import (
     credit_writes,
     outstanding_writes,
 )
-from shared.store.engine import Row, Write, commit, create, put, replace, unchanged
+from shared.store.engine import Row, Write, commit, create, put, replace
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,14 @@ def ask_for(
     submission: tuple[str, Submission],
 ) -> None:  # fmt: skip
     """The intent of paying an invoice: it is open as it was read, and its charge is new or stands
-    at a definite decline; the submission's key is new ([ONCE], [KEY])."""
+    at a definite decline; the submission's key is new ([ONCE], [KEY]).
+
+    The invoice is written too, so that whoever read it before knows nothing of the charge and can
+    neither void it nor write down another payment of it."""
     key, record = submission
     commit(
         [
-            unchanged(invoice),
+            replace(invoice, invoice.value),
             put(accounts.charge(opened.customer_id, opened.source), charge, opened),
             create(accounts.submission(opened.customer_id, key), record),
         ]

@@ -5,6 +5,7 @@ from pydantic import AwareDatetime
 from functions.console.pages.models import PlaceChoice
 from shared.domain.money import Money
 from shared.web.answer import View
+from shared.web.pages.parts import PackSummary
 
 
 class OutstandingRow(View):
@@ -48,3 +49,9 @@ class PlaceOwed(View):
     outstanding: bool
     invoice_id: str | None = None
     waived: bool = False
+
+
+class PackActivated(View):
+    """A pack that staff released before it was paid ([PACK])."""
+
+    pack: PackSummary
