@@ -8,7 +8,7 @@ from functions.console import words
 from functions.console.pages.models import TimelineKind, TimelineLink
 from functions.console.telling import Line, Rank, Telling
 from shared.domain.calendar import local_date
-from shared.domain.charge import Attempt, By, Charge, Outcome, RefundState
+from shared.domain.charge import Attempt, By, Charge, Outcome, Purpose, RefundState
 from shared.domain.dunning import FirstSlot
 from shared.domain.invoice import order_id
 from shared.domain.pausing import slot_moments
@@ -182,7 +182,10 @@ def _detail(telling: Telling, charge: Charge, attempt: Attempt, moments: Sequenc
     slot = _slot(moments, attempt.started_at)
     if attempt.by is By.CLOCK and slot is not None:
         said[0] += f" in slot {slot + 1} of {len(moments)}"
-    if charge.subscription_id is None:
+    if charge.purpose is Purpose.INVOICE:
+        where = "as a place was booked" if charge.holds_place else "for an open invoice"
+        said[0] += f" {where}, order {order_id(charge.invoice_id)}"
+    elif charge.subscription_id is None:
         said[0] += f" at checkout, order {order_id(charge.invoice_id)}"
     zone = telling.zone(charge.location_id)
     if attempt.decided_at is not None and attempt.decided_at != attempt.started_at:

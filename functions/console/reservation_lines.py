@@ -37,6 +37,10 @@ def reservation_lines(telling: Telling, one: Reservation) -> Iterator[Line]:
         yield _line(telling, one, "in", one.checked_in_at, f"Checked in: {what}", by=by)
     if one.ended_at is None or one.state not in ENDED or one.ended_at == one.checked_in_at:
         return
+    if _was_not_paid(telling, one):
+        gone = f"{what} was given back: it had to be paid at booking, and was not"
+        yield _line(telling, one, "ended", one.ended_at, gone, by=By.CLOCK.value, failed=True)
+        return
     usual = By.CLOCK if one.state in BY_THE_CLOCK else By.CUSTOMER
     yield _line(
         telling,
@@ -45,8 +49,20 @@ def reservation_lines(telling: Telling, one: Reservation) -> Iterator[Line]:
         one.ended_at,
         ENDED[one.state].format(what=what),
         by=_staff_who(telling, one, "seat:cancelled") or usual.value,
-        detail=f"{telling.money(one.due)} before tax is outstanding." if one.outstanding else "",
+        detail=f"{telling.money(one.owes)} with tax is outstanding." if one.outstanding else "",
         failed=one.state is ReservationState.CANCELLED_LATE,
+    )
+
+
+def _was_not_paid(telling: Telling, one: Reservation) -> bool:
+    """Whether its place went because the payment that it was booked on failed."""
+    return one.state is ReservationState.CANCELLED and any(
+        charge.reservation_id == one.id
+        and charge.holds_place
+        and charge.given_up
+        and charge.last is not None
+        and charge.last.decided_at == one.ended_at
+        for charge in telling.books.charges
     )
 
 

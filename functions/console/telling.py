@@ -12,6 +12,7 @@ from shared.domain.invoice import Invoice
 from shared.domain.money import Money
 from shared.domain.pack import Pack
 from shared.domain.product import Catalogue
+from shared.domain.reservation import Reservation
 from shared.domain.subscription import Subscription
 from shared.web.format import day_text, moment_text, money_text, short_day_text
 
@@ -51,6 +52,10 @@ class Telling:
     @cached_property
     def packs(self) -> dict[str, Pack]:
         return {one.id: one for one in self.books.packs}
+
+    @cached_property
+    def reservations(self) -> dict[str, Reservation]:
+        return {one.id: one for one in self.books.reservations}
 
     @cached_property
     def invoices(self) -> dict[str, Invoice]:

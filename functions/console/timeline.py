@@ -6,12 +6,12 @@ from datetime import datetime
 from functions.console import words
 from functions.console.books import Books
 from functions.console.charge_lines import charge_lines
+from functions.console.invoice_lines import invoice_lines
 from functions.console.pages.models import TimelineEntry, TimelineKind, TimelineLink
 from functions.console.reservation_lines import reservation_lines
-from functions.console.telling import Line, Rank, Telling, invoice_name
+from functions.console.telling import Line, Rank, Telling
 from shared.domain.charge import By
 from shared.domain.due import utc_text
-from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind
 from shared.domain.message import Message, MessageState
 from shared.domain.pack import Entry, EntryKind
 from shared.domain.product import Catalogue
@@ -54,7 +54,7 @@ def _lines(telling: Telling) -> Iterator[Line]:
     for charge in books.charges:
         yield from charge_lines(telling, charge)
     for invoice in books.invoices:
-        yield from _invoice(telling, invoice)
+        yield from invoice_lines(telling, invoice)
     for subscription in books.subscriptions:
         yield from _subscription(telling, subscription)
     for reservation in books.reservations:
@@ -65,106 +65,6 @@ def _lines(telling: Telling) -> Iterator[Line]:
         yield _message(telling, message)
     for event in books.events:
         yield from _event(telling, event)
-
-
-# --- invoices --------------------------------------------------------------------------------
-
-
-def _invoice(telling: Telling, invoice: Invoice) -> Iterator[Line]:
-    """That it was opened, when that was not the moment it was paid, and what became of it."""
-    zone = telling.zone(invoice.location_id)
-    name, total = invoice_name(invoice), telling.money(invoice.total)
-    links = (*telling.to_invoice(invoice.id), *telling.to_subscription(invoice.subscription_id))
-    detail = _bill(telling, invoice)
-    if invoice.subscription_id is not None or invoice.state is InvoiceState.OPEN:
-        yield telling.line(
-            Rank.OPENED,
-            TimelineKind.INVOICE,
-            f"{invoice.id}-opened",
-            invoice.created_at,
-            zone,
-            f"{name} opened: {total} to pay",
-            detail=detail,
-            links=links,
-        )
-    if invoice.state is InvoiceState.VOID:
-        subscription = telling.subscriptions.get(invoice.subscription_id or "")
-        at = subscription.ended_at if subscription and subscription.ended_at else None
-        yield telling.line(
-            Rank.INVOICE,
-            TimelineKind.INVOICE,
-            f"{invoice.id}-void",
-            at or invoice.created_at,
-            zone,
-            f"{name} is void: {total} is not owed any more",
-            links=links,
-        )
-    for number, payment in enumerate(invoice.payments):
-        back = payment.kind in WENT_BACK
-        yield telling.line(
-            Rank.INVOICE,
-            TimelineKind.REFUND if back else TimelineKind.PAYMENT,
-            f"{invoice.id}-payment-{number}",
-            payment.at,
-            zone,
-            f"{name} {_paid(telling, payment)}",
-            detail=_bank(telling, invoice, payment)
-            or " ".join(filter(None, [payment.note, detail])),
-            by=words.person(payment.by) if payment.by else "",
-            amount=payment.amount if back else None,
-            failed=payment.kind is PaymentKind.REVERSAL,
-            links=links,
-        )
-
-
-WENT_BACK = frozenset({PaymentKind.REFUND, PaymentKind.REVERSAL})
-
-
-def _paid(telling: Telling, payment: Payment) -> str:
-    """What is said of a payment of an invoice, after its name."""
-    card = words.card(payment.brand, payment.last4) if payment.last4 else ""
-    by_card = f" by {card}" if card else ""
-    of_card = f" of {card}" if card else ""
-    amount = telling.money(payment.amount)
-    match payment.kind:
-        case PaymentKind.NOTHING_DUE:
-            return "closed: nothing was to be paid"
-        case PaymentKind.CARD:
-            return f"paid{by_card}: {amount}"
-        case PaymentKind.CASH:
-            return f"paid in cash: {amount}"
-        case PaymentKind.TRANSFER:
-            return f"paid by transfer: {amount}"
-        case PaymentKind.REFUND:
-            return f"refunded{by_card}: {telling.money(-payment.amount)}"
-        case PaymentKind.REVERSAL:
-            return f"is unpaid again: the bank took back {telling.money(-payment.amount)}{of_card}"
-        case PaymentKind.REINSTATED:
-            return f"is paid again: the bank gave again {amount}{of_card}"
-
-
-def _bank(telling: Telling, invoice: Invoice, payment: Payment) -> str:
-    """What followed from a bank's taking a payment back, or giving it again ([REVERSE])."""
-    names = [one.name for one in telling.books.packs if one.invoice_id == invoice.id]
-    packs = words.joined(list(dict.fromkeys(names)))
-    if not packs:
-        return ""
-    if payment.kind is PaymentKind.REVERSAL:
-        return f"The unused credits of {packs} are on hold until it is paid."
-    if payment.kind is PaymentKind.REINSTATED:
-        return f"The credits of {packs} can be used again."
-    return ""
-
-
-def _bill(telling: Telling, invoice: Invoice) -> str:
-    """Lines, tax and total in one sentence."""
-    parts = [
-        f"{words.times(one.quantity, one.name)} {telling.money(one.amount)}"
-        for one in invoice.lines
-    ]
-    if invoice.tax:
-        parts.append(f"{invoice.tax_name} {telling.money(invoice.tax)}")
-    return f"{', '.join(parts)}. Total {telling.money(invoice.total)}."
 
 
 # --- subscriptions ---------------------------------------------------------------------------
@@ -365,10 +265,19 @@ HAPPENED: Mapping[str, tuple[TimelineKind, str]] = {
     "card:removed": (TimelineKind.CARD, "Removed the card {before_card}"),
     "notice:done": (TimelineKind.NOTICE, "The notice “{about}” was marked done"),
     "notice:released": (TimelineKind.NOTICE, "Tried again after the notice “{about}”"),
+    "place:invoiced": (
+        TimelineKind.INVOICE,
+        "What was owed for {about} was asked for: order {after}",
+    ),
+    "place:waived": (TimelineKind.INVOICE, "What was owed for {about} was let go"),
+    "pack:activated": (TimelineKind.PACK, "{pack} was activated before it was paid"),
     "email:sign_in": (TimelineKind.MESSAGE, "A sign-in email was sent to {after}"),
     "email:card_update": (TimelineKind.MESSAGE, "A card-update link was sent to {after}"),
 }
 """What is said of each kind of event; one that is not here is told by its own name."""
+
+WHY: Mapping[str, str] = {"place:waived": "{after}.", "pack:activated": "{about}."}
+"""The reason that somebody gave, where one was asked for."""
 
 
 def _event(telling: Telling, event: TimelineEvent) -> Iterator[Line]:
@@ -378,21 +287,24 @@ def _event(telling: Telling, event: TimelineEvent) -> Iterator[Line]:
     kind, said = HAPPENED.get(
         event.what, (TimelineKind.CUSTOMER, event.what.replace("_", " ").replace(":", ", "))
     )
-    what = said.format(
-        name=subscription.terms.name if subscription else "a subscription",
-        about=event.about,
-        after=event.after,
-        after_payment=words.PAYMENTS.get(event.after, event.after),
-        before_card=words.kept_card(event.before),
-        after_card=words.kept_card(event.after),
-    )
+    pack = telling.packs.get(event.pack_id or "")
+    facts = {
+        "name": subscription.terms.name if subscription else "a subscription",
+        "pack": pack.name if pack else "A pack",
+        "about": event.about,
+        "after": event.after,
+        "after_payment": words.PAYMENTS.get(event.after, event.after),
+        "before_card": words.kept_card(event.before),
+        "after_card": words.kept_card(event.after),
+    }
     yield telling.line(
         Rank.CARD if kind is TimelineKind.CARD else Rank.ASKED,
         kind,
         event.id,
         event.at,
         subscription.zone if subscription else telling.own_zone,
-        what,
+        said.format(**facts),
+        detail=WHY.get(event.what, "").format(**facts),
         by=words.person(event.by),
-        links=telling.to_subscription(event.subscription_id),
+        links=(*telling.to_subscription(event.subscription_id), *telling.to_pack(event.pack_id)),
     )
