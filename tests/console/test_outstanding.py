@@ -242,11 +242,17 @@ def test_an_invoice_that_is_let_go_is_void_and_can_not_be_paid(world: LocalWorld
 def test_a_payment_under_way_is_waited_for(world: LocalWorld) -> None:
     one, olga = began_unpaid(world), staff(world)
     ask(olga, one)
+    world.sandbox.webhooks(hold=True)
     world.sandbox.misbehave("charge", "timeout_after")
     pay_invoice(world, invoice_now(one))
     refused = let_go(olga, one)
     assert (refused.status, code_of(refused)) == (409, "payment_under_way")
     assert invoice_now(one).state is InvoiceState.OPEN
+    world.sandbox.release_webhooks()
+    world.run_due()
+    assert invoice_now(one).state is InvoiceState.CLOSED
+    assert listed(olga) == []
+    shop.books_hold(world)
 
 
 def test_a_declined_card_leaves_it_owed_and_it_can_be_let_go(world: LocalWorld) -> None:
