@@ -65,13 +65,7 @@ def buy_place(
     """Book it, and buy this pack for it, or just the place; what that set going is done after."""
     wish = Wish(customer_id, activity.id, participants=participants)
     buying = Buying(product_id, pay_now, total)
-    press = Press(
-        customer_id,
-        key or world.wiring.new_id(),
-        "buy_place",
-        (activity.id, participants, *buying.content),
-        world.wiring.new_id(),
-    )
+    press = buying.press(wish, key or world.wiring.new_id(), world.wiring.new_id())
     found = read(accounts.head(customer_id), *wish.refs(press))
     bought = buying_place.buy_place(
         context_of(world), wish, buying, press, head(customer_id), found
