@@ -40,6 +40,7 @@ class Entry(BaseModel):
     at: AwareDatetime
     reason: str = ""
     reservation_id: str | None = None
+    activity_id: str = ""
     activity_name: str = ""
     activity_at: AwareDatetime | None = None
     activity_zone: str = ""

@@ -221,6 +221,7 @@ def _entry(
         at=at,
         reason=reason,
         reservation_id=reservation.id,
+        activity_id=reservation.activity_id,
         activity_name=reservation.name,
         activity_at=reservation.starts_at,
         activity_zone=reservation.zone,

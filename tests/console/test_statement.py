@@ -85,6 +85,9 @@ def test_the_page_says_where_each_credit_of_one_pack_is(world: LocalWorld, ada: 
     words = olga.page(path(ada, query))
     for said in ("Credits 9 to 10", "by owner@happypaws.example", "by the customer", "Yoga"):
         assert said in words, said
+    (held,) = [one for one in olga.data(path(ada))["lines"] if one["kind"] == "hold"]
+    assert f'href="/console/activities/{held["activity_id"]}"' in words
+    assert f'href="/console/customers/{ada}#invoice-{pack.invoice_id}"' in words
     assert path(ada) in olga.page(f"/console/customers/{ada}")
 
 

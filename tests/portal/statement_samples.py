@@ -44,6 +44,7 @@ def _line(number: int, kind: EntryKind, delta: int, left: int | None, **more: An
 
 
 _CLASS: Mapping[str, Any] = {
+    "activity_id": "riverside.20260209T2330.reformer",
     "activity_name": "Reformer",
     "activity_at": _at(9, 23),
     "activity_zone": ZONE,

@@ -90,6 +90,7 @@ class EntryView(View):
     by: str = ""
     invoice_id: str | None = None
     reservation_id: str | None = None
+    activity_id: str = ""
     activity_name: str = ""
     activity_at: AwareDatetime | None = None
     activity_zone: str = ""

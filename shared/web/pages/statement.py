@@ -79,6 +79,7 @@ class LifeView(View):
     last: int
     where: Whereabouts
     at: AwareDatetime
+    activity_id: str = ""
     activity_name: str = ""
     activity_at: AwareDatetime | None = None
     activity_zone: str = ""
@@ -142,6 +143,7 @@ def life_view(life: Life, *, for_staff: bool) -> LifeView:
         last=life.last,
         where=life.where,
         at=entry.at,
+        activity_id=entry.activity_id if kept else "",
         activity_name=entry.activity_name if kept else "",
         activity_at=entry.activity_at if kept else None,
         activity_zone=entry.activity_zone if kept else "",
@@ -285,6 +287,7 @@ COLUMNS: Mapping[str, Callable[[StatementLine], Cell]] = {
     "left": lambda one: "unlimited" if one.left is None else one.left,
     "balance": lambda one: one.balance,
     "activity": lambda one: one.activity_name,
+    "activity_id": lambda one: one.activity_id,
     "activity_at": lambda one: _iso(one.activity_at),
     "activity_local": lambda one: _iso(one.activity_local),
     "reservation_id": lambda one: one.reservation_id,

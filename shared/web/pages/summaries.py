@@ -127,6 +127,7 @@ def entry_view(entry: Entry) -> EntryView:
         by=entry.by,
         invoice_id=entry.invoice_id,
         reservation_id=entry.reservation_id,
+        activity_id=entry.activity_id,
         activity_name=entry.activity_name,
         activity_at=entry.activity_at,
         activity_zone=entry.activity_zone,
