@@ -39,7 +39,7 @@ from shared.domain.product import (
     Service,
     Settings,
 )
-from shared.domain.recurring import RecursWhen
+from shared.domain.recurring import NextPayment, RecursWhen
 from shared.domain.reversal import money_kept
 from shared.domain.subscription import Subscription
 from shared.domain.weekly import Standing
@@ -301,6 +301,7 @@ class Wanted:
     frequency: Frequency | None = None
     starts_on: date | None = None
     until: date | None = None
+    next_payment: NextPayment | None = None
     standing: Standing | None = None
 
 
@@ -334,6 +335,7 @@ def _line(at: int, wanted: Wanted, location: str, _now: datetime) -> CartLine:
         starts_on=wanted.starts_on,
         until=wanted.until,
         standing=wanted.standing,
+        next_payment=wanted.next_payment,
     )
 
 

@@ -25,12 +25,20 @@ from tests.simulation.crash_buying import BUYING
 from tests.simulation.crash_desk import DESK
 from tests.simulation.crash_line import Fault, Seen, Strike
 from tests.simulation.crash_places import PLACES
+from tests.simulation.crash_recurring import RECURRING
 from tests.simulation.crash_renewing import RENEWING
 from tests.simulation.crash_reversing import REVERSING
 from tests.simulation.crash_runs import Operation, Run, carry_out, record
 from tests.simulation.crash_scene import Crashed, NoAnswer, Scene, Stage, apart, quietly, scene
 
-OPERATIONS: tuple[Operation, ...] = (*BUYING, *RENEWING, *DESK, *PLACES, *REVERSING)
+OPERATIONS: tuple[Operation, ...] = (
+    *BUYING,
+    *RENEWING,
+    *DESK,
+    *PLACES,
+    *REVERSING,
+    *RECURRING,
+)
 
 SEED = 20_260_131
 DOUBLES = int(os.environ.get("CRASH_DOUBLES", "40"))
