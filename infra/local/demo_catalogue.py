@@ -18,6 +18,7 @@ from shared.domain.product import (
     Settings,
     StaffPerson,
 )
+from shared.domain.recurring import RecursWhen
 
 RIVERSIDE = Location(
     id="riverside",
@@ -174,6 +175,36 @@ PACKAGES = (
         minimum_prices=_prices("0", "0"),
         account_code="4025",
         description="Sunday at 10. Pay what you can this week, and nothing is fine too.",
+    ),
+    Product(
+        id="daycare-thirty",
+        name="Five daycare days, every thirty",
+        kind=ProductKind.PACKAGE,
+        category="Daycare",
+        service="daycare",
+        credits=5,
+        validity_days=30,
+        recurs_when=RecursWhen.PACK_EXPIRES,
+        prices=_prices("140", "125"),
+        taxed=True,
+        account_code="4010",
+        description="Five days within thirty, and the next five when they are over. Pay each time "
+        "yourself, or let us debit your card.",
+    ),
+    Product(
+        id="yoga-5-again",
+        name="Five classes, and five again",
+        kind=ProductKind.PACKAGE,
+        category="Yoga",
+        service="yoga",
+        credits=5,
+        validity_months=3,
+        recurs_when=RecursWhen.NO_CREDITS_REMAIN,
+        prices=_prices("90", "76"),
+        taxed=True,
+        account_code="4020",
+        description="Used up? The next five come a day after your last class, so you never stand "
+        "at the door without one.",
     ),
     Product(
         id="friends-10",

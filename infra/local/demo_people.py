@@ -233,8 +233,11 @@ def _expires_soon(life: Life) -> None:
 
 
 def _used_up(life: Life) -> None:
+    """The classes come again by debit when they are gone."""
     life.ago(50, life.me.join, life.card(), life.buy(want("daycare-day", 2)))
     life.ago(45, life.use("daycare-day", 2, "A weekend away without Nelson"))
+    life.ago(21, life.buy(want("yoga-5-again")))
+    life.ago(4, life.use("yoga-5-again", 5, "Five classes in a row"))
 
 
 def _regular(life: Life) -> None:
@@ -254,7 +257,9 @@ def _pays_nothing(life: Life) -> None:
 
 
 def _gives(life: Life) -> None:
+    """And pays for five days every thirty himself: the next ones wait in the cart."""
     life.ago(33, life.me.join, life.card(), life.buy(want("shelter-fund", price_minor=4000)))
+    life.ago(29, life.buy(want("daycare-thirty", next_payment="by_hand")))
 
 
 def _films(life: Life) -> None:

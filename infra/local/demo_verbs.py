@@ -16,7 +16,7 @@ from shared.domain.activity import Activity
 from shared.domain.cart_lines import Wanted
 from shared.domain.charge import By
 from shared.domain.customer import Customer
-from shared.domain.pack import Entry, EntryKind, Pack
+from shared.domain.pack import Entry, EntryKind, Pack, used
 from shared.domain.pricing import price_cart
 from shared.domain.product import Location
 from shared.domain.reservation import Reservation
@@ -209,7 +209,7 @@ class Person:
             )
             commit(
                 [
-                    replace(row, row.value.model_copy(update={"left": left})),
+                    replace(row, used(row.value.model_copy(update={"left": left}), entry.at)),
                     create(accounts.entry(self.id, entry.pack_id, entry.id), entry),
                 ]
             )

@@ -119,7 +119,7 @@ from shared.web.pages.parts import (
 )
 from shared.web.pages.sign_in import SignInConfirmPage, SignInPage, SignInSentPage, WhySignIn
 from shared.web.render import ROOT, Frame
-from tests.portal import booking_samples, statement_samples
+from tests.portal import booking_samples, recurring_samples, statement_samples
 
 ZONE = "America/New_York"
 PORTAL = ROOT / "functions" / "portal" / "pages"
@@ -822,6 +822,7 @@ FULL: Mapping[str, BaseModel] = {
 MORE: Mapping[str, tuple[str, BaseModel]] = {
     **booking_samples.MORE,
     **statement_samples.MORE,
+    **recurring_samples.MORE,
     "shop, subscriptions": (
         "shop",
         ShopPage(
