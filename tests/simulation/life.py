@@ -378,4 +378,5 @@ def _due(one: Subscription, period: int) -> datetime:
     """When a period is to be charged: a later start when its day begins, all else at 23:59."""
     if period == 0 and one.trial_days is None:
         return calendar_oracle.begins(one.anchor, one.zone)
+    assert one.frequency is not None, "in the simulation a calendar drives everything"
     return calendar_oracle.charged(one.anchor, one.frequency.value, period, one.zone)
