@@ -295,22 +295,28 @@ class Sandbox:
             form = {} if reads else read_form(body)
         except ValueError:
             raise Refused(422, "invalid_request", "The form could not be read.") from None
-        match path.strip("/").split("/"):
+        answer = self._find_page(path.strip("/").split("/"), form, reads=reads)
+        return (*answer[:2], b"") if method == "HEAD" else answer
+
+    def _find_page(self, steps: list[str], form: Mapping[str, str], *, reads: bool) -> Answer:
+        books, pages = self._books, self._pages
+        match steps:
             case ["style.css"] if reads:
-                answer = self._pages.style()
-            case ["card-setups", setup_id] if reads:
-                answer = self._pages.show_setup(self._books.setup(setup_id))
+                return pages.style()
             case ["card-setups", setup_id]:
-                answer = self._pages.save_card(self._books.setup(setup_id), form)
+                setup = books.setup(setup_id)
+                return pages.show_setup(setup) if reads else pages.save_card(setup, form)
             case ["card-setups", setup_id, "cancel"] if not reads:
-                answer = self._pages.cancel_setup(self._books.setup(setup_id))
-            case ["confirm", charge_id] if reads:
-                answer = self._pages.show_charge(self._books.charge(charge_id))
+                return pages.cancel_setup(books.setup(setup_id))
             case ["confirm", charge_id]:
-                answer = self._pages.answer_charge(self._books.charge(charge_id), form)
+                charge = books.charge(charge_id)
+                return pages.show_charge(charge) if reads else pages.answer_charge(charge, form)
+            case ["payments"] if reads:
+                return pages.show_payments()
+            case ["payments", charge_id] if not reads:
+                return pages.answer_payment(books.charge(charge_id), form)
             case _:
                 raise Refused(404, "not_found", "There is no such page.")
-        return (*answer[:2], b"") if method == "HEAD" else answer
 
     def _control(self, method: str, told: dict[str, Any]) -> dict[str, Any]:
         """`GET` shows how things stand; `POST` takes `action` and what that method takes. What

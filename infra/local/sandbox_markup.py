@@ -88,6 +88,32 @@ _CONFIRM = """{% extends "frame" %}
 {% endblock %}
 """
 
+_PAYMENTS = """{% extends "frame" %}
+{% block content %}
+<h1>Payments</h1>
+<p>What the sandbox took, newest first. A bank may take a payment back: a debit that is returned,
+ a card payment that the customer disputes. It gives it again when the merchant wins.</p>
+{% if payments %}
+<dl>
+{% for payment in payments %}
+<div><dt>{{ payment.amount }}{% if payment.taken %} · taken back{% endif %}</dt>
+<dd>{{ payment.description }}<br>{{ payment.at }}{% if payment.refunded %}, refunded{% endif %}</dd>
+{% if payment.answer %}
+<dd><form method="post" action="{{ mount }}/payments/{{ payment.id }}">
+<button type="submit" name="answer" value="{{ payment.answer }}" class="quiet">
+{{ "Take it back" if payment.answer == "reverse" else "Give it again" }}
+</button>
+</form></dd>
+{% endif %}
+</div>
+{% endfor %}
+</dl>
+{% else %}
+<p>Nothing was paid yet.</p>
+{% endif %}
+{% endblock %}
+"""
+
 _CLOSED = """{% extends "frame" %}
 {% block content %}
 <h1>{{ title }}</h1>
@@ -98,7 +124,13 @@ _CLOSED = """{% extends "frame" %}
 {% endblock %}
 """
 
-TEMPLATES = {"frame": _FRAME, "card": _CARD, "confirm": _CONFIRM, "closed": _CLOSED}
+TEMPLATES = {
+    "frame": _FRAME,
+    "card": _CARD,
+    "confirm": _CONFIRM,
+    "closed": _CLOSED,
+    "payments": _PAYMENTS,
+}
 
 STYLE = """
 :root { color-scheme: light; --ink: #1d2733; --soft: #52606d; --line: #7b8794;

@@ -25,6 +25,8 @@ Answer = tuple[int, dict[str, str], bytes]
 
 FIELDS = {"number": "Card number", "expiry": "Expiry date", "cvc": "Security code"}
 
+PAYMENTS_SHOWN = 50
+
 _templates = Environment(
     loader=DictLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
@@ -91,6 +93,24 @@ class Pages:
             return self.show_charge(charge)
         return _back(charge.return_url)
 
+    def show_payments(self) -> Answer:
+        """What was taken, with what a bank may do about it: for people on this machine, who could
+        not dispute a payment otherwise."""
+        taken = [one for one in self._books.charges() if one.state is ChargeState.SUCCEEDED]
+        shown = [_payment(one) for one in taken[: -PAYMENTS_SHOWN - 1 : -1]]
+        return self._page(200, "payments", None, title="Payments", payments=shown)
+
+    def answer_payment(self, charge: Charge, form: Mapping[str, str]) -> Answer:
+        """A second press of the same button changes nothing."""
+        match form.get("answer"):
+            case "reverse" if charge.kept and not charge.reversed:
+                self._books.reverse(charge.id)
+            case "reinstate" if charge.reversed:
+                self._books.reinstate(charge.id)
+            case _:
+                pass
+        return _back(f"{self._mount}/payments")
+
     def problem(self, status: int, sentence: str) -> Answer:
         return self._page(
             status, "closed", None, title="This page does not work", sentence=sentence, back=None
@@ -147,6 +167,19 @@ def read_form(body: bytes) -> dict[str, str]:
     """The fields of a form; of a name that comes twice, the last. Raises `ValueError`."""
     text = body.decode("utf-8")
     return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=20))
+
+
+def _payment(charge: Charge) -> dict[str, str | bool]:
+    kept = "reverse" if charge.kept else ""
+    return {
+        "id": charge.id,
+        "amount": _amount(charge.amount, charge.currency),
+        "description": charge.description,
+        "at": f"{charge.created_at:%Y-%m-%d %H:%M} UTC",
+        "taken": charge.reversed > 0,
+        "refunded": charge.refunded > 0,
+        "answer": "reinstate" if charge.reversed else kept,
+    }
 
 
 def _amount(minor: int, currency: str) -> str:

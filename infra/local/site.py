@@ -110,6 +110,7 @@ def _index(world: "LocalWorld", request: Request) -> Response:
         ("/console", "The console", "what staff see"),
         (f"{ROOT}/mail", "Mail", f"{len(world.mailbox)} sent"),
         (f"{ROOT}/clock", "Clock", f"{utc_text(world.now())}, and can be moved"),
+        (f"{SANDBOX}/payments", "Payments", "what was paid, and what a bank takes back"),
         ("/openapi.json", "OpenAPI", "every route, for programs"),
     ]
     if _wants_json(request):

@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.charge import Outcome
 from shared.providers.port import CardSetup
-from tests.contract.bench import RETURN_URL, CardKind, request_for, save
+from tests.contract.bench import RETURN_URL, CardKind, events, request_for, save
 from tests.contract.sandbox_bench import PUBLIC_URL, SandboxBench
 
 GOOD = {"number": "4242 4242 4242 4242", "expiry": "12/30", "cvc": "123"}
@@ -304,3 +304,30 @@ def test_a_charge_that_was_given_up_can_no_longer_be_confirmed(bench: SandboxBen
     status, _, html = bench.submit(waiting.confirm_url, answer="confirm")
     assert status == 410
     assert "No money moved" in Page(html).words
+
+
+def test_payments_are_taken_back_and_given_again_by_a_button(bench: SandboxBench) -> None:
+    assert "Nothing was paid yet" in Page(bench.get("/payments")[2]).words
+    setup = save(bench)
+    paid = bench.provider.charge(request_for(setup))
+    bench.provider.charge(request_for(save(bench, CardKind.DECLINES)))
+    told = []
+    for press, reversed_ in (("reverse", 4_900), ("reverse", 4_900), ("reinstate", 0)):
+        page = Page(bench.get("/payments")[2])
+        told += [button["value"] for button in page.all("button")]
+        status, headers, _ = bench.submit(f"/payments/{paid.provider_charge_id}", answer=press)
+        assert (status, headers["Location"]) == (303, "/_local/sandbox/payments")
+        assert [one.reversed for one in bench.sandbox.charges()] == [reversed_, 0]
+    assert told == ["reverse", "reinstate", "reinstate"]
+    assert "$49.00" in page.words
+    assert "taken back" in page.words
+    types = [event.type for event in events(bench)]
+    assert types == ["charge.succeeded", "charge.failed", "charge.reversed", "charge.reinstated"]
+
+
+def test_a_button_that_is_none_takes_nothing_back(bench: SandboxBench) -> None:
+    paid = bench.provider.charge(request_for(save(bench)))
+    for answer in ("", "confirm"):
+        bench.submit(f"/payments/{paid.provider_charge_id}", answer=answer)
+    assert bench.submit("/payments/ch_unknown", answer="reverse")[0] == 404
+    assert [one.reversed for one in bench.sandbox.charges()] == [0]
