@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints
 
 from functions.portal.ids import Id
 from functions.portal.pages.account_models import (
+    EstimateView,
     InvoicesPage,
     PacksPage,
     PaymentSort,
@@ -20,7 +21,7 @@ from functions.portal.pages.account_models import (
     SubscriptionsPage,
 )
 from shared.domain.customer import Customer
-from shared.domain.invoice import Invoice, InvoiceState
+from shared.domain.invoice import Invoice, InvoiceState, LineKind
 from shared.domain.money import Money
 from shared.domain.pack import Pack, PackStatus
 from shared.domain.product import Catalogue
@@ -196,6 +197,7 @@ def invoices_page(
     ended_at: str | None,
     catalogue: Catalogue,
     customer: Customer,
+    estimates: tuple[EstimateView, ...] = (),
 ) -> InvoicesPage:
     wanted = query.state.value if query.state else ""
     narrowed = [one for one in invoices if wanted in ("", one.state.value)]
@@ -204,6 +206,7 @@ def invoices_page(
         state=wanted,
         states=_choices((one.state.value for one in invoices), InvoiceState, wanted),
         invoices=tuple(invoice_summary(one, catalogue) for one in listed),
+        estimates=estimates,
         owed=_owed(invoices),
         store_credit=store_credit(customer),
         next=following,
@@ -218,11 +221,17 @@ _SORT_KEYS: dict[PaymentSort, Callable[[PaymentRow], tuple[object, ...]]] = {
 }
 
 
+def _by_credits_alone(invoice: Invoice) -> bool:
+    moved = any(one.amount for one in invoice.payments)
+    return not moved and not invoice.total and invoice.lines[-1].kind is LineKind.CREDIT
+
+
 def payments_page(
     invoices: Iterable[Invoice], query: PaymentsQuery, ended_at: str | None, catalogue: Catalogue
 ) -> PaymentsPage:
-    """The payment history, sorted by any of its columns ([HISTORY])."""
-    rows = [payment_row(invoice, catalogue) for invoice in invoices]
+    """The payment history, sorted by any of its columns ([HISTORY]). What credits alone paid for
+    is not in it; a payment of 0 of something that was bought is."""
+    rows = [payment_row(one, catalogue) for one in invoices if not _by_credits_alone(one)]
     rows.sort(key=_SORT_KEYS[query.sort], reverse=query.descending)
     listed, following = paged(
         rows,

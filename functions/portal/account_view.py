@@ -341,6 +341,12 @@ def collects(subscription: Subscription | None, invoice: Invoice) -> bool:
     )
 
 
+def paid_directly(subscription: Subscription | None, invoice: Invoice) -> bool:
+    """Whether `invoice` is no subscription's to collect: its customer pays it by itself."""
+    collection = subscription.collection if subscription is not None else None
+    return collection is None or collection.invoice_id != invoice.id
+
+
 def _pay_form(
     invoice: Invoice,
     charge: Charge | None,
@@ -349,12 +355,16 @@ def _pay_form(
     now: datetime,
     key: str,
 ) -> PayForm | None:
-    if invoice.state is not InvoiceState.OPEN or not invoice.owed:
+    if invoice.state is not InvoiceState.OPEN or invoice.owed.minor <= 0:
         return None
-    unknown = not collects(subscription, invoice) or (charge is not None and charge.undecided)
+    direct = paid_directly(subscription, invoice)
+    open_now = direct or collects(subscription, invoice)
+    unknown = not open_now or (charge is not None and charge.undecided)
     card = customer.card_for(subscription.card_id if subscription else None)
     waits = charge is not None and charge.outcome is Outcome.AUTHENTICATION_REQUIRED
     why_not = WhyNotPay.OUTCOME_UNKNOWN if unknown else None if card else WhyNotPay.NO_CARD
+    if waits and direct:
+        why_not = WhyNotPay.TO_BE_CONFIRMED
     return PayForm(
         amount=invoice.owed,
         cards=card_views(customer, now),
@@ -367,7 +377,7 @@ def _pay_form(
 
 def invoice_page(
     invoice: Invoice,
-    charge: Charge | None,
+    charges: Sequence[Charge],
     subscription: Subscription | None,
     catalogue: Catalogue,
     customer: Customer,
@@ -375,7 +385,8 @@ def invoice_page(
     *,
     idempotency_key: str,
 ) -> InvoicePage:
-    """An invoice with its tries, and the form to pay it while something is owed ([HISTORY])."""
+    """An invoice with its tries, and the form to pay it while something is owed ([HISTORY]). The
+    last of `charges` is the one that would collect it now."""
     location = catalogue.location(invoice.location_id)
     of_period = subscription is not None and invoice.period is not None
     return InvoicePage(
@@ -393,6 +404,15 @@ def invoice_page(
             if of_period and subscription and invoice.period is not None
             else None
         ),
-        attempts=_tries(charge, subscription, catalogue) if charge else (),
-        pay=_pay_form(invoice, charge, subscription, customer, now, idempotency_key),
+        reservation_id=invoice.reservation_id,
+        pack_id=invoice.pack_id,
+        attempts=tuple(tries for one in charges for tries in _tries(one, subscription, catalogue)),
+        pay=_pay_form(
+            invoice,
+            charges[-1] if charges else None,
+            subscription,
+            customer,
+            now,
+            idempotency_key,
+        ),
     )

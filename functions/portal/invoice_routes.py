@@ -6,17 +6,30 @@ from typing import Any
 from functions.portal import account_lists, account_view, hosted
 from functions.portal.account_app import app
 from functions.portal.account_lists import READ_AT_ONCE, InvoicesQuery, PaymentsQuery
+from functions.portal.estimates_view import estimates
 from functions.portal.ids import path_id
 from functions.portal.owned import Led, cursor, customer_in, load, values
-from functions.portal.pages.account_models import InvoicePage, InvoicesPage, PaymentsPage
+from functions.portal.pages.account_models import (
+    InvoicePage,
+    InvoicesPage,
+    PaymentsPage,
+    WhyNotPay,
+)
 from functions.portal.pay_form import ChooseCard, press_for, settled
+from functions.portal.side_by_side import side_by_side
+from shared.domain.charge import Charge
 from shared.domain.errors import Conflict, Declined, Missing, PunchcardError
-from shared.domain.invoice import Invoice
-from shared.operations import paying
+from shared.domain.invoice import Invoice, InvoiceState
+from shared.domain.reservation import Reservation
+from shared.domain.subscription import Subscription
+from shared.operations import paying, paying_invoice
+from shared.operations.checkout import Answered
+from shared.operations.reconcile import reconcile
 from shared.operations.submissions import Press
 from shared.operations.visit import Found, Ref, Row
 from shared.store import accounts
 from shared.store.accounts import Submission
+from shared.store.engine import Page
 from shared.web.answer import Answer
 from shared.web.request import Request, Who
 
@@ -32,9 +45,30 @@ from shared.web.request import Request, Who
 def invoices(request: Request) -> Answer:
     query: InvoicesQuery = request.query
     customer = request.signed_in.value
-    held = accounts.invoices_of(customer.id, limit=READ_AT_ONCE, after=cursor(query, "invoice"))
+
+    def invoices_held() -> Page[Invoice]:
+        after = cursor(query, "invoice")
+        return accounts.invoices_of(customer.id, limit=READ_AT_ONCE, after=after)
+
+    def booked() -> Page[Reservation]:
+        return accounts.reservations_of(customer.id, limit=READ_AT_ONCE)
+
+    reservations: list[Reservation] = []
+    first = query.after is None and not query.skip
+    if first and query.state in (None, InvoiceState.OPEN) and customer.has_reservations:
+        held, others = side_by_side(invoices_held, booked)
+        reservations = values(others)
+    else:
+        held = invoices_held()
     return Answer(
-        account_lists.invoices_page(values(held), query, held.next, request.catalogue, customer)
+        account_lists.invoices_page(
+            values(held),
+            query,
+            held.next,
+            request.catalogue,
+            customer,
+            estimates(reservations, request.catalogue),
+        )
     )
 
 
@@ -53,17 +87,27 @@ def _invoice(request: Request, *more: Callable[[str], Ref[Any]]) -> tuple[Row[In
     return row, found
 
 
+def _charges(request: Request, invoice: Invoice) -> tuple[list[Charge], Subscription | None]:
+    """The charges of an invoice, that which would collect it now last; and its subscription. One
+    round trip."""
+    customer_id = invoice.customer_id
+    sources = dict.fromkeys((invoice.source or "none", invoice.charged_under))
+    refs = [accounts.charge(customer_id, one) for one in sources]
+    subscription_ref = accounts.subscription(customer_id, invoice.subscription_id or "none")
+    found = request.load(*refs, subscription_ref)
+    subscription = found.get(subscription_ref)
+    charges = [row.value for row in map(found.get, refs) if row is not None]
+    return charges, subscription.value if subscription else None
+
+
 def _invoice_page(request: Request) -> InvoicePage:
     row, found = _invoice(request)
     customer, invoice = customer_in(request, found), row.value
-    charge_ref = accounts.charge(customer.id, invoice.source or "none")
-    subscription_ref = accounts.subscription(customer.id, invoice.subscription_id or "none")
-    found = request.load(charge_ref, subscription_ref)
-    charge, subscription = found.get(charge_ref), found.get(subscription_ref)
+    charges, subscription = _charges(request, invoice)
     return account_view.invoice_page(
         invoice,
-        charge.value if charge else None,
-        subscription.value if subscription else None,
+        charges,
+        subscription,
         request.catalogue,
         customer,
         request.now,
@@ -79,7 +123,17 @@ def _invoice_page(request: Request) -> InvoicePage:
     summary="One invoice: lines, tax, payments and tries.",
 )
 def invoice(request: Request) -> Answer:
-    return Answer(_invoice_page(request), leads_to=hosted.origins(request))
+    """Whoever comes back from confirming a payment sees the truth at once: while it waits for
+    that, the provider is asked, which changes nothing but what it says itself."""
+    page = _invoice_page(request)
+    if page.pay is not None and page.pay.why_not is WhyNotPay.TO_BE_CONFIRMED:
+        charges, _ = _charges(request, _invoice(request)[0].value)
+        waiting = charges[-1]
+        reconcile(
+            hosted.context(request), waiting.customer_id, waiting.source, asked_by_webhook=True
+        )
+        page = _invoice_page(request)
+    return Answer(page, leads_to=hosted.origins(request))
 
 
 def _invoice_again(request: Request, error: PunchcardError) -> Answer | None:
@@ -106,16 +160,7 @@ def pay_invoice(request: Request) -> Answer:
     press_of = press_for(request, "pay_invoice", invoice_id, body.card)
     row, found = _invoice(request, lambda customer_id: press_of(customer_id).ref)
     press = press_of(request.signed_in.value.id)
-    earlier = found.get(press.ref)
-    if earlier is None:
-        earlier = _check_collects(request, row, press)
-    answered, _ = paying.pay(
-        hosted.context(request),
-        row.value.subscription_id or "none",
-        card_id=body.card,
-        press=press,
-        earlier=earlier,
-    )
+    answered = _pay(request, row.value, press, found.get(press.ref))
     done, status, location = settled(request, answered)
     if request.wants_html:
         there = location or f"/invoices/{invoice_id}"
@@ -123,16 +168,42 @@ def pay_invoice(request: Request) -> Answer:
     return Answer(_invoice_page(request), status=status)
 
 
-def _check_collects(request: Request, row: Row[Invoice], press: Press) -> Row[Submission] | None:
-    """An open invoice is what its subscription fails to collect, and paying it pays that. If not:
-    what the same press left that was first, else `Conflict`."""
-    ref = accounts.subscription(row.value.customer_id, row.value.subscription_id or "none")
-    found = request.load(ref, press.ref)
-    subscription, earlier = found.get(ref), found.get(press.ref)
-    collects = account_view.collects(subscription.value if subscription else None, row.value)
-    if earlier is None and not collects:
+def _pay(
+    request: Request, invoice: Invoice, press: Press, earlier: Row[Submission] | None
+) -> Answered:
+    """Pay it by itself; or, where it is what its subscription fails to collect, by paying that.
+    `Conflict` when it is neither."""
+    body: ChooseCard = request.body
+    context = hosted.context(request)
+    subscription: Subscription | None = None
+    if invoice.subscription_id is not None:
+        ref = accounts.subscription(invoice.customer_id, invoice.subscription_id)
+        found = request.load(ref, press.ref)
+        row = found.get(ref)
+        subscription, earlier = row.value if row else None, earlier or found.get(press.ref)
+    if _is_direct(subscription, invoice, earlier):
+        return paying_invoice.pay_invoice(
+            context, invoice.id, card_id=body.card, press=press, earlier=earlier
+        )
+    if earlier is None and not account_view.collects(subscription, invoice):
         raise Conflict("Nothing is owed on this invoice.", code="nothing_owed")
-    return earlier
+    answered, _ = paying.pay(
+        context,
+        invoice.subscription_id or "none",
+        card_id=body.card,
+        press=press,
+        earlier=earlier,
+    )
+    return answered
+
+
+def _is_direct(
+    subscription: Subscription | None, invoice: Invoice, earlier: Row[Submission] | None
+) -> bool:
+    """What an earlier press did says which it is: once it is paid, nothing collects it any more."""
+    if earlier is not None:
+        return earlier.value.answer != invoice.source
+    return account_view.paid_directly(subscription, invoice)
 
 
 @app.get(

@@ -198,13 +198,28 @@ class CancelPage(View):
     idempotency_key: str
 
 
+class EstimateView(View):
+    """An invoice to be, for what is booked and not yet charged ([HISTORY]). `outstanding` once it
+    has begun unpaid."""
+
+    reservation_id: str
+    name: str
+    starts_at: AwareDatetime
+    zone: str
+    location: str
+    lines: tuple[LineView, ...]
+    totals: Totals
+    outstanding: bool = False
+
+
 class InvoicesPage(View):
     """`GET /invoices`. `state` "" is all; `owed` per currency over open invoices, `store_credit`
-    likewise."""
+    likewise. `estimates` are on the first page of all, and of those that are open."""
 
     state: str = ""
     states: tuple[Choice, ...] = ()
     invoices: tuple[InvoiceSummary, ...] = ()
+    estimates: tuple[EstimateView, ...] = ()
     owed: tuple[Money, ...] = ()
     store_credit: tuple[Money, ...] = ()
     next: str | None = None
@@ -214,6 +229,8 @@ class WhyNotPay(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"
     """A payment is under way; no other may begin until it is known ([ONCE])."""
     NO_CARD = "no_card"
+    TO_BE_CONFIRMED = "to_be_confirmed"
+    """The customer's bank asks for a confirmation of the last try, which is to be given first."""
 
 
 class PayForm(View):
@@ -226,7 +243,8 @@ class PayForm(View):
 
 
 class InvoicePage(View):
-    """`GET /invoices/{invoice}`. `pay` while something is owed."""
+    """`GET /invoices/{invoice}`. `pay` while something is owed. `reservation_id` and `pack_id` are
+    the place that it is for, and the pack that was bought with one."""
 
     invoice: InvoiceSummary
     lines: tuple[LineView, ...]
@@ -238,6 +256,8 @@ class InvoicePage(View):
     customer_name: str = ""
     customer_email: str = ""
     period_from: date | None = None
+    reservation_id: str | None = None
+    pack_id: str | None = None
     attempts: tuple[ChargeView, ...] = ()
     pay: PayForm | None = None
 

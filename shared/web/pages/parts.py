@@ -72,6 +72,11 @@ class PackSummary(View):
     frozen_at: AwareDatetime | None = None
     """When a bank took back what paid for it: nothing of it can be used ([REVERSE])."""
     trial: bool = False
+    to_come: int | None = None
+    """Of one that is not paid yet: the credits that become usable then; None of an unlimited one
+    ([BOOK])."""
+    holds_place_at: AwareDatetime | None = None
+    """The start of what its first credits hold, while it is not paid."""
     subscription_id: str | None = None
     invoice_id: str | None = None
 

@@ -111,6 +111,10 @@ def pack_summary(pack: Pack, catalogue: Catalogue, now: datetime) -> PackSummary
         expires_with_next=pack.expires_with_next,
         frozen_at=pack.frozen_at,
         trial=pack.trial,
+        to_come=pack.granted - pack.advanced if pack.unpaid and pack.granted is not None else None,
+        holds_place_at=(
+            min((one.starts_at for one in pack.booked), default=None) if pack.unpaid else None
+        ),
         subscription_id=pack.subscription_id,
         invoice_id=pack.invoice_id,
     )
