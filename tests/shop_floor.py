@@ -559,15 +559,18 @@ def books_hold(world: LocalWorld, *, errors: bool = False, mail_repeats: bool = 
 
 
 def _packs_match(books: CustomerBooks) -> None:
-    """Each paid period has its one pack, and nothing that was not paid has any, but for the pack
-    that waits for it."""
+    """Each paid period has its one pack, and nothing that was not paid has any but the pack that
+    was bought with a place, which is over when its invoice is void."""
     of_invoice = Counter(pack.invoice_id for pack in books.packs if pack.invoice_id)
     for invoice in books.invoices:
         paid = invoice.state is InvoiceState.CLOSED or _was_taken_back(invoice)
         if invoice.period is not None:
             assert of_invoice[invoice.id] == paid, f"{invoice.id} is {invoice.state}"
         elif not paid:
-            assert of_invoice[invoice.id] == (invoice.pack_id is not None)
+            theirs = [pack for pack in books.packs if pack.invoice_id == invoice.id]
+            assert [pack.id for pack in theirs] == ([invoice.pack_id] if invoice.pack_id else [])
+            over = invoice.state is InvoiceState.VOID
+            assert all(pack.ended_at is not None for pack in theirs if over)
 
 
 def _bank_was_first(charge: Charge) -> bool:
