@@ -19,6 +19,7 @@ from shared.domain.money import Money
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.operations import invoices, tell
 from shared.operations.context import Context
+from shared.operations.next_pack import cart_without
 from shared.operations.opening import new_period
 from shared.operations.settle import (
     Recorded,
@@ -202,7 +203,8 @@ def record_ahead(
     """The next period of a subscription is paid before its moment: it is opened and settled at
     once, and the clock goes on with the one after it. Returns its invoice. `Invalid` as for an
     invoice; `Conflict` while a period is being collected (its invoice is what is to be paid), and
-    where no further one is to be charged."""
+    where no further one is to be charged. A next pack that waits in the cart leaves it, unless that
+    is being paid; one whose moment has not come can't be paid ahead ([RECUR])."""
     ref = accounts.subscription(press.customer_id, subscription_id)
     head_ref = accounts.head(press.customer_id)
     row = found.get(ref)
@@ -234,6 +236,8 @@ def _refuse_ahead(value: Subscription, now: datetime) -> None:
         raise Conflict("This subscription is paused. Resume it first.", code="paused")
     if value.ends_next or not value.within_until(value.next_period):
         raise Conflict("No further period is to be paid.", code="nothing_owed")
+    if value.in_cart:
+        return
     if value.frequency is None or at is None:
         raise Conflict("Its next pack is paid when it comes.", code="nothing_owed")
     if at > now + AHEAD_AT_MOST:
@@ -252,6 +256,11 @@ def _pay_ahead(
     assert books.subscription is not None and books.invoice is not None
     charge, invoice = books.charge.value, books.invoice.value
     payment = _of_charge(_payment(context, staff, recording, invoice), charge)
+    cart = cart_without(context, subscription.value)
+    if cart is not None and cart[0].value.claimed_by is not None:
+        raise Conflict(
+            "The cart that holds it is being paid; wait for the outcome.", code="payment_under_way"
+        )
     write_paid_period(
         context,
         charge=books.charge,
@@ -261,6 +270,7 @@ def _pay_ahead(
         customer=head,
         attempt=None,
         recorded=_recorded(context, staff, invoice, payment, record),
+        cart=cart,
     )
 
 

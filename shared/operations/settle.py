@@ -385,9 +385,11 @@ def write_paid_period(
     customer: Row[Customer],
     attempt: Attempt | None,
     recorded: Recorded | None = None,
+    cart: tuple[Row[Cart], Cart] | None = None,
 ) -> None:
     """A period is paid: its pack, the next period, the receipts ([GRANT]); by an attempt, by what
-    staff recorded, or since nothing was to be paid."""
+    staff recorded, or since nothing was to be paid. `cart` held its next pack, and is without it
+    then ([RECUR])."""
     now = context.now()
     assert settled.period is not None
     location = location_of(context, settled.location_id)
@@ -407,6 +409,8 @@ def write_paid_period(
     payment = recorded.payment if recorded else payment_of(settled, attempt, context)
     closed = close(invoice.value, payment, now)
     changed = collecting.without_past_due(customer.value, subscription.value.id)
+    if cart is not None:
+        changed = counted(changed, cart[1])
     messages = tell.period_paid(context, changed, renewed, closed, granted.pack)
     notices = [tell.periods_skipped(context, renewed, skipped)] if skipped else []
     transactions.settle_period(
@@ -419,6 +423,8 @@ def write_paid_period(
         customer=customer,
         changed=changed,
         granted=granted,
+        cart=cart[0] if cart else None,
+        changed_cart=cart[1] if cart else None,
         messages=messages,
         notices=notices,
         events=[recorded.event] if recorded else [],

@@ -199,6 +199,8 @@ def settle_period(
     customer: Row[Customer],
     changed: Customer,
     granted: Granted,
+    cart: Row[Cart] | None = None,
+    changed_cart: Cart | None = None,
     messages: Sequence[Message],
     notices: Sequence[Notice],
     events: Sequence[TimelineEvent] = (),
@@ -206,7 +208,8 @@ def settle_period(
 ) -> None:
     """A period is paid: the charge was unsettled as it was read; its invoice is closed, its pack
     granted and the next period due. When nothing was to be paid, or it is paid ahead, charge and
-    invoice are new; the submission's key is, when staff recorded it."""
+    invoice are new; the submission's key is, when staff recorded it. A `cart` that held its next
+    pack is as it was read ([RECUR])."""
     customer_id = settled.customer_id
     commit(
         [
@@ -217,6 +220,7 @@ def settle_period(
             replace(subscription, renewed),
             *_changed(customer, changed),
             *_granted([granted]),
+            *_held_to(cart, changed_cart),
             *_told(messages),
             *_noticed(notices),
         ]

@@ -16,6 +16,7 @@ from shared.domain.product import SelfCancel
 from shared.domain.subscription import EndReason, SubscriptionState
 from shared.store import accounts
 from shared.store import catalogue as catalogues
+from shared.store.catalogue import Role
 from tests.billing.conftest import Shop
 from tests.console import office
 from tests.portal.customers import confirm
@@ -655,3 +656,47 @@ def test_a_moment_that_passed_in_a_pause_comes_when_it_is_resumed(
         world.run_due()
     assert charged_at(world, customer_id)[1:] == ["2026-04-10 12:00"]
     assert window(packs_of(customer_id)[1]) == ("2026-04-10 04:00", "2026-05-10 03:59")
+
+
+# --- cash ------------------------------------------------------------------------------------
+
+
+def pays_cash(world: LocalWorld, customer_id: str, key: str) -> Any:
+    """A clerk records cash for the next pack."""
+    own = subscription_of(customer_id).id
+    path = f"/console/customers/{customer_id}/subscriptions/{own}/payments"
+    fields = {"kind": "cash", "amount": "97.43", "idempotency_key": key}
+    answer = office.staff(world, Role.CLERK).post(path, **fields)
+    world.run_due()
+    return answer
+
+
+def test_cash_for_a_next_pack_takes_it_out_of_the_cart_and_counts(shop: Shop) -> None:
+    world = shop("2026-03-01 15:00")
+    customer_id, person = buys(world, "agreed", "by_hand")
+    early = pays_cash(world, customer_id, "too-early-1")
+    assert (early.status, office.code_of(early)) == (409, "nothing_owed")
+    go_to(world, "2026-03-29 12:00")
+    person.sign_in()
+    person.add("mat", quantity=1)
+    assert pays_cash(world, customer_id, "cash-in-march").status == 201
+    assert [line["name"] for line in cart_lines(person)] == ["Mat"]
+    assert window(packs_of(customer_id)[1]) == ("2026-03-31 04:00", "2026-04-30 03:59")
+    assert subscription_of(customer_id).payments_made == 2
+    assert pays_cash(world, customer_id, "cash-in-march").status == 201
+    assert len(packs_of(customer_id)) == 2, "pressed twice, paid once"
+    assert len(charged_at(world, customer_id)) == 1, "no card was asked"
+    go_to(world, "2026-04-28 03:59")
+    assert subscription_of(customer_id).in_cart
+
+
+def test_no_cash_is_taken_for_a_cart_that_is_being_paid(shop: Shop) -> None:
+    world = shop("2026-03-01 15:00")
+    customer_id, person = buys(world, "agreed", "by_hand")
+    go_to(world, "2026-03-29 12:00")
+    world.sandbox.let_card_behave_as(card_of(customer_id).token, NEEDS_AUTHENTICATION)
+    person.sign_in()
+    person.ask("POST", "/checkout", _press_of(person))
+    answer = pays_cash(world, customer_id, "cash-as-well")
+    assert (answer.status, office.code_of(answer)) == (409, "payment_under_way")
+    assert len(packs_of(customer_id)) == 1
