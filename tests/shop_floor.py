@@ -153,6 +153,7 @@ PRODUCTS = (
     _subscription("trial", 6_000, Frequency.MONTHLY, credits=4, trial_days=14),
     _subscription("short_trial", 6_000, Frequency.MONTHLY, credits=4, trial_days=5),
     _subscription("yearly", 50_000, Frequency.ANNUAL, credits=100),
+    _subscription("committed", 4_900, Frequency.MONTHLY, credits=8, minimum_payments=12),
     _weekly_place("standing", 3_000),
     _weekly_place("standing_four", 2_500, minimum_payments=4),
 )

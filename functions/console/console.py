@@ -23,6 +23,7 @@ from functions.console.pages.models import (
 )
 from functions.console.payments import mount_payments
 from functions.console.retry_policy import mount_retry_policy
+from functions.console.starting import mount_starting
 from functions.console.statement import mount_statement
 from functions.console.subscriptions import mount_subscriptions
 from functions.console.unpaid_packs import mount_unpaid_packs
@@ -53,6 +54,7 @@ mount_subscriptions(app)
 mount_outstanding(app)
 mount_payments(app)
 mount_unpaid_packs(app)
+mount_starting(app)
 
 
 # --- customers -------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger
 from pydantic import Field, StringConstraints
 
 from functions.console.activity_view import choices_of
+from functions.console.commitments import commitment_rows
 from functions.console.lists import check_cursor, signed_in_at_all
 from functions.console.pages.outstanding_models import OutstandingPage, OutstandingRow, PlaceOwed
 from shared.domain.errors import Missing, PunchcardError
@@ -37,6 +38,7 @@ logger = Logger()
 class OutstandingQuery(Query):
     location: Annotated[str, Field(max_length=100)] | None = None
     after: Annotated[str, Field(max_length=300)] | None = None
+    commitments_after: Annotated[str, Field(max_length=300)] | None = None
 
 
 class LetGo(Input):
@@ -53,7 +55,7 @@ def mount_outstanding(app: App) -> None:
         answer=OutstandingPage,
         query=OutstandingQuery,
         who=Who.STAFF,
-        summary="Reservations of a location that began unpaid.",
+        summary="Reservations of a location that began unpaid, and commitments.",
     )(outstanding)
     app.post(
         "/console/outstanding/{customer}/{reservation}/invoice",
@@ -87,7 +89,8 @@ def outstanding(request: Request) -> Answer:
     signed_in_at_all(request)
     query: OutstandingQuery = request.query
     request.load()
-    return Answer(_page(request, _theirs(request, query.location), query.after))
+    location = _theirs(request, query.location)
+    return Answer(_page(request, location, query.after, query.commitments_after))
 
 
 def _theirs(request: Request, location_id: str | None) -> Location:
@@ -98,8 +101,11 @@ def _theirs(request: Request, location_id: str | None) -> Location:
     raise Missing("There is no such location.")
 
 
-def _page(request: Request, location: Location, after: str | None) -> OutstandingPage:
+def _page(
+    request: Request, location: Location, after: str | None, commitments_after: str | None = None
+) -> OutstandingPage:
     check_cursor(after, f"{location.id}#")
+    committed, more = commitment_rows(request, location.id, commitments_after)
     page = accounts.outstanding_of(location.id, limit=SHOWN, after=after)
     theirs = (one for one in request.catalogue.locations if request.staff.works_at(one.id))
     return OutstandingPage(
@@ -108,6 +114,8 @@ def _page(request: Request, location: Location, after: str | None) -> Outstandin
         locations=choices_of(theirs),
         outstanding=tuple(_row(row.value) for row in page.rows),
         next=page.next,
+        commitments=committed,
+        commitments_next=more,
         may_change=may_change(request.staff),
         idempotency_key=request.wiring.new_id(),
     )

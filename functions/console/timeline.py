@@ -86,7 +86,7 @@ def _subscription(telling: Telling, one: Subscription) -> Iterator[Line]:
         one.created_at,
         zone,
         f"Subscribed to {name}: {agreed}{until}",
-        by=words.person(By.CUSTOMER.value),
+        by=words.person(_who_started(telling, one)),
         links=links,
     )
     if one.ended_at is not None and one.end_reason is not None:
@@ -109,6 +109,16 @@ def _often(one: Subscription) -> str:
         return FREQUENCY_WORDS[one.frequency] if one.frequency else ""
     how = "paid by hand" if one.recurring.by_hand else "debited"
     return f"for each pack, the next one {recurs(one.recurring.when)}, {how}"
+
+
+def _who_started(telling: Telling, one: Subscription) -> str:
+    """The staff member who started it for the customer, where one did."""
+    began = (
+        event.by
+        for event in telling.books.events
+        if event.subscription_id == one.id and event.what == "start"
+    )
+    return next(began, By.CUSTOMER.value)
 
 
 def _who_ended(telling: Telling, one: Subscription) -> str:
@@ -234,6 +244,7 @@ DONE_BY_THE_LINE_ITSELF = frozenset(
         "payment:transfer",
         "seat:cancelled",
         "seat:checked_in",
+        "start",
     }
 )
 """Told by the subscription's end, the ledger's entry, the invoice's payment and the reservation,

@@ -180,6 +180,8 @@ class Charge(BaseModel):
     refunds_waiting: tuple[str, ...] = ()
     """Further attempts whose money goes back, one after the other."""
     refund_tries: int = 0
+    started_by: str = ""
+    """The staff member who made the order for the customer."""
     recorded: bool = False
     """Whether staff recorded the money that settled it: no attempt did ([PAY])."""
     settled_at: AwareDatetime | None = None

@@ -295,6 +295,7 @@ def begin_subscription(
         reminds=line.reminds,
         next_period=next_period,
         until=line.until,
+        collected_by=line.collected_by,
         card_id=line.card_id,
         first=first,
         trial_days=line.trial_days if trial else None,

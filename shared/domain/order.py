@@ -13,7 +13,7 @@ from shared.domain.calendar import Frequency
 from shared.domain.invoice import InvoiceLine
 from shared.domain.product import ProductKind
 from shared.domain.recurring import NextPack, NextPayment, RecursWhen
-from shared.domain.subscription import Terms
+from shared.domain.subscription import CollectedBy, Terms
 
 
 class Due(StrEnum):
@@ -48,6 +48,7 @@ class OrderLine(BaseModel):
     next_payment: NextPayment | None = None
     next_pack: NextPack | None = None
     """The period of a subscription that recurs, which this pays by hand."""
+    collected_by: CollectedBy = CollectedBy.CARD
     card_id: str | None = None
     """A subscription's own card; None is the customer's default."""
 

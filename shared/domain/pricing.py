@@ -266,7 +266,7 @@ def _detail(order: OrderLine) -> str:
     return charged if standing is None else f"{charged}, {standing.words}"
 
 
-def _price_line(
+def price_line(
     line: CartLine,
     product: Product,
     location: Location,
@@ -275,6 +275,8 @@ def _price_line(
     *,
     trial: bool,
 ) -> PricedLine:
+    """The price of one line at `now`, and its frozen form; with `trial` it begins with its free
+    trial ([TRIAL])."""
     unit = unit_price(product, location, line.price_minor)
     amount = unit * line.quantity
     tax = amount.share(tax_rate_of(product, location, catalogue.settings))
@@ -465,7 +467,7 @@ def price_cart(
         trial = has_trial(product, customer) and product.id not in trials
         if trial:
             trials.add(product.id)
-        priced = _price_line(line, product, location, catalogue, now, trial=trial)
+        priced = price_line(line, product, location, catalogue, now, trial=trial)
         lines.append(priced)
         changes += _differences(priced, today)
     return PricedCart(cart=cart, location=location, lines=tuple(lines), changes=tuple(changes))

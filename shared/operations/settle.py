@@ -218,10 +218,12 @@ def complete_checkout(
     cart: Row[Cart] | None = None,
     renewing: tuple[Row[Subscription], ...] = (),
     submission: tuple[str, Submission] | None = None,
+    payment: Payment | None = None,
 ) -> None:
-    """Everything an order brings, in one transaction. Without `books` nothing was to be paid,
-    and the charge itself is new. Of a subscription that ended while its next pack was being paid
-    the pack is granted, and nothing more comes ([RECUR])."""
+    """Everything an order brings, in one transaction; `payment` is what staff recorded of it.
+    Without `books` nothing was to be paid by card, and the charge itself is new. Of a subscription
+    that ended while its next pack was being paid the pack is granted, and nothing more comes
+    ([RECUR])."""
     now = context.now()
     customer = books.customer if books else customer
     cart = books.cart if books else cart
@@ -250,7 +252,7 @@ def complete_checkout(
                 tax_name=settled.tax_name,
                 source=settled.source,
             ),
-            payment_of(settled, attempt, context),
+            payment or payment_of(settled, attempt, context),
             now,
         )
     emptied = _emptied(cart, settled, context)
@@ -277,8 +279,29 @@ def complete_checkout(
         subscriptions=brought.subscriptions,
         renewed=_going_on(renewing, brought.next_packs),
         messages=messages,
+        events=_started(context, settled, brought.subscriptions),
         submission=submission,
     )
+
+
+def _started(
+    context: Context, settled: Charge, begun: tuple[Subscription, ...]
+) -> list[TimelineEvent]:
+    """Who started a subscription for its customer ([ACCESS])."""
+    if not settled.started_by:
+        return []
+    return [
+        TimelineEvent(
+            id=context.new_id(),
+            at=context.now(),
+            by=settled.started_by,
+            what="start",
+            about=one.terms.name,
+            subscription_id=one.id,
+            after=one.state.value,
+        )
+        for one in begun
+    ]
 
 
 def _going_on(

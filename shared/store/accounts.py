@@ -148,6 +148,16 @@ class Outstanding(_Record):
     for_pack: bool = False
 
 
+class Commitment(_Record):
+    """Where a subscription with a minimum of payments is ([COMMIT]). `done`: it is fulfilled, or
+    over, and is listed no more."""
+
+    customer_id: str
+    subscription_id: str
+    since: AwareDatetime
+    done: bool = False
+
+
 def _kept(at: AwareDatetime, span: timedelta) -> AwareDatetime:
     return at + span
 
@@ -202,6 +212,7 @@ register(
 )
 register(Seat, Kind("seat", state=lambda s: s.state.value))
 register(Outstanding, Kind("outstanding"))
+register(Commitment, Kind("commitment", expires_at=lambda c: c.since if c.done else None))
 register(Numbering, Kind("numbering"))
 register(TimelineEvent, Kind("event"))
 register(AuditMark, Kind("audit_mark"))
@@ -295,6 +306,10 @@ def outstanding(location_id: str, starts_at: datetime, reservation_id: str) -> R
     """By location and start, so that one query lists what began unpaid somewhere."""
     sk = f"{location_id}#{utc_text(starts_at)}#{reservation_id}"
     return Ref(AccountItem, "outstanding", sk, Outstanding)
+
+
+def commitment(location_id: str, subscription_id: str) -> Ref[Commitment]:
+    return Ref(AccountItem, "commitments", f"{location_id}#{subscription_id}", Commitment)
 
 
 def submission(customer_id: str, key: str) -> Ref[Submission]:
@@ -500,6 +515,15 @@ def outstanding_of(
     """What began unpaid at a location, the latest first."""
     return query(
         AccountItem, "outstanding", f"{location_id}#", Outstanding, limit=limit, after=after
+    )
+
+
+def commitments_of(
+    location_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None
+) -> Page[Commitment]:
+    """The latest agreements for a minimum of payments at a location first."""
+    return query(
+        AccountItem, "commitments", f"{location_id}#", Commitment, limit=limit, after=after
     )
 
 

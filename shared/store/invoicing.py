@@ -20,6 +20,7 @@ from shared.store.bookings import (
     credit_writes,
     outstanding_writes,
 )
+from shared.store.commitments import commitment_writes
 from shared.store.engine import Row, Write, commit, create, put, replace
 
 
@@ -77,6 +78,7 @@ def change_invoice(
             *_reserved(reserved),
             *credit_writes(credits_),
             *(replace(row, counted) for row, counted in subscriptions),
+            *commitment_writes(counted for _, counted in subscriptions),
             *beside_writes(besides),
         ]
     )

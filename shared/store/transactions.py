@@ -18,6 +18,7 @@ from shared.domain.pack import Entry, Pack
 from shared.domain.subscription import Subscription
 from shared.store import accounts
 from shared.store.accounts import Numbering, Submission, TimelineEvent, WebhookReceived
+from shared.store.commitments import commitment_writes
 from shared.store.engine import Row, Write, commit, create, put, remove, replace, unchanged
 
 
@@ -91,6 +92,16 @@ def open_checkout(
     commit([*writes, *_changed(customer, reserved)])
 
 
+def open_order(*, opened: Charge, submission: tuple[str, Submission]) -> None:
+    """The intent of an order that staff make for a customer: its charge and the press are new."""
+    commit(
+        [
+            create(accounts.charge(opened.customer_id, opened.source), opened),
+            *_pressed(opened.customer_id, submission),
+        ]
+    )
+
+
 def settle_checkout(
     *,
     charge: Row[Charge] | None,
@@ -104,6 +115,7 @@ def settle_checkout(
     subscriptions: Sequence[Subscription],
     renewed: Sequence[tuple[Row[Subscription], Subscription]],
     messages: Sequence[Message],
+    events: Sequence[TimelineEvent] = (),
     submission: tuple[str, Submission] | None = None,
 ) -> None:
     """A checkout succeeded: the charge was unsettled as it was read (or, when nothing is to be
@@ -121,6 +133,8 @@ def settle_checkout(
     commit(
         [
             *writes,
+            *commitment_writes([*subscriptions, *(one for _, one in renewed)]),
+            *_happened(customer_id, events),
             *_changed(cart, emptied),
             *_changed(customer, changed),
             *_granted(granted),
@@ -218,6 +232,7 @@ def settle_period(
             *_happened(customer_id, events),
             replace(invoice, closed),
             replace(subscription, renewed),
+            *commitment_writes([renewed]),
             *_changed(customer, changed),
             *_granted([granted]),
             *_held_to(cart, changed_cart),
@@ -248,6 +263,7 @@ def record_try(
             replace(charge, recorded),
             *_changed(invoice, failed),
             *_changed(subscription, changed_subscription),
+            *commitment_writes([changed_subscription] if changed_subscription else []),
             *_changed(customer, changed_customer),
             *(replace(row, pack) for row, pack in packs),
             *_told(messages),
@@ -320,6 +336,7 @@ def change_subscription(
     customer_id = changed.customer_id
     writes = [
         *_changed(subscription, changed),
+        *commitment_writes([changed]),
         *_changed(charge, given_up),
         *_changed(invoice, void),
         *_changed(customer, changed_customer),

@@ -53,6 +53,10 @@ NOTICES: Mapping[str, str] = {
     "staff_cancelled": "The subscription is cancelled. Nothing more is charged.",
     "staff_cancel_scheduled": "The subscription ends with its period. Until then it can be undone.",
     "staff_cancel_undone": "The subscription goes on.",
+    "staff_started": "The subscription is started.",
+    "staff_start_processing": (
+        "The payment is being processed. The subscription starts when it is through."
+    ),
     "staff_paused": "The subscription is paused. Nothing is charged until it is resumed.",
     "staff_resumed": "The subscription goes on. What the pause passed over is not charged.",
     "payment_recorded": "The payment is recorded.",

@@ -10,6 +10,7 @@ from shared.domain.dunning import RetryPolicy
 from shared.domain.message import NoticeKind
 from shared.domain.money import Money
 from shared.domain.policy_trial import PolicyTrial
+from shared.operations.checkout import Checked
 from shared.operations.staff import Released
 from shared.web.answer import View
 from shared.web.pages.parts import (
@@ -199,6 +200,38 @@ class CreditsChanged(View):
 class PlaceChoice(View):
     id: str
     name: str
+
+
+class ProductChoice(View):
+    """A subscription that can be started; `price` is of one period, before tax."""
+
+    id: str
+    name: str
+    price: Money
+    frequency: Frequency | None = None
+    frequencies: tuple[Frequency, ...] = ()
+
+
+class StartPage(View):
+    """`GET /console/customers/{customer}/subscriptions`: what can be started at one location.
+    `card` is the customer's default one; None: there is none on file."""
+
+    customer_id: str
+    name: str
+    location_id: str
+    locations: tuple[PlaceChoice, ...] = ()
+    products: tuple[ProductChoice, ...] = ()
+    frequencies: tuple[Frequency, ...] = ()
+    card: CardView | None = None
+    may_change: bool = False
+    idempotency_key: str = ""
+
+
+class Started(View):
+    """What became of starting a subscription: paid or begun, or its card's answer is to come."""
+
+    state: Checked
+    order: str
 
 
 class PolicyRefusal(View):

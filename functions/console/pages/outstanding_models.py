@@ -4,6 +4,7 @@ from pydantic import AwareDatetime
 
 from functions.console.pages.models import PlaceChoice
 from shared.domain.money import Money
+from shared.domain.subscription import SubscriptionState
 from shared.web.answer import View
 from shared.web.pages.parts import PackSummary
 
@@ -26,15 +27,32 @@ class OutstandingRow(View):
     for_pack: bool = False
 
 
+class CommitmentRow(View):
+    """An agreement for a minimum of payments that is not fulfilled yet ([COMMIT]). `price` is of
+    one payment, before tax."""
+
+    customer_id: str
+    customer_name: str = ""
+    subscription_id: str
+    name: str
+    state: SubscriptionState
+    price: Money
+    minimum_payments: int
+    made: int
+    remaining: int
+
+
 class OutstandingPage(View):
-    """`GET /console/outstanding`: what began unpaid at a location, the latest first.
-    `may_change`: this person may let it go."""
+    """`GET /console/outstanding`: what began unpaid at a location, the latest first, and the
+    commitments that are not fulfilled. `may_change`: this person may let it go."""
 
     location_id: str
     location: str
     locations: tuple[PlaceChoice, ...] = ()
     outstanding: tuple[OutstandingRow, ...] = ()
     next: str | None = None
+    commitments: tuple[CommitmentRow, ...] = ()
+    commitments_next: str | None = None
     may_change: bool = False
     idempotency_key: str = ""
     """New for each page; forms add what they are about."""

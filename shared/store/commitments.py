@@ -1,0 +1,30 @@
+"""Which agreements for a minimum of payments are not fulfilled yet, by location ([COMMIT]).
+
+Beside each such subscription lies a pointer, written with it in the same transaction; whoever lists
+them reads the subscriptions themselves.
+"""
+
+from collections.abc import Iterable
+
+from shared.domain.subscription import Subscription
+from shared.store import accounts
+from shared.store.accounts import Commitment
+from shared.store.engine import Write, overwrite
+
+
+def commitment_writes(changed: Iterable[Subscription]) -> list[Write]:
+    """The pointers of `changed`, as they are now. One writer at a time: the subscription is in the
+    same transaction. One that is fulfilled or over is marked, and goes by itself."""
+    return [
+        overwrite(
+            accounts.commitment(one.location_id, one.id),
+            Commitment(
+                customer_id=one.customer_id,
+                subscription_id=one.id,
+                since=one.created_at,
+                done=one.over or not one.payments_remaining,
+            ),
+        )
+        for one in changed
+        if one.terms.minimum_payments
+    ]
