@@ -24,7 +24,8 @@ EARLIEST = date(2000, 1, 1)
 
 
 class RecordPayment(Input):
-    """`amount` as it is written, 53.04: all that is owed, tax included. `received_on` is the local
+    """`amount` as it is written, 53.04: all that is owed, tax included; of an invoice that is not a
+    period's also a part. `received_on` is the local
     day on which it came, today when left out; never one to come."""
 
     kind: Literal["cash", "transfer"]

@@ -309,7 +309,8 @@ def record_outcome(
     A final outcome never changes, but for one case: a success that the provider reports after we
     took the attempt for lost or declined is recorded, since the money did move. Where nobody
     waits for it any more (given up, paid by another attempt, a checkout whose customer was told
-    that it failed) a refund is opened ([ONCE], [CANCEL]). An answer that did not come takes back
+    that it failed, an invoice of which a part was paid meanwhile) a refund is opened ([ONCE],
+    [CANCEL]). An answer that did not come takes back
     nothing that the provider has said of the attempt before.
     """
     known = charge.attempt(attempt_id)
@@ -341,6 +342,7 @@ def record_outcome(
         unwanted = (
             charge.given_up
             or charge.settled_at is not None
+            or known.amount != charge.amount
             or (final and charge.purpose is Purpose.CHECKOUT)
         )
         if unwanted and charge.refund is RefundState.DUE:

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 
+from shared.domain import asked_for
 from shared.domain.activity import Activity
 from shared.domain.cart import Cart
 from shared.domain.charge import (
@@ -28,7 +29,7 @@ from shared.domain.customer import Customer
 from shared.domain.due import Moment, utc_text
 from shared.domain.invoice import RECORDED, Invoice, InvoiceState, PaymentKind
 from shared.domain.message import KIND_OF_END, Message, MessageKind, message_key
-from shared.domain.money import total
+from shared.domain.money import Money, total
 from shared.domain.order import invoice_lines
 from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, ReservationState, Seat
@@ -78,6 +79,12 @@ class Rule(StrEnum):
     REVERSED_IS_FROZEN = "reversed_is_frozen"
     """What an invoice brought is frozen exactly while a bank holds what had paid it, and it is not
     paid again ([REVERSE])."""
+    UNPAID_IS_ASKED_FOR = "unpaid_is_asked_for"
+    """A pack that waits to be paid has an open invoice, or is over ([BOOK])."""
+    ASKED_IS_OWED = "asked_is_owed"
+    """What a reservation says it is asked for is what its open invoice asks ([BOOK])."""
+    PAYMENT_IS_WANTED = "payment_is_wanted"
+    """A payment of an invoice that is under way is of an open one, or goes back ([ONCE])."""
     PROVIDER_AGREES = "provider_agrees"
     """What the provider took and kept is what we settled, charge by charge."""
     NEXT_PACK_IS_CARTED = "next_pack_is_carted"
@@ -164,6 +171,7 @@ def breaches(books: CustomerBooks, now: datetime) -> list[Breach]:
             *_settled(books),
             *_ledgers(books),
             *_holds(books),
+            *_asked_for(books),
             *_frozen(books),
             *_subscriptions(books),
             *_next_packs(books),
@@ -235,7 +243,7 @@ def _settled(books: CustomerBooks) -> Iterator[Breach]:
             continue
         invoice = invoices.get(charge.invoice_id)
         if invoice is None:
-            if charge.purpose is Purpose.PERIOD or invoice_lines(charge.order):
+            if charge.purpose is not Purpose.CHECKOUT or invoice_lines(charge.order):
                 yield Breach(Rule.SETTLED_HAS_INVOICE, charge.source)
             continue
         own = [one for one in invoice.payments if one.charge_id == charge.id]
@@ -251,6 +259,17 @@ def _settled(books: CustomerBooks) -> Iterator[Breach]:
 
 _BY_CARD = frozenset({PaymentKind.CARD, PaymentKind.REVERSAL, PaymentKind.REINSTATED})
 """What an invoice says of a charge's money: that it came, went back to a bank, and came again."""
+
+
+def _asked_for(books: CustomerBooks) -> Iterator[Breach]:
+    invoices = {one.id: one for one in books.invoices}
+    for rule, wrong in (
+        (Rule.UNPAID_IS_ASKED_FOR, asked_for.unpaid_packs(books.packs, invoices)),
+        (Rule.ASKED_IS_OWED, asked_for.reservations(books.reservations, invoices)),
+        (Rule.PAYMENT_IS_WANTED, asked_for.charges(books.charges, invoices)),
+    ):
+        for item, detail in wrong:
+            yield Breach(rule, item, detail)
 
 
 def provider_breaches(
@@ -281,7 +300,7 @@ def provider_breaches(
         charge = ours.get(one.charge_ref)
         if charge is None:
             found.append(Breach(Rule.PROVIDER_AGREES, one.id, f"{one.charge_ref} is not ours"))
-        elif charge.amount != one.amount:
+        elif _asked(charge, one) != one.amount:
             found.append(Breach(Rule.PROVIDER_AGREES, charge.ref, f"took {one.amount}"))
         elif (
             times[charge.ref] == 1
@@ -299,6 +318,13 @@ def provider_breaches(
         if lately and settled and not settled & names:
             found.append(Breach(Rule.PROVIDER_AGREES, charge.ref, "settled, but never taken"))
     return found
+
+
+def _asked(charge: Charge, seen: ProviderCharge) -> Money:
+    """What was asked for by the attempt that the provider has: an open invoice of which a part was
+    paid meanwhile asks for less."""
+    attempt = charge.attempt_at(seen.id)
+    return charge.amount if attempt is None else attempt.amount
 
 
 def _settled_by(charge: Charge, provider: str | None) -> set[str | None]:

@@ -149,7 +149,7 @@ def waive_place(
 ) -> Reservation:
     """Let go what is outstanding, with a reason: the open invoice that asks for it is void, and a
     pack that was bought on it and still waits is over. `Conflict` while a payment of it is under
-    way, and when it is paid in part."""
+    way, when it is paid in part, and when a bank took back what had paid for a pack."""
     if not may_change(staff):
         raise Forbidden("Only an owner or a manager may do this.", code="role_not_allowed")
     _check_reason(owing.reason)
@@ -212,6 +212,11 @@ def _open_invoice(value: Reservation) -> _Asked | None:
         return None
     if invoice.value.paid:
         raise Conflict("It is paid in part.", code="paid_in_part")
+    if invoice.value.reversed and invoice.value.pack_id is not None:
+        raise Conflict(
+            "A bank took back what had paid for its pack, which is on hold until it is paid.",
+            code="payment_reversed",
+        )
     charge_ref = accounts.charge(value.customer_id, invoice.value.charged_under)
     pack_ref = accounts.pack(value.customer_id, invoice.value.pack_id or "none")
     found = read(charge_ref, pack_ref)

@@ -22,6 +22,7 @@ from shared.operations.context import Context
 from shared.operations.next_pack import cart_without
 from shared.operations.opening import new_period
 from shared.operations.settle import (
+    Books,
     Recorded,
     location_of,
     open_books,
@@ -73,10 +74,10 @@ def record_for_invoice(
     found: Found,
     invoice_id: str,
 ) -> Invoice:
-    """An open invoice is paid: a period's as a card's success would pay it, any other with what
-    waited for it. Returns it as it then stands. `Invalid` names `amount` when that is not what is
-    owed, `received_on` when it is to come; `Conflict` when nothing is owed, and while a card
-    payment of it is under way."""
+    """An open invoice is paid: a period's as a card's success would pay it, whole; any other with
+    what waited for it, also in parts. Returns it as it then stands. `Invalid` names `amount` when
+    that is not what is owed (or a part of it), `received_on` when it is to come; `Conflict` when
+    nothing is owed, and while a card payment of it is under way."""
     head_ref, ref = invoice_refs(press.customer_id, invoice_id)
     their_invoice(staff, found.get(ref))
 
@@ -87,8 +88,11 @@ def record_for_invoice(
             raise Missing("There is no such invoice.")
         if invoice.value.state is not InvoiceState.OPEN or invoice.value.owed.minor <= 0:
             raise Conflict("Nothing is owed on this invoice.", code="nothing_owed")
-        payment = _payment(context, staff, recording, invoice.value)
-        if not _pay_period(context, staff, invoice.value, payment, record):
+        books = _being_collected(invoice.value)
+        payment = _payment(context, staff, recording, invoice.value, whole=books is not None)
+        if books is not None:
+            _pay_period(context, staff, books, payment, record)
+        else:
             _pay_invoice(context, staff, head.value, invoice, payment, record)
 
     once(press, found.get(press.ref), context.now(), do)
@@ -98,8 +102,14 @@ def record_for_invoice(
 
 
 def _payment(
-    context: Context, staff: StaffMember, recording: Recording, invoice: Invoice
+    context: Context,
+    staff: StaffMember,
+    recording: Recording,
+    invoice: Invoice,
+    *,
+    whole: bool = True,
 ) -> Payment:
+    """What the invoice says of it: all that is owed, or, unless it has to be `whole`, a part."""
     zone = location_of(context, invoice.location_id).zone
     now = context.now()
     today = local_date(now, zone)
@@ -107,8 +117,10 @@ def _payment(
     faults: dict[str, str] = {}
     if received_on > today:
         faults["received_on"] = "Choose today or an earlier day."
-    if recording.amount != invoice.owed.minor:
+    if whole and recording.amount != invoice.owed.minor:
         faults["amount"] = "This has to be exactly what is owed."
+    elif not 0 < recording.amount <= invoice.owed.minor:
+        faults["amount"] = "This has to be what is owed, or a part of it."
     if faults:
         raise Invalid("Please check what is marked.", fields=faults)
     return Payment(
@@ -142,26 +154,32 @@ def _recorded(
 # --- a period --------------------------------------------------------------------------------
 
 
+def _being_collected(invoice: Invoice) -> Books | None:
+    """What is read of the period that an invoice is of, while that is being collected; None for
+    any other invoice."""
+    if invoice.period is None or invoice.source is None:
+        return None
+    books = open_books(invoice.customer_id, invoice.source)
+    if books is None or books.subscription is None or books.invoice is None:
+        return None
+    collection = books.subscription.value.collection
+    if collection is None or collection.invoice_id != invoice.id:
+        return None
+    if books.invoice.value != invoice:
+        raise Lost([0])
+    return books
+
+
 def _pay_period(
     context: Context,
     staff: StaffMember,
-    invoice: Invoice,
+    books: Books,
     payment: Payment,
     record: tuple[str, Submission],
-) -> bool:
-    """Settle the period that the invoice is of, while it is being collected; False for any other
-    invoice."""
-    if invoice.period is None or invoice.source is None:
-        return False
-    books = open_books(invoice.customer_id, invoice.source)
-    if books is None or books.subscription is None or books.invoice is None:
-        return False
-    collection = books.subscription.value.collection
-    if collection is None or collection.invoice_id != invoice.id:
-        return False
-    if books.invoice.value != invoice:
-        raise Lost([0])
-    charge = books.charge.value
+) -> None:
+    """Settle the period that is being collected."""
+    assert books.subscription is not None and books.invoice is not None
+    charge, invoice = books.charge.value, books.invoice.value
     _refuse_open(charge)
     write_paid_period(
         context,
@@ -173,7 +191,6 @@ def _pay_period(
         attempt=None,
         recorded=_recorded(context, staff, invoice, _of_charge(payment, charge), record),
     )
-    return True
 
 
 def _refuse_open(charge: Charge) -> None:
@@ -286,16 +303,14 @@ def _pay_invoice(
     record: tuple[str, Submission],
 ) -> None:
     """A place, a pack that waited, or what a bank took back. A card that was declined before is
-    given up: should it succeed late, it is refunded."""
+    given up, or, after a part, is to pay the rest: should its try succeed late, it is refunded."""
     value = invoice.value
     ref = accounts.charge(value.customer_id, value.charged_under)
     charge = read(ref).get(ref)
     if charge is not None:
         _refuse_open(charge.value)
-    given_up = None
-    if charge is not None and charge.value.settled_at is None:
-        given_up = charge, charge.value.model_copy(update={"given_up": True})
     paid = invoices.pay_in(context, invoice, invoices.behind(value), payment, by=staff.email)
+    whole = paid.invoice.state is InvoiceState.CLOSED
     recorded = _recorded(context, staff, value, payment, record)
     invoicing.change_invoice(
         invoice=invoice,
@@ -303,11 +318,21 @@ def _pay_invoice(
         reserved=paid.reserved,
         credits_=paid.credits,
         besides=Besides(
-            messages=tell.invoice_paid(context, customer, paid.invoice),
+            messages=tell.invoice_paid(context, customer, paid.invoice) if whole else (),
             customer_id=value.customer_id,
             events=[recorded.event],
             submission=record,
-            charge=given_up,
+            charge=_no_more(charge, paid.invoice),
         ),
         subscriptions=paid.subscriptions,
     )
+
+
+def _no_more(charge: Row[Charge] | None, paid: Invoice) -> tuple[Row[Charge], Charge] | None:
+    """The charge of an invoice that was paid otherwise: nobody waits for it any more, or only for
+    what is still owed."""
+    if charge is None or charge.value.settled_at is not None:
+        return None
+    if paid.state is InvoiceState.CLOSED:
+        return charge, charge.value.model_copy(update={"given_up": True})
+    return charge, charge.value.model_copy(update={"amount": paid.owed})

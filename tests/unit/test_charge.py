@@ -181,3 +181,14 @@ def test_a_card_that_succeeds_after_staff_recorded_the_money_is_paid_back() -> N
     after = recorded(in_cash, Outcome.SUCCEEDED)
     assert (after.settled_at, after.recorded) == (LATER, True)
     assert (after.refund, after.refund_attempt) == (RefundState.DUE, after.attempts[0].id)
+
+
+def test_a_late_success_of_more_than_is_still_owed_goes_back() -> None:
+    """A part of the invoice was paid in cash after the decline: the rest is asked for anew."""
+    declined = recorded(begun(charge_of(Purpose.INVOICE)), Outcome.DECLINED)
+    rest = declined.model_copy(update={"amount": Money(minor=60, currency="USD")})
+    late = recorded(rest, Outcome.SUCCEEDED)
+    assert late.settled_at is None
+    assert (late.refund, late.refund_attempt) == (RefundState.DUE, declined.attempts[0].id)
+    whole = recorded(declined, Outcome.SUCCEEDED)
+    assert (whole.settled_at, whole.refund) == (LATER, RefundState.NONE)

@@ -1,5 +1,6 @@
 """What always holds: good books are found good, and one broken thing is named by its rule."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -46,8 +47,11 @@ from tests.unit.broken_books import (
     surplus_back,
     took,
 )
+from tests.unit.broken_places import PLACE_CASES, UNBROKEN, with_unpaid_pack
 from tests.unit.reversal_samples import bank_holds
 from tests.unit.subscription_samples import subscription_of, utc
+
+EVERY_CASE = [*CASES, *PLACE_CASES]
 
 ELSEWHERE = {Rule.INDEX_HAS_ITEM, Rule.READABLE, Rule.PLACES_ADD_UP}
 """What can only be seen in the store: tests/billing/test_audit.py; and of activities, which belong
@@ -55,8 +59,8 @@ to no customer: tests/unit/test_activity.py."""
 
 
 def test_every_rule_is_broken_by_some_case() -> None:
-    assert {case.rule for case in CASES} | ELSEWHERE == set(Rule)
-    assert not {case.rule for case in CASES} & ELSEWHERE
+    assert {case.rule for case in EVERY_CASE} | ELSEWHERE == set(Rule)
+    assert not {case.rule for case in EVERY_CASE} & ELSEWHERE
 
 
 def test_good_books_hold() -> None:
@@ -68,7 +72,7 @@ def test_good_books_hold() -> None:
     assert {one.due_at is None for one in told.books.queue} == {True, False}
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule.value}: {case.what}")
+@pytest.mark.parametrize("case", EVERY_CASE, ids=lambda case: f"{case.rule.value}: {case.what}")
 def test_one_broken_thing_is_named_by_its_rule_and_by_no_other(case: Case) -> None:
     told = good_books()
     case.spoil(told)
@@ -76,6 +80,14 @@ def test_one_broken_thing_is_named_by_its_rule_and_by_no_other(case: Case) -> No
 
 
 # What looks odd and is as it should be
+
+
+@pytest.mark.parametrize("also", UNBROKEN.values(), ids=UNBROKEN)
+def test_a_pack_that_waits_to_be_paid_breaks_nothing(also: Callable[[Told], object]) -> None:
+    told = good_books()
+    with_unpaid_pack(told)
+    also(told)
+    assert told.wrong() == []
 
 
 def known_as(told: Told, outcome: Outcome) -> None:
