@@ -55,6 +55,7 @@ LINES = (
     _line(1, EntryKind.GRANT, 10, 10, invoice_id="inv-1", order_id="7KQ2-M4XA", reason="Bought"),
     _line(2, EntryKind.HOLD, -1, 9, by="customer", reason="Reformer", **_CLASS),
     _line(3, EntryKind.DEDUCT, -2, 7, by="staff", reason="Came with two friends"),
+    _line(4, EntryKind.GRANT, 1, 1, reservation_id="res-9", reason="A paid place, given back"),
     _line(9, EntryKind.REDEEM, 0, 7, by="clock", reason="Reformer", **_CLASS),
     _line(10, EntryKind.HOLD, 0, None, pack_id="pack-2", pack="Unlimited month", balance=7),
 )

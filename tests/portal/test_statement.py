@@ -168,6 +168,16 @@ def test_lines_of_an_unlimited_pack_are_unlimited_and_count_nothing(
     assert [one["left"] for one in rows] == ["10", "unlimited", "unlimited"]
 
 
+def test_a_line_that_only_knows_its_reservation_leads_there(ada: Customer) -> None:
+    """Such as credits for a place that was paid with money and given back."""
+    (pack,) = packs_of(ada.id)
+    (grant,) = entries_of(pack)
+    other = grant.model_copy(update={"id": "zz", "delta": 0, "reservation_id": "res-9"})
+    commit([create(accounts.entry(ada.id, pack.id, other.id), other)])
+    for path in ("/packs/statement", f"/packs/{pack.id}"):
+        assert 'href="/reservations/res-9"' in ada.see(path).text
+
+
 # --- narrowed down -------------------------------------------------------------------------------
 
 
