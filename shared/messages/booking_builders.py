@@ -7,7 +7,7 @@ return in the same transaction ([OUTBOX]). Times are the location's, the locale 
 from datetime import datetime
 
 from shared.domain.message import Message, MessageKind
-from shared.domain.reservation import Reservation, ReservationState
+from shared.domain.reservation import Reservation, ReservationState, estimated
 from shared.messages.builders import Telling
 from shared.messages.facts import (
     HeldShown,
@@ -48,21 +48,42 @@ def reservation_changed(
 
 
 def reservation_cancelled(
-    telling: Telling, *, reservation: Reservation, by_merchant: bool
+    telling: Telling,
+    *,
+    reservation: Reservation,
+    before: Reservation | None = None,
+    by_merchant: bool,
+    not_paid: bool = False,
 ) -> Message:
-    """Sent when places were given up, by the customer or by the merchant, and whether the credits
-    came back or stay used: its state tells ([PLACES]). Once per reservation."""
+    """Sent when places were given up, by the customer or by the merchant, or since they were
+    `not_paid`; and whether the credits came back or stay used: its state tells ([PLACES]). What
+    was to be paid, and is no longer, is told from how it stood `before`. Once per reservation."""
+    before = before or reservation
     back = reservation.state is not ReservationState.CANCELLED_LATE
-    asked_for = reservation.outstanding or reservation.invoice_id is not None
+    asked_no_more = back and reservation.invoiced is None and not before.outstanding
+    no_longer = before.owes if asked_no_more else None
+    shown = reservation_shown(telling, before if no_longer else reservation)
+    if shown.buys and no_longer:
+        # The pack that was bought with it is gone: nothing came back to that.
+        shown = shown.model_copy(update={"held": shown.held[:-1]})
     facts = ReservationCancelledFacts(
         greeting=telling.customer.name,
         zone=reservation.zone,
-        reservation=reservation_shown(telling, reservation),
+        reservation=shown,
         by_merchant=by_merchant,
         credits_back=back,
-        nothing_to_pay=back and bool(reservation.due) and not asked_for,
+        nothing_to_pay=bool(no_longer),
+        not_paid=not_paid,
+        made_up=_made_up(before) if back else 0,
     )
     return telling.message(MessageKind.RESERVATION_CANCELLED, reservation.id, facts)
+
+
+def _made_up(reservation: Reservation) -> int:
+    """How many of its places had been paid with money alone."""
+    if reservation.invoice_id is None or reservation.invoiced is not None or not reservation.due:
+        return 0
+    return reservation.participants - sum(one.participants for one in reservation.held)
 
 
 def place_offered(telling: Telling, *, reservation: Reservation) -> Message:
@@ -76,7 +97,7 @@ def place_offered(telling: Telling, *, reservation: Reservation) -> Message:
         # Nothing is due before it is accepted: which credits pay is decided then.
         reservation=reservation_shown(telling, reservation).model_copy(update={"due": None}),
         offered_until=reservation.offered_until,
-        price=reservation.charge or None,
+        price=estimated(reservation) or None,
     )
     told = f"{reservation.id}:{reservation.offered_until.isoformat()}"
     return telling.message(MessageKind.PLACE_OFFERED, told, facts)
@@ -102,5 +123,14 @@ def reservation_shown(telling: Telling, reservation: Reservation) -> Reservation
             HeldShown(pack_id=one.pack_id, name=one.pack_name, credits=one.credits)
             for one in reservation.held
         ),
-        due=reservation.due or None,
+        due=reservation.owes or None,
+        invoice_id=reservation.invoice_id if reservation.owes else None,
+        buys=_pack_to_pay(reservation),
+        paid=reservation.invoice_id is not None and reservation.invoiced is None,
     )
+
+
+def _pack_to_pay(reservation: Reservation) -> str:
+    """The pack that was bought with it and is not paid: the last of those that hold its places."""
+    asks_for_pack = reservation.invoiced is not None and not reservation.due and reservation.held
+    return reservation.held[-1].pack_name if asks_for_pack else ""

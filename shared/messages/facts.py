@@ -138,7 +138,9 @@ class HeldShown(_Part):
 class ReservationShown(_Part):
     """A customer's places in an activity. Until `cutoff_at` they can be cancelled with the credits
     coming back, or be moved; `past_cutoff` when that was over as the email was written. `due` is
-    what credits do not pay, before tax; None is nothing."""
+    what is still to be paid, tax included; None is nothing. `invoice_id` asks for it, where there
+    is one; then `buys` names the pack that it is for, if it is not for the places. `paid`: such an
+    invoice was paid."""
 
     id: str
     name: Words
@@ -152,6 +154,9 @@ class ReservationShown(_Part):
     past_cutoff: bool = False
     held: tuple[HeldShown, ...] = ()
     due: Money | None = None
+    invoice_id: str | None = None
+    buys: Words = ""
+    paid: bool = False
 
 
 class Facts(_Part):
@@ -314,15 +319,19 @@ class ReservationChangedFacts(ReservationFacts):
 
 class ReservationCancelledFacts(ReservationFacts):
     """`credits_back`: what held it is free again; otherwise it stays used ([PLACES]).
-    `nothing_to_pay`: something was to be paid at the start, and is no longer."""
+    `nothing_to_pay`: its `due` was to be paid, and is no longer. `not_paid`: it is cancelled since
+    the payment failed on whose condition it was booked. `made_up`: places that were paid with money
+    and came back as credits."""
 
     by_merchant: bool = False
     credits_back: bool = True
     nothing_to_pay: bool = False
+    not_paid: bool = False
+    made_up: int = 0
 
 
 class PlaceOfferedFacts(ReservationFacts):
-    """`price` is of all its participants, before credits and tax; None costs nothing."""
+    """`price` is of all its participants with tax, before credits; None costs nothing."""
 
     offered_until: AwareDatetime
     price: Money | None = None

@@ -77,7 +77,11 @@ def _cancel_once(
     if booked or by_staff is not None:
         messages.append(
             tell.reservation_cancelled(
-                context, customer.value, back.reservation, by_merchant=by_staff is not None
+                context,
+                customer.value,
+                back.reservation,
+                before=value,
+                by_merchant=by_staff is not None,
             )
         )
     bookings.change_reservation(
@@ -229,7 +233,9 @@ def give_up_place(
     messages = [*besides.messages]
     if tell_of_it:
         messages.append(
-            tell.reservation_cancelled(context, customer.value, changed, by_merchant=False)
+            tell.reservation_cancelled(
+                context, customer.value, changed, before=row.value, by_merchant=False, not_paid=True
+            )
         )
     bookings.change_reservation(
         reservation=row,

@@ -205,10 +205,20 @@ def reservation_changed(
 
 
 def reservation_cancelled(
-    context: Context, customer: Customer, reservation: Reservation, *, by_merchant: bool
+    context: Context,
+    customer: Customer,
+    reservation: Reservation,
+    *,
+    before: Reservation,
+    by_merchant: bool,
+    not_paid: bool = False,
 ) -> Message:
     return booking_builders.reservation_cancelled(
-        _telling(context, customer), reservation=reservation, by_merchant=by_merchant
+        _telling(context, customer),
+        reservation=reservation,
+        before=before,
+        by_merchant=by_merchant,
+        not_paid=not_paid,
     )
 
 

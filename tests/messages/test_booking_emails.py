@@ -2,6 +2,7 @@
 when it can be cancelled ([MAILS], [PLACES])."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from html import unescape
 from typing import Any
 
@@ -11,7 +12,7 @@ from shared.domain.customer import Customer
 from shared.domain.message import Message
 from shared.domain.money import Money
 from shared.domain.product import Catalogue, Location, Settings, StaffPerson
-from shared.domain.reservation import Held, Reservation, ReservationState
+from shared.domain.reservation import Held, Reservation, ReservationState, Taxed
 from shared.messages import booking_builders as builders
 from shared.messages.builders import Telling
 from shared.messages.render import Email, render
@@ -189,6 +190,27 @@ def test_each_fact_has_a_line_of_its_own_in_the_text(leader: str | None) -> None
     ]
 
 
+def test_a_place_without_credits_says_what_is_to_be_paid_at_the_start_with_tax() -> None:
+    taxed = Taxed(rate=Decimal("0.0825"), name="Sales tax")
+    said = confirmed(held=(), prices=(dollars(2_000), dollars(2_000)), taxed=taxed)
+    assert "$43.30 is still to be paid when it starts." in said
+    assert "To pay at the start: $43.30, tax included" in said
+
+
+def test_a_pack_that_is_still_to_be_paid_asks_for_it_with_a_link() -> None:
+    said = confirmed(invoice_id="i1", invoiced=dollars(27_063))
+    assert "$270.63 is still to be paid for your Ten classes" in said
+    assert "The rest of its credits are yours then." in said
+    assert f"Pay $270.63: {URL}/invoices/i1" in said
+
+
+def test_a_place_that_is_paid_says_so_and_asks_for_nothing() -> None:
+    said = confirmed(held=(), invoice_id="i1")
+    assert "It is paid." in said
+    assert "still to be paid" not in said
+    assert "/invoices/" not in said
+
+
 # --- changed ---------------------------------------------------------------------------------
 
 
@@ -249,7 +271,44 @@ def test_every_pack_that_held_it_is_told_of() -> None:
 
 
 def test_what_was_to_be_paid_is_not_owed_after_cancelling_in_time() -> None:
-    assert "The $40.00 that was to be paid at the start is not owed any more." in cancelled(held=())
+    assert "The $40.00 that was to be paid for it is not owed any more." in cancelled(held=())
+
+
+def test_a_pack_that_was_never_paid_is_not_owed_any_more_and_nothing_came_back_to_it() -> None:
+    unpaid = reservation(invoice_id="i1", invoiced=dollars(27_063))
+    over = unpaid.model_copy(update={"state": ReservationState.CANCELLED, "invoiced": None})
+    said = words(
+        builders.reservation_cancelled(
+            telling(), reservation=over, before=unpaid, by_merchant=False
+        )
+    )
+    assert "The $270.63 that was to be paid for your Ten classes is not owed any more." in said
+    assert "came back" not in said
+
+
+def test_a_payment_that_failed_is_why_it_is_cancelled() -> None:
+    unpaid = reservation(held=(), invoice_id="i1", invoiced=dollars(4_330))
+    over = unpaid.model_copy(update={"state": ReservationState.CANCELLED, "invoiced": None})
+    said = words(
+        builders.reservation_cancelled(
+            telling(), reservation=over, before=unpaid, by_merchant=False, not_paid=True
+        )
+    )
+    assert "The payment for Evening yoga on March 3, 2026 at 7:30 PM did not go through" in said
+    assert "Nothing was charged." in said
+    assert "As you asked" not in said
+
+
+def test_places_that_were_paid_with_money_came_back_as_credits() -> None:
+    said = cancelled(held=(), invoice_id="i1")
+    assert "You had paid for 2 places, which came back as credits for another time." in said
+    late = cancelled(held=(), invoice_id="i1", state=ReservationState.CANCELLED_LATE)
+    assert "came back" not in late
+
+
+def test_what_is_owed_after_cancelling_too_late_is_said() -> None:
+    said = cancelled(held=(), state=ReservationState.CANCELLED_LATE)
+    assert "$40.00 is still to be paid." in said
 
 
 @pytest.mark.parametrize(
@@ -270,7 +329,7 @@ def test_an_offer_says_until_when_it_is_held_where_to_accept_and_who_is_next() -
     assert "2 places are free, and held for you until 2:00 PM on March 1, 2026." in said
     assert "otherwise the next in line gets them" in said
     assert f"Accept the places: {PAGE}" in said
-    assert "Price: $40.00, or credits that you have for it" in said
+    assert "Price: $40.00, tax included, or credits that you have for it" in said
     assert "To pay at the start" not in said
 
 
