@@ -24,6 +24,7 @@ from tests.billing.reversed_payments import (
     taken_notices,
     ten_with_two_in_use,
 )
+from tests.console.office import staff
 from tests.shop_floor import (
     Wanted,
     asked_of,
@@ -211,6 +212,39 @@ def test_a_period_that_is_paid_again_counts_again(shop: Shop) -> None:
     take_back(world, ada)
     assert subscription_of(ada).payments_made == 1
     assert pay(world, invoices_of(ada)[-1]) is Checked.PAID
+    assert subscription_of(ada).payments_made == 2
+    assert packs_of(ada)[-1].frozen_at is None
+    go_to(world, "2026-04-05 12:00")
+    assert subscription_of(ada).payments_made == 3
+
+
+@pytest.mark.parametrize("kind", ["cash", "transfer"])
+def test_cash_and_transfers_that_staff_record_pay_it_again(shop: Shop, kind: str) -> None:
+    world = shop(OPENING)
+    ada, desk = ten_with_two_in_use(world)
+    take_back(world, ada)
+    path = f"/console/customers/{ada}/invoices/{only_invoice(ada).id}/payments"
+    wrong = {"kind": kind, "amount": "200.00", "idempotency_key": "recorded-wrong"}
+    assert staff(world).post(path, **wrong).status == 422
+    assert only_pack(ada).frozen_at is not None
+    for _ in range(2):
+        right = {"kind": kind, "amount": "270.63", "idempotency_key": "recorded-once"}
+        assert staff(world).post(path, **right).status == 201
+    invoice = only_invoice(ada)
+    assert invoice.state is InvoiceState.CLOSED
+    assert money_on(invoice)[-1] == (PaymentKind(kind), 27_063)
+    assert only_pack(ada).frozen_at is None
+    assert book(desk, THIRD.id).status == 201
+
+
+def test_a_period_that_is_paid_in_cash_counts_again(shop: Shop) -> None:
+    world = shop("2026-01-31 15:00")
+    ada = subscribed(world, "month")
+    go_to(world, "2026-03-05 12:00")
+    take_back(world, ada)
+    path = f"/console/customers/{ada}/invoices/{invoices_of(ada)[-1].id}/payments"
+    sent = {"kind": "cash", "amount": "53.04", "idempotency_key": "recorded-once"}
+    assert staff(world).post(path, **sent).status == 201
     assert subscription_of(ada).payments_made == 2
     assert packs_of(ada)[-1].frozen_at is None
     go_to(world, "2026-04-05 12:00")
