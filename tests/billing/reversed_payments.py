@@ -6,16 +6,11 @@ from infra.local.world import LocalWorld
 from shared.domain.invoice import Invoice, PaymentKind
 from shared.domain.message import Notice, NoticeKind
 from shared.domain.pack import Pack
-from shared.operations.checkout import Checked
-from shared.operations.paying_invoice import pay_invoice
-from shared.operations.submissions import Press
-from shared.store.engine import read
 from tests.console.office import Desk, customer
 from tests.portal.studio import class_of, put_on
 from tests.shop_floor import (
     asked_of,
     buy,
-    context_of,
     customer_with_card,
     go_to,
     invoices_of,
@@ -83,17 +78,10 @@ def taken_notices() -> list[Notice]:
     return notices(NoticeKind.PAYMENT_REVERSED)
 
 
-def pay(world: LocalWorld, invoice: Invoice, key: str = "pay-once") -> Checked:
-    """The customer pays what an invoice asks with the card on file."""
-    press = Press(
-        customer_id=invoice.customer_id,
-        key=key,
-        operation="pay_invoice",
-        content=(invoice.id, None),
-    )
-    earlier = read(press.ref).get(press.ref)
-    answered = pay_invoice(
-        context_of(world), invoice.id, card_id=None, press=press, earlier=earlier
-    )
+def pay(world: LocalWorld, invoice: Invoice, key: str = "pay-once") -> int:
+    """The customer pays what an invoice asks with the card on file, from its page; the status."""
+    desk = customer(world, invoice.customer_id)
+    answer = desk.ask("POST", f"/invoices/{invoice.id}/pay", {}, Idempotency_Key=key)
     world.run_due()
-    return answered.state
+    status: int = answer.status
+    return status
