@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from functions.console.activities import mount_activities
+from functions.console.expiry import mount_expiry
 from functions.console.lists import check_cursor, heads_of, signed_in_at_all
 from functions.console.notices import mount_notices
 from functions.console.one_customer import again, context_of, page_of, path_of
@@ -55,6 +56,7 @@ mount_outstanding(app)
 mount_payments(app)
 mount_unpaid_packs(app)
 mount_starting(app)
+mount_expiry(app)
 
 
 # --- customers -------------------------------------------------------------------------------

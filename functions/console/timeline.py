@@ -1,7 +1,8 @@
 """One customer's whole story in order of time, newest first: "why was I charged?" ([CONSOLE])."""
 
+import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from functions.console import words
 from functions.console.books import Books
@@ -13,7 +14,7 @@ from functions.console.telling import Line, Rank, Telling
 from shared.domain.charge import By
 from shared.domain.due import utc_text
 from shared.domain.message import Message, MessageState
-from shared.domain.pack import Entry, EntryKind
+from shared.domain.pack import Entry, EntryKind, Pack
 from shared.domain.product import Catalogue
 from shared.domain.shopping import recurs
 from shared.domain.subscription import EndReason, Subscription
@@ -259,6 +260,10 @@ HAPPENED: Mapping[str, tuple[TimelineKind, str]] = {
     ),
     "cancel:undo": (TimelineKind.SUBSCRIPTION, "The end of {name} was taken back; it goes on"),
     "next_payment": (TimelineKind.SUBSCRIPTION, "The next packs of {name}: {after_payment}"),
+    "expiry": (
+        TimelineKind.PACK,
+        "The expiry of {pack} was moved from {before_day} to {after_day}",
+    ),
     "pause": (
         TimelineKind.SUBSCRIPTION,
         "{name} was paused; nothing is charged until it is resumed",
@@ -287,8 +292,21 @@ HAPPENED: Mapping[str, tuple[TimelineKind, str]] = {
 }
 """What is said of each kind of event; one that is not here is told by its own name."""
 
-WHY: Mapping[str, str] = {"place:waived": "{after}.", "pack:activated": "{about}."}
+WHY: Mapping[str, str] = {
+    "place:waived": "{after}.",
+    "pack:activated": "{about}.",
+    "expiry": "{about}.",
+}
 """The reason that somebody gave, where one was asked for."""
+
+
+def _day(telling: Telling, text: str, pack: Pack | None) -> str:
+    """A local day as an event keeps it, 2026-04-30; empty for anything else."""
+    zone = pack.zone if pack else telling.own_zone
+    return telling.day(date.fromisoformat(text), zone) if IS_DAY.fullmatch(text) else ""
+
+
+IS_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _event(telling: Telling, event: TimelineEvent) -> Iterator[Line]:
@@ -304,6 +322,8 @@ def _event(telling: Telling, event: TimelineEvent) -> Iterator[Line]:
         "pack": pack.name if pack else "A pack",
         "about": event.about,
         "after": event.after,
+        "before_day": _day(telling, event.before, pack),
+        "after_day": _day(telling, event.after, pack),
         "after_payment": words.PAYMENTS.get(event.after, event.after),
         "before_card": words.kept_card(event.before),
         "after_card": words.kept_card(event.after),

@@ -129,6 +129,8 @@ class Pack(BaseModel):
     email_days_before_expiry: int | None = None
     email_credits_left: int | None = None
     expiry_announced: bool = False
+    expiry_moves: int = 0
+    """How often staff have moved its expiry: then no booking moves it any more ([PACK])."""
     low_announced: bool = False
 
     @property

@@ -82,7 +82,10 @@ def _window(pack: Pack, first_day: date) -> datetime | None:
 
 
 def _expiry(pack: Pack, starts: Iterable[datetime], now: datetime) -> datetime | None:
-    """When a pack expires while it holds activities that start then ([PACK])."""
+    """When a pack expires while it holds activities that start then; where staff have moved it,
+    it stays ([PACK])."""
+    if pack.expiry_moves:
+        return pack.expires_at
     match pack.valid_from:
         case ValidFrom.PAYMENT:
             return pack.expires_at

@@ -516,8 +516,10 @@ def cancellation_scheduled(telling: Telling, *, subscription: Subscription) -> M
 def pack_expiring(
     telling: Telling, *, pack: Pack, subscription: Subscription | None = None
 ) -> Message:
-    """Sent so many days before a pack's expiry as its product says ([PACKMAIL]). Once per pack."""
-    return _of_pack(MessageKind.PACK_EXPIRING, telling, pack, subscription)
+    """Sent so many days before a pack's expiry as its product says ([PACKMAIL]). Once per pack, and
+    once more each time that staff moved its expiry to a later day."""
+    told = f"{pack.id}:{pack.expiry_moves}" if pack.expiry_moves else pack.id
+    return _of_pack(MessageKind.PACK_EXPIRING, telling, told, pack, subscription)
 
 
 def credits_low(
@@ -525,11 +527,11 @@ def credits_low(
 ) -> Message:
     """Sent when a pack's credits fell to the number that its product names ([PACKMAIL]). Once per
     pack."""
-    return _of_pack(MessageKind.CREDITS_LOW, telling, pack, subscription)
+    return _of_pack(MessageKind.CREDITS_LOW, telling, pack.id, pack, subscription)
 
 
 def _of_pack(
-    kind: MessageKind, telling: Telling, pack: Pack, subscription: Subscription | None
+    kind: MessageKind, telling: Telling, told: str, pack: Pack, subscription: Subscription | None
 ) -> Message:
     facts = PackFacts(
         greeting=telling.customer.name,
@@ -537,4 +539,4 @@ def _of_pack(
         pack=pack_shown(pack, telling.catalogue),
         agreement=_running(telling, subscription),
     )
-    return telling.message(kind, pack.id, facts)
+    return telling.message(kind, told, facts)

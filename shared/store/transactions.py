@@ -392,6 +392,28 @@ def end_pack(
     )
 
 
+def move_expiry(
+    *,
+    pack: Row[Pack],
+    moved: Pack,
+    subscription: Row[Subscription] | None,
+    expecting: Subscription | None,
+    event: TimelineEvent,
+    submission: tuple[str, Submission],
+) -> None:
+    """Staff move a pack's expiry: the pack is as it was read, and the submission's key is new; the
+    subscription that recurs by it expects its next one accordingly ([PACK], [KEY])."""
+    customer_id = moved.customer_id
+    commit(
+        [
+            replace(pack, moved),
+            *_changed(subscription, expecting),
+            *_pressed(customer_id, submission),
+            *_happened(customer_id, [event]),
+        ]
+    )
+
+
 def adjust_pack(
     *,
     pack: Row[Pack],

@@ -59,6 +59,7 @@ NOTICES: Mapping[str, str] = {
     ),
     "staff_paused": "The subscription is paused. Nothing is charged until it is resumed.",
     "staff_resumed": "The subscription goes on. What the pause passed over is not charged.",
+    "expiry_moved": "The expiry is moved.",
     "payment_recorded": "The payment is recorded.",
     "credits_changed": "The credits are changed.",
     "activity_created": "The activity is on the schedule.",

@@ -152,9 +152,7 @@ def test_a_wrong_field_is_one_key_away(shop: Served, browser: Browser) -> None:
         assert email.get_attribute("aria-invalid") == "true"
 
 
-def test_the_schedule_by_day_and_week_by_keyboard_alone(
-    shop: Served, browser: Browser
-) -> None:
+def test_the_schedule_by_day_and_week_by_keyboard_alone(shop: Served, browser: Browser) -> None:
     """On a low phone; what is chosen stays chosen, and the strip of days leads to its day."""
     begins = shop.world.now() + timedelta(days=2)
     yoga = Activity(
