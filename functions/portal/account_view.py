@@ -25,8 +25,9 @@ from shared.domain.charge import Charge, Outcome
 from shared.domain.collecting import unlimited_pack_ends_at
 from shared.domain.customer import Attention, Customer
 from shared.domain.forecast import total_of
+from shared.domain.fulfilment import expecting
 from shared.domain.invoice import Invoice, InvoiceState
-from shared.domain.pack import Pack, next_turn
+from shared.domain.pack import Pack
 from shared.domain.product import Catalogue, SelfCancel
 from shared.domain.shopping import ExpiryPolicy
 from shared.domain.subscription import (
@@ -39,7 +40,7 @@ from shared.domain.subscription import (
 )
 from shared.operations.cancel import When, allowed
 from shared.operations.forecast import Ahead, ahead, merged
-from shared.web.pages.parts import ChargeView, SubscriptionSummary
+from shared.web.pages.parts import ChargeView
 from shared.web.pages.summaries import (
     attempt_view,
     card_views,
@@ -71,6 +72,7 @@ def account_page(
     catalogue: Catalogue,
     now: datetime,
 ) -> AccountPage:
+    subscriptions = [expecting(one, packs) for one in subscriptions]
     lines = merged(catalogue, customer, subscriptions, now)
     first: dict[str, Ahead] = {}
     for line in lines:
@@ -187,6 +189,7 @@ def subscription_page(
 ) -> SubscriptionPage:
     """`charges` and `packs` are its latest, the newest first."""
     policy = catalogue.settings.self_cancel
+    subscription = expecting(subscription, packs)
     lines = ahead(catalogue, customer, subscription, now)
     collection = subscription.collection
     open_charge = next(
@@ -195,7 +198,7 @@ def subscription_page(
     terms = subscription.terms
     trialing = subscription.state is SubscriptionState.TRIALING
     return SubscriptionPage(
-        subscription=_summary(subscription, packs, catalogue, customer, now),
+        subscription=subscription_summary(subscription, catalogue, customer, now),
         expiry=_expiry(subscription),
         validity_days=terms.validity_days,
         validity_months=terms.validity_months,
@@ -230,21 +233,6 @@ def subscription_page(
         pay_key=pay_key,
         undo_key=undo_key,
     )
-
-
-def _summary(
-    subscription: Subscription,
-    packs: Sequence[Pack],
-    catalogue: Catalogue,
-    customer: Customer,
-    now: datetime,
-) -> SubscriptionSummary:
-    """With the moment of the next pack as the latest one says it, used up or not ([RECUR])."""
-    summary = subscription_summary(subscription, catalogue, customer, now)
-    if subscription.recurring is None or subscription.over or not packs:
-        return summary
-    turn = next_turn(packs[0])
-    return summary.model_copy(update={"next_pack_at": turn.at if turn else None})
 
 
 def _consequence(

@@ -11,7 +11,7 @@ from dateutil.relativedelta import relativedelta
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.domain.customer import PastDue
-from shared.domain.fulfilment import expiry_by_terms
+from shared.domain.granting import expiry_by_terms
 from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money
 from shared.domain.recurring import Recurring, RecursWhen, turn_at, turn_by_expiry

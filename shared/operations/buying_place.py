@@ -17,7 +17,7 @@ from shared.domain.cart_lines import unit_price
 from shared.domain.charge import By, Charge, begin_attempt
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid, Missing
-from shared.domain.fulfilment import Granted, grant_bought_pack
+from shared.domain.granting import Granted, grant_bought_pack
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
 from shared.domain.money import Money
 from shared.domain.pack import Entry, Pack

@@ -20,7 +20,8 @@ from shared.domain.charge import (
     record_outcome,
 )
 from shared.domain.customer import Customer
-from shared.domain.fulfilment import fulfil, grant_period_pack
+from shared.domain.fulfilment import fulfil
+from shared.domain.granting import grant_period_pack
 from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind, close
 from shared.domain.order import Due, invoice_lines
 from shared.domain.pack import Pack

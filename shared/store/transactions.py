@@ -11,7 +11,7 @@ from typing import Any
 from shared.domain.cart import Cart
 from shared.domain.charge import Charge
 from shared.domain.customer import Customer
-from shared.domain.fulfilment import Granted
+from shared.domain.granting import Granted
 from shared.domain.invoice import Invoice
 from shared.domain.message import Message, Notice
 from shared.domain.pack import Entry, Pack

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from infra.local.world import LocalWorld
 from shared.domain.activity import Activity
 from shared.domain.errors import Conflict
-from shared.domain.fulfilment import grant_bought_pack
+from shared.domain.granting import grant_bought_pack
 from shared.domain.invariants import breaches, places_breaches
 from shared.domain.money import Money
 from shared.domain.pack import EntryKind, Pack

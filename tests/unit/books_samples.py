@@ -21,7 +21,8 @@ from shared.domain.calendar import Frequency
 from shared.domain.charge import By, Card, Charge, Outcome, ProviderCharge, Purpose, RefundState
 from shared.domain.customer import Customer
 from shared.domain.due import Moment, due_text
-from shared.domain.fulfilment import Granted, fulfil, grant_period_pack
+from shared.domain.fulfilment import fulfil
+from shared.domain.granting import Granted, grant_period_pack
 from shared.domain.invariants import (
     Breach,
     CustomerBooks,

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from shared.domain.calendar import Frequency
-from shared.domain.fulfilment import fulfil, grant_period_pack
+from shared.domain.fulfilment import fulfil
+from shared.domain.granting import grant_period_pack
 from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money
 from shared.domain.order import Due, OrderLine
