@@ -266,6 +266,7 @@ def test_staff_end_it_and_it_leaves_the_cart(shop: Shop) -> None:
     go_to(world, "2026-03-29 12:00")
     desk = office.staff(world)
     path = f"/console/customers/{customer_id}/subscriptions/{subscription_of(customer_id).id}"
+    assert "The next pack waits in the cart" in desk.page(f"/console/customers/{customer_id}")
     answer = desk.ask("POST", f"{path}/cancel", {"when": "now"}, idempotency_key="staff-end-it")
     assert answer.status in (200, 303), answer.body
     over = subscription_of(customer_id)
