@@ -119,7 +119,7 @@ from shared.web.pages.parts import (
 )
 from shared.web.pages.sign_in import SignInConfirmPage, SignInPage, SignInSentPage, WhySignIn
 from shared.web.render import ROOT, Frame
-from tests.portal import booking_samples, recurring_samples, statement_samples
+from tests.portal import booking_samples, desk_samples, recurring_samples, statement_samples
 
 ZONE = "America/New_York"
 PORTAL = ROOT / "functions" / "portal" / "pages"
@@ -1160,6 +1160,7 @@ def desk_seat(name: str, state: ReservationState, **more: object) -> SeatView:
 
 CONSOLE_FULL: Mapping[str, BaseModel] = {
     **statement_samples.CONSOLE_FULL,
+    **desk_samples.CONSOLE_FULL,
     "console_schedule": DESK_SCHEDULE.model_copy(
         update={
             "days": (
@@ -1436,6 +1437,7 @@ CONSOLE_MORE: Mapping[str, tuple[str, BaseModel]] = {
 
 CONSOLE_EMPTY: Mapping[str, BaseModel] = {
     **statement_samples.CONSOLE_EMPTY,
+    **desk_samples.CONSOLE_EMPTY,
     "console_schedule": DESK_SCHEDULE,
     "console_activity": ActivityPage(activity=DESK_CLASS, cutoff_at=at(2026, 3, 3)),
     "console_outstanding": OutstandingPage(location_id="riverside", location="Riverside"),
@@ -1467,6 +1469,7 @@ def path_of(page: str) -> str:
     paths = {
         **booking_samples.PATHS,
         **statement_samples.PATHS,
+        **desk_samples.PATHS,
         "product": "/shop/ten-classes",
         "order": "/orders/7KQ2-M4XA",
         "card_update": "/card-update/token",
