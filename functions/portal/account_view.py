@@ -24,8 +24,8 @@ from shared.domain.calendar import local_date
 from shared.domain.charge import Charge, Outcome
 from shared.domain.collecting import unlimited_pack_ends_at
 from shared.domain.customer import Attention, Customer
+from shared.domain.expiry import expecting
 from shared.domain.forecast import total_of
-from shared.domain.fulfilment import expecting
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.pack import Pack
 from shared.domain.product import Catalogue, SelfCancel

@@ -1,5 +1,6 @@
 """Moving a pack's expiry by hand ([PACK])."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from shared.domain.calendar import local_date, minute_before_midnight
@@ -63,3 +64,11 @@ def expected_with(pack: Pack, subscription: Subscription) -> Subscription:
     turn = next_turn(pack)
     expected = {"expected_at": turn.at if turn else None}
     return subscription.model_copy(update={"recurring": recurring.model_copy(update=expected)})
+
+
+def expecting(subscription: Subscription, packs: Iterable[Pack]) -> Subscription:
+    """The subscription that expects its next pack as the latest of its packs now says, used up or
+    not; as it is where that is not among them ([RECUR])."""
+    latest = subscription.packs[-1] if subscription.packs else None
+    pack = next((one for one in packs if one.id == latest), None)
+    return subscription if pack is None else expected_with(pack, subscription)

@@ -4,7 +4,6 @@ Pure: everything is made from the order or the subscription's terms, with ids de
 charge, so that settling twice would make the very same things.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -264,18 +263,3 @@ def remember_pack(subscription: Subscription, pack: Pack) -> Subscription:
             "packs": (*subscription.packs, pack.id)[-PACKS_REMEMBERED:],
         }
     )
-
-
-def expecting(subscription: Subscription, packs: Iterable[Pack]) -> Subscription:
-    """The subscription that knows when its next pack comes as its latest pack now says, whose
-    expiry staff may have moved ([RECUR])."""
-    recurring = subscription.recurring
-    if recurring is None or recurring.turn is not None or subscription.over:
-        return subscription
-    latest = subscription.packs[-1] if subscription.packs else None
-    pack = next((one for one in packs if one.id == latest), None)
-    if pack is None:
-        return subscription
-    turn = next_turn(pack)
-    told = recurring.model_copy(update={"expected_at": turn.at if turn else None})
-    return subscription.model_copy(update={"recurring": told})
