@@ -109,6 +109,7 @@ def _line_view(
         recurs_when=priced.order.recurs_when or (next_pack.recurs_when if next_pack else None),
         next_payment=priced.order.next_payment,
         next_of=next_pack.subscription_id if next_pack else None,
+        minimum_payments=terms.minimum_payments if terms else 0,
         credit_unit=_unit_of_credits(product, catalogue),
         frequency=priced.order.frequency,
         starts_on=(priced.starts_on if priced.line.starts_on or priced.due is Due.LATER else None),

@@ -69,6 +69,7 @@ def test_while_a_commitment_runs_it_stays_in_the_cart(shop: Shop) -> None:
     go_to(world, "2026-03-29 12:00")
     person.sign_in()
     (line,) = cart_lines(person)
+    assert "once the 3 payments you agreed to are made" in person.page("/cart")
     status, told = problem(person, "POST", f"/cart/lines/{line['id']}/remove", {})
     assert (status, told["code"]) == (409, "commitment_runs")
     assert len(cart_lines(person)) == 1

@@ -36,6 +36,7 @@ PAGES: dict[str, dict[str, str]] = {
         "trial-product": "/shop/yoga-unlimited",
         "committed-product": "/shop/puppy-year",
         "weekly-product": "/shop/yoga-standing",
+        "recurring-product": "/shop/daycare-thirty",
         "retail-product": "/shop/cork-mat",
         "empty-cart": "/cart",
         "contact": "/contact",
@@ -104,6 +105,13 @@ PAGES: dict[str, dict[str, str]] = {
         "weekly-reservation": "/reservations/{reservation}",
     },
     "kim": {"ending-subscription": "/subscriptions/{subscription}"},
+    "wes": {
+        "next-pack-cart": "/cart",
+        "next-pack-checkout": "/checkout",
+        "next-pack-subscription": "/subscriptions/{subscription}",
+        "next-pack-cancel": "/subscriptions/{subscription}/cancel",
+    },
+    "amir": {"recurring-subscription": "/subscriptions/{subscription}"},
     "cleo": {
         "cancelled-subscription": "/subscriptions/{subscription}",
         "cancelled-packs": "/packs",

@@ -108,7 +108,9 @@ _FIRST = CartLineView(
     recurs_when=RecursWhen.PACK_EXPIRES,
     next_payment=NextPayment.DEBIT,
 )
-_NEXT = _FIRST.model_copy(update={"id": "line-8", "next_payment": None, "next_of": "sub-7"})
+_NEXT = _FIRST.model_copy(
+    update={"id": "line-8", "next_payment": None, "next_of": "sub-7", "minimum_payments": 3}
+)
 
 
 def _terms(payment: NextPayment, when: RecursWhen) -> SubscriptionTerms:

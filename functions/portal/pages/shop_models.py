@@ -165,6 +165,8 @@ class CartLineView(View):
     recurs_when: RecursWhen | None = None
     next_payment: NextPayment | None = None
     next_of: str | None = None
+    minimum_payments: int = 0
+    """Of a next pack: while they are not made it can't be taken out ([COMMIT])."""
     trial_days: int | None = None
     weekly: WeeklyTime | None = None
     notice: LineNotice | None = None
