@@ -16,11 +16,13 @@ from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money
 from shared.domain.recurring import Recurring, RecursWhen, turn_at, turn_by_expiry
 from shared.domain.subscription import (
+    CollectedBy,
     NextCharge,
     Subscription,
     SubscriptionState,
     decide_renewal,
     next_slot_at,
+    pay_by,
 )
 
 FORECAST_SPAN = relativedelta(months=12)
@@ -57,9 +59,9 @@ def forecast(
     `limit`.
 
     `line` is what one period costs today (`collecting.period_line`), `past_due` what is owed
-    already: it comes first, at its next automatic try. While a charge fails that is not tried by
-    itself any more, nothing else is charged either. Of what recurs by itself only what is debited,
-    and what a calendar says of it, is known ([RECUR]).
+    already: it comes first, at its next automatic try, or when it is to be paid at the latest.
+    While a charge fails that is not tried by itself any more, nothing else is charged either. Of
+    what recurs by itself only what is debited, and what a calendar says of it, is known ([RECUR]).
     """
     coming = subscription
     expected: list[Expected] = []
@@ -67,7 +69,8 @@ def forecast(
     if collection is not None:
         if subscription.over or subscription.state is SubscriptionState.PAUSED:
             return ()
-        at = next_slot_at(subscription)
+        by_card = subscription.collected_by is CollectedBy.CARD
+        at = next_slot_at(subscription) if by_card else pay_by(subscription)
         if collection.failing:
             if at is None:
                 return ()

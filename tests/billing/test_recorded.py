@@ -12,7 +12,16 @@ from shared.domain.message import MessageKind
 from shared.domain.subscription import SubscriptionState
 from shared.store.catalogue import Role
 from tests.billing.conftest import Shop
-from tests.console.office import Desk, code_of, customer, events_of, staff, told
+from tests.console.office import (
+    Desk,
+    activity_at,
+    book,
+    code_of,
+    customer,
+    events_of,
+    staff,
+    told,
+)
 from tests.shop_floor import (
     FAILS_LATER,
     NEEDS_AUTHENTICATION,
@@ -257,3 +266,30 @@ def test_a_later_start_is_paid_ahead_and_not_charged_when_it_comes(shop: Shop) -
     go_to(world, "2026-02-12 15:00")
     assert charged_at(world, ada) == []
     assert [text(pack.usable_from) for pack in packs_of(ada)] == ["2026-02-10 05:00"]
+
+
+# --- any other invoice ---------------------------------------------------------------------------
+
+
+def test_cash_pays_for_a_place_that_began_unpaid(shop: Shop) -> None:
+    world = shop(BOUGHT)
+    ada = customer_with_card(world)
+    one = book(world, ada, activity_at(world), pay_later=True)
+    go_to(world, "2026-02-03 18:00")
+    desk = staff(world)
+    (listed,) = desk.data("/console/outstanding?location=ny")["outstanding"]
+    path = f"/console/outstanding/{ada}/{one.id}/invoice"
+    assert desk.post(path, idempotency_key="ask-for-it-now").status == 201
+    owed = invoices_of(ada)[-1]
+    assert owed.owed.minor == listed["amount"]["minor"]
+    wrong = record(world, ada, None, amount="20.01")
+    assert wrong.status == 422, wrong.body
+    assert set(json.loads(wrong.body)["fields"]) == {"amount"}
+    amount = f"{owed.owed.minor / 100:.2f}"
+    assert record(world, ada, amount=amount).status == 201
+    paid = invoices_of(ada)[-1]
+    assert (paid.state, paid.payments[0].kind) == (InvoiceState.CLOSED, PaymentKind.CASH)
+    assert staff(world).data("/console/outstanding?location=ny")["outstanding"] == []
+    assert asked_of(world, ada) == []
+    again = record(world, ada, amount=amount, idempotency_key="another-press")
+    assert (again.status, code_of(again)) == (409, "nothing_owed")
