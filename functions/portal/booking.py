@@ -7,6 +7,7 @@ from functions.portal import booking_view, hosted, reservation_routes, weekly_vi
 from functions.portal.book_form import Book, buying_of
 from functions.portal.booking_app import app
 from functions.portal.booking_view import ActivityQuery, ScheduleQuery
+from functions.portal.checkout_view import said_of
 from functions.portal.ids import path_id
 from functions.portal.pack_choices import chosen, packs_to_use
 from functions.portal.pages.booking_models import (
@@ -181,7 +182,7 @@ def _activity_again(request: Request, error: PunchcardError) -> Answer | None:
     """The activity's page with what is wrong, as it now is, and a new key; without the pack that
     was named when that can't be used."""
     if isinstance(error, Declined):
-        request.problems = {"card": error.detail}
+        request.problems = {"card": said_of(error)}
     typed = request.typed
     activity_id, card = str(typed.get("activity", "")), str(typed.get("card", ""))
     participants = _participants(typed.get("participants", 1))

@@ -28,6 +28,7 @@ from shared.domain.activity import MAX_PARTICIPANTS, Activity, ActivityState
 from shared.domain.calendar import local_date, start_of_day
 from shared.domain.customer import MAX_CARDS, Customer
 from shared.domain.errors import Missing
+from shared.domain.pricing import tax_rate_of
 from shared.domain.product import Catalogue, Location, Product, ProductKind
 from shared.domain.reservation import Held, Reservation, ReservationState
 from shared.domain.shopping import listed
@@ -289,7 +290,11 @@ def packs_for(
         if only_in_shop and sold_with_places(product):
             continue
         if price is not None and _would_pay(product, activity, catalogue):
-            found.append(PackOffer(product_id=product.id, name=product.name, price=price))
+            tax = price.share(tax_rate_of(product, location, catalogue.settings))
+            offer = PackOffer(
+                product_id=product.id, name=product.name, price=price, total=price + tax
+            )
+            found.append(offer)
     return tuple(found[:PACKS_OFFERED])
 
 

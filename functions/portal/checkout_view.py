@@ -82,6 +82,11 @@ def declined(attempt: Attempt | None) -> Declined:
     )
 
 
+def said_of(error: Declined) -> str:
+    """What a decline says to people, beside the card."""
+    return f"{SENTENCES[decline_in(error).reason]} Nothing was charged."
+
+
 def decline_in(error: Declined) -> Decline:
     return Decline.model_validate(dict(error.facts))
 

@@ -6,6 +6,7 @@ from typing import Any
 from functions.portal import account_lists, account_view, hosted
 from functions.portal.account_app import app
 from functions.portal.account_lists import READ_AT_ONCE, InvoicesQuery, PaymentsQuery
+from functions.portal.checkout_view import said_of
 from functions.portal.estimates_view import estimates
 from functions.portal.ids import path_id
 from functions.portal.owned import Led, cursor, customer_in, load, values
@@ -140,7 +141,7 @@ def _invoice_again(request: Request, error: PunchcardError) -> Answer | None:
     if isinstance(error, Missing):
         return None
     if isinstance(error, Declined):
-        request.problems = {"card": error.detail}
+        request.problems = {"card": said_of(error)}
     return Answer(_invoice_page(request), leads_to=hosted.origins(request))
 
 

@@ -183,8 +183,10 @@ def cancel(request: Request) -> Answer:
             hosted.context(request), customer_id, reservation_id, press=press
         ),
     )
-    late = after.state is ReservationState.CANCELLED_LATE
-    return _led(request, after, "reservation_cancelled_late" if late else "reservation_cancelled")
+    if after.state is ReservationState.CANCELLED_LATE:
+        return _led(request, after, "reservation_cancelled_late")
+    only_credits = after.invoice_id is None
+    return _led(request, after, "reservation_cancelled" if only_credits else "reservation_given_up")
 
 
 # --- a place that is offered -----------------------------------------------------------------

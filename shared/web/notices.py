@@ -35,6 +35,7 @@ NOTICES: Mapping[str, str] = {
     "place_paid": "Your place is booked and paid. Thank you.",
     "place_waiting": "You are on the waiting list. We email you when a place is free.",
     "reservation_cancelled": "It is cancelled. Credits that held it are back in their pack.",
+    "reservation_given_up": "It is cancelled. What becomes of the money is said below.",
     "reservation_cancelled_late": "It is cancelled. It was too late to get anything back.",
     "reservation_moved": "Your reservation is moved.",
     "saved": "Your changes are saved.",

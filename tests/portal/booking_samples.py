@@ -156,7 +156,14 @@ EVERY_TUESDAY = WeeklyOffer(
     starts_on=date(2026, 3, 10),
     minimum_payments=4,
 )
-OFFERS = (PackOffer(product_id="ten-classes", name="Ten-class pass", price=_dollars(25000)),)
+OFFERS = (
+    PackOffer(
+        product_id="ten-classes",
+        name="Ten-class pass",
+        price=_dollars(25000),
+        total=_dollars(27063),
+    ),
+)
 BOOKED = ReservationView(
     id="res-1",
     activity_id=CLASS.id,

@@ -233,6 +233,7 @@ def test_the_page_after_a_decline_says_it_at_the_card_with_a_new_key(
     again = ada.press("/reservations", **fields, **chosen)
     assert again.status == 402
     assert "The card was declined by the bank. Nothing was charged." in again.text
+    assert "key" not in again.text.partition("Nothing was charged.")[2].partition("<")[0]
     assert f'value="ten.{TEN}" required checked' in again.text
     once_more = hidden_fields(again, "/reservations")
     assert once_more["idempotency_key"] != fields["idempotency_key"]

@@ -144,11 +144,12 @@ class PackToUse(View):
 
 
 class PackOffer(View):
-    """A pack in the shop whose credits would pay."""
+    """A pack in the shop whose credits would pay. `price` is before tax, `total` with it."""
 
     product_id: str
     name: str
     price: Money
+    total: Money
 
 
 class WeeklyOffer(View):
