@@ -28,7 +28,7 @@ from shared.store.bookings import Besides, Credits
 from shared.store.engine import Lost, Page, Row, read
 from shared.store.invoicing import Reserved
 
-LOOKS = 6
+LOOKS = 12
 """How often a payment is looked at until the provider has nothing new to say, lost races too."""
 
 PAGE = 200
