@@ -8,7 +8,7 @@ from shared.domain.message import NoticeKind
 from tests import shop_floor
 from tests.simulation.crash_buying import MONTH_MINOR, TEN_MINOR, differs, processing
 from tests.simulation.crash_places import OPENING, booked
-from tests.simulation.crash_renewing import month
+from tests.simulation.crash_renewing import month, press
 from tests.simulation.crash_runs import Operation
 from tests.simulation.crash_scene import Scene
 
@@ -83,6 +83,25 @@ def counted_no_more(scene: Scene) -> Iterator[str]:
     yield from differs("notices", scene.notices(NoticeKind.PAYMENT_REVERSED), 1)
 
 
+def to_pay_again(scene: Scene) -> None:
+    """What Ada's invoice asks is on its page, and her class is over."""
+    reversed_before(scene)
+    scene.go_to("2026-03-05 12:00")
+    (invoice,) = [one for one in shop_floor.invoices_of(scene.ada) if one.source is not None]
+    ada = scene.kept["person"] = scene.customer()
+    form = ada.data(f"/invoices/{invoice.id}")["pay"]
+    scene.kept["path"] = f"/invoices/{invoice.id}/pay"
+    scene.kept["form"] = {"card": form["card"], "idempotency_key": form["idempotency_key"]}
+
+
+def paid_again(scene: Scene) -> Iterator[str]:
+    """[ONCE]: paid once more, by one charge, and what was frozen can be used."""
+    payments = [("card", TEN_MINOR), ("reversal", -TEN_MINOR), ("card", TEN_MINOR)]
+    yield from _stands(scene, frozen=False, payments=payments, notices=(1, 0))
+    yield from differs("payments kept", scene.kept_payments(), [TEN_MINOR])
+    yield from differs("told", scene.told(), {"order_receipt": 1})
+
+
 def unheard_of(scene: Scene) -> None:
     """A payment whose answer was lost; nothing has been heard of it when it is taken back."""
     processing(scene, Fault.ERROR_AFTER)
@@ -99,6 +118,7 @@ def report_all(scene: Scene) -> None:
 REVERSING = (
     Operation("a payment is taken back", booked, reverse, used_one, start=OPENING),
     Operation("a payment comes again", reversed_before, reinstate, usable_again, start=OPENING),
+    Operation("what was taken back is paid", to_pay_again, press, paid_again, start=OPENING),
     Operation("a period is taken back", reverse_a_period, reverse, counted_no_more),
     Operation(
         "taken back before it was heard of", unheard_of, report_all, frozen_with_nothing_used
