@@ -79,9 +79,6 @@ class Links:
     def reservation(self, reservation_id: str) -> str:
         return f"{self.public_url}/reservations/{quote(reservation_id, safe='')}"
 
-    def cart(self) -> str:
-        return f"{self.public_url}/cart"
-
     def cards(self) -> str:
         return f"{self.public_url}/cards"
 

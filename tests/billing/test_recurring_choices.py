@@ -393,3 +393,18 @@ def test_no_cash_is_taken_for_a_cart_that_is_being_paid(shop: Shop) -> None:
     answer = pays_cash(world, customer_id, "cash-as-well")
     assert (answer.status, office.code_of(answer)) == (409, "payment_under_way")
     assert len(packs_of(customer_id)) == 1
+
+
+def test_whoever_follows_the_email_finds_the_right_cart(shop: Shop) -> None:
+    """Each location has its own cart, and another one may be chosen at the moment."""
+    world = shop("2026-03-01 15:00")
+    customer_id, person = buys(world, "thirty", "by_hand")
+    go_to(world, "2026-03-29 12:00")
+    path = f"/subscriptions/{subscription_of(customer_id).id}"
+    assert path in person.mails()[0]["text"]
+    person.sign_in()
+    person.go("POST", "/cart/location", {"location": "be", "next": "/shop"})
+    assert cart_lines(person) == []
+    assert 'name="location" value="ny"' in person.page(path)
+    person.go("POST", "/cart/location", {"location": "ny", "next": "/cart"})
+    assert len(cart_lines(person)) == 1
