@@ -24,6 +24,7 @@ from tests.shop_floor import template
 from tests.simulation.crash_buying import BUYING
 from tests.simulation.crash_desk import DESK
 from tests.simulation.crash_line import Fault, Seen, Strike
+from tests.simulation.crash_paid_places import PAID_PLACES
 from tests.simulation.crash_places import PLACES
 from tests.simulation.crash_recurring import RECURRING
 from tests.simulation.crash_renewing import RENEWING
@@ -36,6 +37,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *RENEWING,
     *DESK,
     *PLACES,
+    *PAID_PLACES,
     *REVERSING,
     *RECURRING,
 )

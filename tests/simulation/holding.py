@@ -122,14 +122,15 @@ def _as_the_audit_sees_it(one: ChargeSeen) -> ProviderCharge:
 
 
 def _packs_match(books: CustomerBooks) -> Iterator[Breach]:
-    """Each paid period has its one pack, and nothing that was not paid has any."""
+    """Each paid period has its one pack, and nothing that was not paid has any, but for the pack
+    that waits for it."""
     of_invoice = Counter(pack.invoice_id for pack in books.packs if pack.invoice_id)
     for invoice in books.invoices:
         # What a bank took back was paid, and its packs are frozen (`REVERSED_IS_FROZEN`).
         taken_back = any(one.kind is PaymentKind.REVERSAL for one in invoice.payments)
         paid = invoice.state.value == "closed" or taken_back
         if (invoice.period is not None and of_invoice[invoice.id] != paid) or (
-            not paid and of_invoice[invoice.id]
+            not paid and of_invoice[invoice.id] != (invoice.pack_id is not None)
         ):
             detail = f"{invoice.state.value} with {of_invoice[invoice.id]} packs"
             yield Breach(Rule.SETTLED_HAS_INVOICE, invoice.id, detail)

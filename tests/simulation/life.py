@@ -137,7 +137,7 @@ class Life:
         catalogues.publish(merchant_by(rng))
         self.watched.now = world.now
         self.town = Town(world, self.watched, rng, self._note)
-        self.town.open_classes(self._days - CALM_DAYS)
+        self.town.places.open_classes(self._days - CALM_DAYS)
         for n in range(AT_FIRST):
             email = f"first{n}@example.com"
             customer_id = customer_with_card(world, WORKS if n else FAILS_LATER, email)
@@ -201,8 +201,11 @@ class Life:
             one = town.anybody()
             doings: list[tuple[int, str, Callable[[], None]]] = [
                 (3, "shops", lambda one=one: town.shop(one)),  # type: ignore[misc]
-                (12, "books", lambda one=one: town.book(one)),  # type: ignore[misc]
-                (7, "'s places", lambda one=one: town.take_back(one)),  # type: ignore[misc]
+                (12, "books", lambda one=one: town.places.book(one)),  # type: ignore[misc]
+                (7, "'s places", lambda one=one: town.places.take_back(one)),  # type: ignore[misc]
+                (5, "buys a place", lambda one=one: town.places.buy(one)),  # type: ignore[misc]
+                (3, "pays for places", lambda one=one: town.places.pay(one)),  # type: ignore[misc]
+                (3, "is at the desk", lambda one=one: town.places.staff_see_to(one)),  # type: ignore[misc]
                 (2, "cancels", lambda one=one: town.cancel(one)),  # type: ignore[misc]
                 (1, "undoes", lambda one=one: town.undo(one)),  # type: ignore[misc]
                 (2, "adds a card", lambda one=one: town.new_card(one)),  # type: ignore[misc]
@@ -245,8 +248,10 @@ class Life:
                 lambda: town.cancel(one),
                 lambda: town.new_card(one),
                 lambda: town.change_default(one),
-                lambda: town.book(one),
-                lambda: town.take_back(one),
+                lambda: town.places.book(one),
+                lambda: town.places.take_back(one),
+                lambda: town.places.pay(one),
+                lambda: town.places.staff_see_to(one),
                 lambda: town.confirm(one),
                 lambda: town.event_comes_again(among=2),
                 lambda: town.event_comes_again(among=2),

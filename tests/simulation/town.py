@@ -4,7 +4,6 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from dataclasses import replace as with_fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,17 +12,14 @@ from urllib.parse import urlencode, urlsplit
 from infra.local.http_api import Response
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld
-from shared.domain.activity import Activity
-from shared.domain.activity import new_id as new_activity_id
 from shared.domain.customer import Customer
 from shared.domain.dunning import RetryPolicy, Then
 from shared.domain.invariants import CustomerBooks
 from shared.domain.pack import Pack
 from shared.domain.product import Catalogue
-from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.subscription import Subscription
 from shared.operations.visit import staff_cookie
-from shared.store import access, bookings
+from shared.store import access
 from shared.store import catalogue as catalogues
 from shared.store.access import Audience, Session
 from shared.store.catalogue import Role, StaffMember
@@ -37,6 +33,7 @@ from tests.shop_floor import (
     WORKS,
     catalogue_of,
 )
+from tests.simulation.town_places import Places, Resident
 from tests.simulation.watched import Watched
 
 MAX_PRESSES = 3
@@ -90,15 +87,6 @@ def merchant_by(rng: random.Random) -> Catalogue:
     )
 
 
-@dataclass
-class Resident:
-    """Somebody with a phone."""
-
-    email: str
-    cookies: dict[str, str] = field(default_factory=dict)
-    customer_id: str = ""
-
-
 class Town:
     """Whoever does something: residents, staff, the provider, strangers. `note` writes down what
     happens; `wrong` what may never be answered."""
@@ -120,16 +108,12 @@ class Town:
         """Those of which somebody was told that nothing more is charged."""
         self._paid: set[str] = set()
         """Orders that were answered as paid."""
-        self._booked: set[str] = set()
-        """Reservations that were answered as made, or as waiting."""
-        self._owner: dict[str, str] = {}
-        self._given_back: set[str] = set()
-        """Those that were answered as cancelled."""
         self._changes: Counter[str] = Counter()
         """How often staff were told that a pack's credits are changed."""
         catalogues.write_staff_member(StaffMember(email=STAFF, name="", role=Role.OWNER))
         self._begin_session("staffs-secret", Audience.STAFF, STAFF, None)
-        self._desk = {STAFF_COOKIE: staff_cookie(STAFF, "staffs-secret")}
+        self.desk = {STAFF_COOKIE: staff_cookie(STAFF, "staffs-secret")}
+        self.places = Places(self)
 
     # --- requests ---
 
@@ -313,80 +297,6 @@ class Town:
                 self.note(f"  {answer.decode()} of {seen.id} by {one.email}")
                 self.world.sandbox.handle("POST", f"/confirm/{seen.id}", {}, answer)
 
-    # --- places ---
-
-    def open_classes(self, days: int) -> None:
-        """Some small classes a week at every place, until the end."""
-        locations = catalogues.load(self.world.now()).locations
-        for location in locations:
-            for day in range(1, days, 7):
-                starts_at = self.world.now() + timedelta(days=day, hours=self.rng.randrange(10))
-                starts_at = starts_at.replace(minute=0, second=0, microsecond=0)
-                activity = Activity(
-                    id=new_activity_id(location.id, starts_at, self.world.wiring.new_id()),
-                    location_id=location.id,
-                    zone=location.zone,
-                    service_id="yoga",
-                    name="Yoga",
-                    starts_at=starts_at,
-                    ends_at=starts_at + timedelta(hours=1),
-                    places=self.rng.choice((1, 1, 2)),
-                    cutoff_minutes=720,
-                    prepay_online=self.rng.random() < 0.3,
-                )
-                bookings.create_activities([activity])
-
-    def _some_class(self) -> Activity | None:
-        """One of the next days."""
-        now = self.world.now()
-        found = [
-            Activity.model_validate_json(item["body"]["S"])
-            for item in self.watched.items.values()
-            if item["kind"]["S"] == "activity"
-        ]
-        soon = [one for one in found if now < one.starts_at < now + timedelta(days=7)]
-        return self.rng.choice(soon) if soon else None
-
-    def _their_reservation(self, one: Resident) -> Reservation | None:
-        held = [
-            Reservation.model_validate_json(item["body"]["S"])
-            for item in self.watched.of(f"customer#{one.customer_id}")
-            if item["kind"]["S"] == "reservation"
-        ]
-        live = [each for each in held if each.live]
-        return self.rng.choice(live) if live else None
-
-    def book(self, one: Resident) -> None:
-        activity = self._some_class()
-        if activity is None:
-            return
-        content = {
-            "activity": activity.id,
-            "participants": self.rng.choice((1, 1, 2)),
-            "wait": self.rng.random() < 0.8,
-            "pay_later": self.rng.random() < 0.7,
-        }
-        answer = self.press(one.cookies, "/reservations", content)
-        if answer.status == 201:
-            made = answer.json()["reservation"]["id"]
-            self._booked.add(made)
-            self._owner[made] = one.customer_id
-
-    def take_back(self, one: Resident) -> None:
-        """They cancel, accept what is offered, or move."""
-        reservation = self._their_reservation(one)
-        if reservation is None:
-            return
-        path = f"/reservations/{reservation.id}"
-        if reservation.state is ReservationState.OFFERED and self.rng.random() < 0.7:
-            self.press(one.cookies, f"{path}/accept", {"pay_later": True})
-        elif self.rng.random() < 0.4:
-            activity = self._some_class()
-            if activity is not None:
-                self.press(one.cookies, f"{path}/move", {"activity": activity.id})
-        elif self.press(one.cookies, f"{path}/cancel", {}).status < 400:
-            self._given_back.add(reservation.id)
-
     # --- staff ---
 
     def staff_change_credits(self, one: Resident) -> None:
@@ -399,7 +309,7 @@ class Town:
             pack = self.rng.choice(packs)
             path = f"/console/customers/{one.customer_id}/packs/{pack.id}/credits"
             content = {"delta": self.rng.choice((-1, -1, -2, 1)), "reason": "a class"}
-            if self.press(self._desk, path, content).status < 400:
+            if self.press(self.desk, path, content).status < 400:
                 self._changes[pack.id] += 1
 
     def staff_cancel(self, one: Resident) -> None:
@@ -407,14 +317,14 @@ class Town:
         if what is not None:
             path = f"/console/customers/{one.customer_id}/subscriptions/{what.id}/cancel"
             when = self.rng.choice(("now", "period_end"))
-            self._promised_to_end(what, when, self.press(self._desk, path, {"when": when}))
+            self._promised_to_end(what, when, self.press(self.desk, path, {"when": when}))
 
     # --- what was promised ---
 
     def broken_promises(self, books: CustomerBooks) -> Iterator[str]:
         """What somebody was told, and is not so: an answer is a promise."""
         yield from self._broken_about_subscriptions(books)
-        yield from self._broken_about_places(books)
+        yield from self.places.broken_promises(books)
         charges = {one.ref: one for one in books.charges}
         for ref in self._paid:
             if ref.partition("/")[0] == books.customer.id and (
@@ -436,15 +346,6 @@ class Town:
             told_at = self._over.get(charge.subscription_id or "")
             if told_at and any(try_.started_at > told_at for try_ in charge.attempts):
                 yield f"{charge.ref} was asked for after its subscription was cancelled"
-
-    def _broken_about_places(self, books: CustomerBooks) -> Iterator[str]:
-        known = {one.id: one for one in books.reservations}
-        for item in self._booked:
-            if self._owner.get(item) == books.customer.id and item not in known:
-                yield f"reservation {item} was answered as made and is not"
-        for reservation in books.reservations:
-            if reservation.id in self._given_back and reservation.live:
-                yield f"{reservation.id} was answered as cancelled and is {reservation.state.value}"
 
     # --- the provider, and strangers ---
 
