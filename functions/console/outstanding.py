@@ -5,6 +5,7 @@ Everybody who works at a location may look and ask; owners and managers let go. 
 another location is 404.
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from aws_lambda_powertools import Logger
@@ -12,8 +13,13 @@ from pydantic import Field, StringConstraints
 
 from functions.console.activity_view import choices_of
 from functions.console.commitments import commitment_rows
-from functions.console.lists import check_cursor, signed_in_at_all
-from functions.console.pages.outstanding_models import OutstandingPage, OutstandingRow, PlaceOwed
+from functions.console.lists import check_cursor, heads_of, signed_in_at_all
+from functions.console.pages.outstanding_models import (
+    OpenInvoiceRow,
+    OutstandingPage,
+    OutstandingRow,
+    PlaceOwed,
+)
 from shared.domain.errors import Missing, PunchcardError
 from shared.domain.invoice import order_id
 from shared.domain.product import Location
@@ -25,7 +31,7 @@ from shared.operations.staff import may_change
 from shared.operations.submissions import Press
 from shared.operations.visit import Row
 from shared.store import accounts
-from shared.store.accounts import Outstanding, Submission
+from shared.store.accounts import OpenInvoice, Outstanding, Submission
 from shared.web.answer import Answer, Input, Query
 from shared.web.app import App
 from shared.web.request import Request, Who
@@ -38,6 +44,7 @@ logger = Logger()
 class OutstandingQuery(Query):
     location: Annotated[str, Field(max_length=100)] | None = None
     after: Annotated[str, Field(max_length=300)] | None = None
+    open_after: Annotated[str, Field(max_length=300)] | None = None
     commitments_after: Annotated[str, Field(max_length=300)] | None = None
 
 
@@ -90,7 +97,7 @@ def outstanding(request: Request) -> Answer:
     query: OutstandingQuery = request.query
     request.load()
     location = _theirs(request, query.location)
-    return Answer(_page(request, location, query.after, query.commitments_after))
+    return Answer(_page(request, location, query))
 
 
 def _theirs(request: Request, location_id: str | None) -> Location:
@@ -101,12 +108,14 @@ def _theirs(request: Request, location_id: str | None) -> Location:
     raise Missing("There is no such location.")
 
 
-def _page(
-    request: Request, location: Location, after: str | None, commitments_after: str | None = None
-) -> OutstandingPage:
-    check_cursor(after, f"{location.id}#")
-    committed, more = commitment_rows(request, location.id, commitments_after)
-    page = accounts.outstanding_of(location.id, limit=SHOWN, after=after)
+def _page(request: Request, location: Location, query: OutstandingQuery) -> OutstandingPage:
+    check_cursor(query.after, f"{location.id}#")
+    check_cursor(query.open_after, f"{location.id}#")
+    committed, more = commitment_rows(request, location.id, query.commitments_after)
+    page = accounts.outstanding_of(location.id, limit=SHOWN, after=query.after)
+    begun = {row.value.invoice_id for row in page.rows}
+    invoices = accounts.open_invoices_of(location.id, limit=SHOWN, after=query.open_after)
+    others = [row.value for row in invoices.rows if row.value.invoice_id not in begun]
     theirs = (one for one in request.catalogue.locations if request.staff.works_at(one.id))
     return OutstandingPage(
         location_id=location.id,
@@ -114,6 +123,8 @@ def _page(
         locations=choices_of(theirs),
         outstanding=tuple(_row(row.value) for row in page.rows),
         next=page.next,
+        open_invoices=_invoice_rows(request, location, others),
+        open_next=invoices.next,
         commitments=committed,
         commitments_next=more,
         may_change=may_change(request.staff),
@@ -137,6 +148,31 @@ def _row(one: Outstanding) -> OutstandingRow:
     )
 
 
+def _invoice_rows(
+    request: Request, location: Location, invoices: Sequence[OpenInvoice]
+) -> tuple[OpenInvoiceRow, ...]:
+    """With the customers' names: one round trip when there are some."""
+    heads = heads_of([one.customer_id for one in invoices])
+    found = request.load(*heads.values())
+    names = {row.value.id: row.value.name for row in map(found.get, heads.values()) if row}
+    return tuple(
+        OpenInvoiceRow(
+            invoice_id=one.invoice_id,
+            order_id=order_id(one.invoice_id),
+            customer_id=one.customer_id,
+            customer_name=names.get(one.customer_id, ""),
+            what=one.what,
+            created_at=one.created_at,
+            zone=location.zone,
+            total=one.total,
+            owed=one.owed,
+            reservation_id=one.reservation_id,
+            for_pack=one.pack_id is not None,
+        )
+        for one in invoices
+    )
+
+
 def _again(request: Request, error: PunchcardError) -> Answer | None:
     """The list with what went wrong; none for what this person may not see."""
     if isinstance(error, Missing) or error.code == "cross_site":
@@ -147,7 +183,7 @@ def _again(request: Request, error: PunchcardError) -> Answer | None:
         location = _theirs(request, row.value.location_id if row else None)
     except Missing:
         return None
-    return Answer(_page(request, location, None), page="console_outstanding")
+    return Answer(_page(request, location, OutstandingQuery()), page="console_outstanding")
 
 
 # --- ask, let go -----------------------------------------------------------------------------

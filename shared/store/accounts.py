@@ -158,6 +158,21 @@ class Commitment(_Record):
     done: bool = False
 
 
+class OpenInvoice(_Record):
+    """An invoice that no subscription collects, while something is owed on it: what staff see of a
+    location's, wherever the place behind it stands."""
+
+    location_id: str
+    invoice_id: str
+    customer_id: str
+    what: str
+    created_at: AwareDatetime
+    total: Money
+    owed: Money
+    reservation_id: str | None = None
+    pack_id: str | None = None
+
+
 def _kept(at: AwareDatetime, span: timedelta) -> AwareDatetime:
     return at + span
 
@@ -212,6 +227,7 @@ register(
 )
 register(Seat, Kind("seat", state=lambda s: s.state.value))
 register(Outstanding, Kind("outstanding"))
+register(OpenInvoice, Kind("open_invoice"))
 register(Commitment, Kind("commitment", expires_at=lambda c: c.since if c.done else None))
 register(Numbering, Kind("numbering"))
 register(TimelineEvent, Kind("event"))
@@ -306,6 +322,11 @@ def outstanding(location_id: str, starts_at: datetime, reservation_id: str) -> R
     """By location and start, so that one query lists what began unpaid somewhere."""
     sk = f"{location_id}#{utc_text(starts_at)}#{reservation_id}"
     return Ref(AccountItem, "outstanding", sk, Outstanding)
+
+
+def open_invoice(location_id: str, invoice_id: str) -> Ref[OpenInvoice]:
+    """In the order of when they were made, as their ids are."""
+    return Ref(AccountItem, "open-invoices", f"{location_id}#{invoice_id}", OpenInvoice)
 
 
 def commitment(location_id: str, subscription_id: str) -> Ref[Commitment]:
@@ -524,6 +545,15 @@ def commitments_of(
     """The latest agreements for a minimum of payments at a location first."""
     return query(
         AccountItem, "commitments", f"{location_id}#", Commitment, limit=limit, after=after
+    )
+
+
+def open_invoices_of(
+    location_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None
+) -> Page[OpenInvoice]:
+    """What invoices of a location ask for that no subscription collects, the latest first."""
+    return query(
+        AccountItem, "open-invoices", f"{location_id}#", OpenInvoice, limit=limit, after=after
     )
 
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from shared.domain.activity import Activity
 from shared.domain.charge import Charge
 from shared.domain.customer import Customer
-from shared.domain.invoice import Invoice
+from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.message import Message, Notice
 from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, ReservationState, seat_of
 from shared.store import accounts
-from shared.store.accounts import Outstanding, Submission, TimelineEvent
+from shared.store.accounts import OpenInvoice, Outstanding, Submission, TimelineEvent
 from shared.store.engine import (
     Ref,
     Row,
@@ -73,8 +73,7 @@ def beside_writes(besides: Besides) -> list[Write]:
     ]
     writes += [create(accounts.notice(one), one) for one in besides.notices]
     if besides.invoice is not None:
-        asked_by, invoice = besides.invoice
-        writes.append(put(accounts.invoice(invoice.customer_id, invoice.id), asked_by, invoice))
+        writes += invoice_writes(*besides.invoice)
     if besides.charge is not None:
         asked, charge = besides.charge
         writes.append(put(accounts.charge(charge.customer_id, charge.source), asked, charge))
@@ -116,6 +115,39 @@ def _owed(reservation: Reservation) -> Outstanding | None:
         amount=reservation.owes,
         invoice_id=reservation.invoice_id,
         for_pack=reservation.invoice_id is not None and not reservation.due,
+    )
+
+
+def invoice_writes(row: Row[Invoice] | None, invoice: Invoice) -> list[Write]:
+    """An invoice, and the list of the open ones beside it: the invoice is in the same transaction,
+    so there is one writer at a time."""
+    before, after = None if row is None else _asked(row.value), _asked(invoice)
+    writes: list[Write] = [put(accounts.invoice(invoice.customer_id, invoice.id), row, invoice)]
+    at = accounts.open_invoice(invoice.location_id, invoice.id)
+    if after is None and before is not None:
+        writes.append(discard(at))
+    if after is not None and after != before:
+        writes.append(overwrite(at, after))
+    return writes
+
+
+def _asked(invoice: Invoice) -> OpenInvoice | None:
+    """What staff see of an invoice among those that are open; a period's is collected by its
+    subscription, and shown with that."""
+    owed = invoice.owed
+    open_ = invoice.state is InvoiceState.OPEN and owed.minor > 0
+    if not open_ or invoice.subscription_id is not None:
+        return None
+    return OpenInvoice(
+        location_id=invoice.location_id,
+        invoice_id=invoice.id,
+        customer_id=invoice.customer_id,
+        what=invoice.lines[0].name,
+        created_at=invoice.created_at,
+        total=invoice.total,
+        owed=owed,
+        reservation_id=invoice.reservation_id,
+        pack_id=invoice.pack_id,
     )
 
 

@@ -18,6 +18,7 @@ from shared.store.bookings import (
     Credits,
     beside_writes,
     credit_writes,
+    invoice_writes,
     outstanding_writes,
 )
 from shared.store.commitments import commitment_writes
@@ -74,7 +75,7 @@ def change_invoice(
     outstanding, and the subscriptions whose payment it is ([BOOK], [REVERSE])."""
     commit(
         [
-            put(accounts.invoice(changed.customer_id, changed.id), invoice, changed),
+            *invoice_writes(invoice, changed),
             *_reserved(reserved),
             *credit_writes(credits_),
             *(replace(row, counted) for row, counted in subscriptions),

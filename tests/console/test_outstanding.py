@@ -51,10 +51,12 @@ def began_unpaid(world: LocalWorld, **values: Any) -> Reservation:
     return reservation_now(one)
 
 
-def with_unpaid_pack(world: LocalWorld, *, days: float = 3) -> tuple[Reservation, Pack, Activity]:
+def with_unpaid_pack(
+    world: LocalWorld, email: str = "ada@example.com"
+) -> tuple[Reservation, Pack, Activity]:
     """A class that Ada booked by buying a ten-pack that she pays later."""
-    ada = shop.customer_with_card(world)
-    yoga = class_in(world, days)
+    ada = shop.customer_with_card(world, email=email)
+    yoga = class_in(world)
     one = buy_place(world, ada, yoga, "ten", total=total_of(world, ada, yoga, "ten")).reservation
     (pack,) = shop.packs_of(ada)
     return one, pack, yoga
@@ -382,3 +384,47 @@ def test_an_unpaid_place_that_is_cancelled_late_is_owed_all_the_same(world: Loca
     world.advance(timedelta(minutes=1))
     (row,) = listed(staff(world))
     assert row["amount"]["minor"] == WITH_TAX
+
+
+# --- other open invoices ---------------------------------------------------------------------
+
+
+def test_an_invoice_of_what_has_not_begun_is_listed_by_itself_until_it_is_paid(
+    world: LocalWorld,
+) -> None:
+    one, pack, _ = with_unpaid_pack(world)
+    invoice = invoice_now(one)
+
+    def others() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = staff(world).data(PAGE)["open_invoices"]
+        return found
+
+    (row,) = others()
+    assert (row["invoice_id"], row["customer_name"], row["for_pack"]) == (invoice.id, "Ada", True)
+    assert row["owed"] == row["total"] == {"minor": 27_063, "currency": "USD"}
+    assert "Other open invoices" in staff(world).page(PAGE)
+    berlin = staff(world, email="berlin@happypaws.example", locations=("be",))
+    assert berlin.data("/console/outstanding")["open_invoices"] == []
+    part = staff(world).post(
+        f"/console/customers/{pack.customer_id}/invoices/{invoice.id}/payments",
+        kind="cash", amount="100", idempotency_key="key-of-a-part",
+    )  # fmt: skip
+    assert part.status == 201
+    assert others()[0]["owed"]["minor"] == 17_063
+    shop.go_to(world, "2026-02-03 15:10")
+    assert others() == [], "it is among what began unpaid"
+    assert listed(staff(world))[0]["amount"]["minor"] == 17_063
+    pay_invoice(world, invoice_now(one))
+    assert others() == listed(staff(world)) == []
+
+
+def test_what_is_paid_at_once_or_cancelled_is_no_open_invoice(world: LocalWorld) -> None:
+    ada = shop.customer_with_card(world)
+    yoga = class_in(world)
+    total = total_of(world, ada, yoga, "ten")
+    buy_place(world, ada, yoga, "ten", total=total, pay_now=True)
+    one, _, _ = with_unpaid_pack(world, "ben@example.com")
+    giving_back.cancel(shop.context_of(world), one.customer_id, one.id)
+    assert staff(world).data(PAGE)["open_invoices"] == []
+    refused = staff(world).ask("GET", f"{PAGE}&open_after=be%23x")
+    assert refused.status == 422

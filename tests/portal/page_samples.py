@@ -30,7 +30,11 @@ from functions.console.pages.models import (
     TimelineKind,
     TimelineLink,
 )
-from functions.console.pages.outstanding_models import OutstandingPage, OutstandingRow
+from functions.console.pages.outstanding_models import (
+    OpenInvoiceRow,
+    OutstandingPage,
+    OutstandingRow,
+)
 from functions.portal.pages.account_models import (
     AccountPage,
     CancelConsequence,
@@ -1243,6 +1247,22 @@ CONSOLE_FULL: Mapping[str, BaseModel] = {
             ),
         ),
         next="riverside#2026-03-03T14:05:00Z#res-1",
+        open_invoices=(
+            OpenInvoiceRow(
+                invoice_id="01JABCDEFGHJKMNPQRSTVW0003",
+                order_id="TVW0-0003",
+                customer_id="cus-4",
+                customer_name="Cleo Brandt",
+                what="Ten classes",
+                created_at=at(2026, 3, 1),
+                zone=ZONE,
+                total=dollars(27063),
+                owed=dollars(17063),
+                reservation_id="res-4",
+                for_pack=True,
+            ),
+        ),
+        open_next="riverside#01JABCDEFGHJKMNPQRSTVW0003",
         may_change=True,
         idempotency_key="key-of-this-page",
     ),

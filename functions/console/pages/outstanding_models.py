@@ -27,6 +27,23 @@ class OutstandingRow(View):
     for_pack: bool = False
 
 
+class OpenInvoiceRow(View):
+    """An invoice that no subscription collects and that is not paid yet; `owed` is what is still
+    to come of its `total`, tax included. `for_pack`: a pack waits for it."""
+
+    invoice_id: str
+    order_id: str
+    customer_id: str
+    customer_name: str = ""
+    what: str
+    created_at: AwareDatetime
+    zone: str
+    total: Money
+    owed: Money
+    reservation_id: str | None = None
+    for_pack: bool = False
+
+
 class CommitmentRow(View):
     """An agreement for a minimum of payments that is not fulfilled yet ([COMMIT]). `price` is of
     one payment, before tax."""
@@ -43,14 +60,17 @@ class CommitmentRow(View):
 
 
 class OutstandingPage(View):
-    """`GET /console/outstanding`: what began unpaid at a location, the latest first, and the
-    commitments that are not fulfilled. `may_change`: this person may let it go."""
+    """`GET /console/outstanding`: what began unpaid at a location, the latest first; further open
+    invoices, of what is still to begin or was taken back; and the commitments that are not
+    fulfilled. `may_change`: this person may let it go."""
 
     location_id: str
     location: str
     locations: tuple[PlaceChoice, ...] = ()
     outstanding: tuple[OutstandingRow, ...] = ()
     next: str | None = None
+    open_invoices: tuple[OpenInvoiceRow, ...] = ()
+    open_next: str | None = None
     commitments: tuple[CommitmentRow, ...] = ()
     commitments_next: str | None = None
     may_change: bool = False
