@@ -42,6 +42,7 @@ from functions.portal.pages.account_models import (
     CancelPage,
     CancelWhen,
     Commitment,
+    EstimateView,
     FailingCharge,
     ForecastLine,
     InvoicePage,
@@ -54,6 +55,7 @@ from functions.portal.pages.account_models import (
     SubscriptionPage,
     SubscriptionsPage,
     WhyNotCancel,
+    WhyNotPay,
 )
 from functions.portal.pages.shop_models import (
     AccessLink,
@@ -300,6 +302,18 @@ FROZEN_PACK = PACK.model_copy(
         "status": PackStatus.FROZEN,
         "frozen_at": at(2026, 2, 10),
         "invoice_id": "inv-3",
+    }
+)
+UNPAID_PACK = PACK.model_copy(
+    update={
+        "id": "pack-6",
+        "name": "Ten classes, to be paid",
+        "status": PackStatus.UNPAID,
+        "left": 0,
+        "to_come": 9,
+        "holds_place_at": at(2026, 3, 3),
+        "expires_at": None,
+        "invoice_id": "inv-7",
     }
 )
 UPCOMING_PACK = PACK.model_copy(
@@ -639,6 +653,15 @@ ORDER = OrderPage(
     subscriptions=(ACTIVE,),
     access=(AccessLink(product_id="video", name="Morning flow", url="https://video.example/1"),),
 )
+ESTIMATE = EstimateView(
+    reservation_id="res-1",
+    name="Slow flow",
+    starts_at=at(2026, 3, 3),
+    zone="America/New_York",
+    location="Riverside Studio",
+    lines=booking_samples.LINES,
+    totals=booking_samples.TOTALS,
+)
 INVOICE_PAGE = InvoicePage(
     invoice=INVOICE,
     lines=LINES,
@@ -745,7 +768,7 @@ FULL: Mapping[str, BaseModel] = {
     "packs": PacksPage(
         statuses=statuses(""),
         credits=CREDITS,
-        packs=(PACK, UNLIMITED_PACK, UPCOMING_PACK, EXPIRED_PACK),
+        packs=(PACK, UNLIMITED_PACK, UPCOMING_PACK, UNPAID_PACK, EXPIRED_PACK),
         next="/packs?after=pack-3",
     ),
     "pack": PackPage(
@@ -802,7 +825,11 @@ FULL: Mapping[str, BaseModel] = {
             Choice(value=value, count=2, selected=value == "")
             for value in ("", "open", "closed", "void")
         ),
-        invoices=(OPEN_INVOICE, INVOICE),
+        invoices=(OPEN_INVOICE, booking_samples.INVOICE, INVOICE),
+        estimates=(
+            ESTIMATE,
+            ESTIMATE.model_copy(update={"outstanding": True, "totals": NOTHING}),
+        ),
         owed=(dollars(9634),),
         store_credit=(dollars(1500),),
     ),
@@ -972,6 +999,30 @@ MORE: Mapping[str, tuple[str, BaseModel]] = {
     "pack, unlimited": ("pack", PackPage(pack=UNLIMITED_PACK)),
     "pack, expired": ("pack", PackPage(pack=EXPIRED_PACK)),
     "pack, frozen": ("pack", PackPage(pack=FROZEN_PACK)),
+    "pack, to be paid": ("pack", PackPage(pack=UNPAID_PACK)),
+    "invoice, of a place and to be confirmed": (
+        "invoice",
+        INVOICE_PAGE.model_copy(
+            update={
+                "invoice": booking_samples.INVOICE,
+                "lines": booking_samples.LINES,
+                "totals": booking_samples.TOTALS,
+                "payments": (
+                    PaymentView(kind=PaymentKind.CASH, at=at(2026, 3, 1), amount=dollars(1000)),
+                ),
+                "paid": dollars(1000),
+                "reservation_id": "res-1",
+                "pack_id": "pack-6",
+                "pay": PayForm(
+                    amount=dollars(1706),
+                    cards=(VISA,),
+                    idempotency_key="invoice-key-7",
+                    why_not=WhyNotPay.TO_BE_CONFIRMED,
+                    confirm_url="https://bank.example/confirm",
+                ),
+            }
+        ),
+    ),
     "invoice, taken back": (
         "invoice",
         INVOICE_PAGE.model_copy(
