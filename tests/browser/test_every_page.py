@@ -126,6 +126,7 @@ PAGES: dict[str, dict[str, str]] = {
         "console-customer-past-due": "/console/customers/demo-ben",
         "console-customer": "/console/customers/demo-ada",
         "console-statement": "/console/customers/demo-ada/statement",
+        "console-start": "/console/customers/demo-ada/subscriptions",
         "console-customer-new": "/console/customers/demo-dora",
         "console-schedule": "/console/schedule",
         "console-activity": "/console/activities/{activity}",

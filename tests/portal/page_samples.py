@@ -31,6 +31,7 @@ from functions.console.pages.models import (
     TimelineLink,
 )
 from functions.console.pages.outstanding_models import (
+    CommitmentRow,
     OpenInvoiceRow,
     OutstandingPage,
     OutstandingRow,
@@ -101,7 +102,7 @@ from shared.domain.policy_trial import try_policy
 from shared.domain.product import Location, ProductKind, SelfCancel
 from shared.domain.reservation import ReservationState
 from shared.domain.shopping import ExpiryPolicy, Hidden
-from shared.domain.subscription import EndReason, SubscriptionState
+from shared.domain.subscription import CollectedBy, EndReason, PausedBy, SubscriptionState
 from shared.operations.visit import Audience
 from shared.web.errors import Problem
 from shared.web.pages.parts import (
@@ -363,7 +364,21 @@ CANCELLED = ACTIVE.model_copy(
     }
 )
 PAUSED = ACTIVE.model_copy(
-    update={"id": "sub-4", "state": SubscriptionState.PAUSED, "next_charge": None}
+    update={
+        "id": "sub-4",
+        "state": SubscriptionState.PAUSED,
+        "next_charge": None,
+        "paused_at": at(2026, 3, 1),
+        "paused_by": PausedBy.STAFF,
+    }
+)
+BY_RECORDING = ACTIVE.model_copy(
+    update={
+        "id": "sub-6",
+        "state": SubscriptionState.PAST_DUE,
+        "collected_by": CollectedBy.RECORDING,
+        "next_charge": None,
+    }
 )
 
 INVOICE = InvoiceSummary(
@@ -996,6 +1011,25 @@ MORE: Mapping[str, tuple[str, BaseModel]] = {
         "subscription",
         SUBSCRIPTION_PAGE.model_copy(update={"subscription": PAUSED}),
     ),
+    "subscription, paid in cash and due": (
+        "subscription",
+        SUBSCRIPTION_PAGE.model_copy(
+            update={
+                "subscription": BY_RECORDING,
+                "failing": FailingCharge(
+                    invoice_id="inv-3",
+                    owed=dollars(9_634),
+                    slots_used=2,
+                    slots=6,
+                    pay_by=at(2026, 3, 9, 4, 59),
+                ),
+            }
+        ),
+    ),
+    "account, paused": (
+        "account",
+        AccountPage(email="sam@willowpaws.example", paused=(PAUSED,)),
+    ),
     "pack, unlimited": ("pack", PackPage(pack=UNLIMITED_PACK)),
     "pack, expired": ("pack", PackPage(pack=EXPIRED_PACK)),
     "pack, frozen": ("pack", PackPage(pack=FROZEN_PACK)),
@@ -1314,6 +1348,20 @@ CONSOLE_FULL: Mapping[str, BaseModel] = {
             ),
         ),
         open_next="riverside#01JABCDEFGHJKMNPQRSTVW0003",
+        commitments=(
+            CommitmentRow(
+                customer_id="cus-1",
+                customer_name="Ana Ferreira",
+                subscription_id="sub-1",
+                name="Yoga every month",
+                state=SubscriptionState.ACTIVE,
+                price=dollars(8_900),
+                minimum_payments=12,
+                made=5,
+                remaining=7,
+            ),
+        ),
+        commitments_next="riverside#sub-1",
         may_change=True,
         idempotency_key="key-of-this-page",
     ),
