@@ -180,6 +180,8 @@ def _write(
         participants=place.standing.participants,
         state=ReservationState.WAITING if full else ReservationState.BOOKED,
         charge=plan.charge,
+        prices=plan.prices,
+        taxed=plan.taxed,
         held=() if full else plan.held,
         now=now,
     ).model_copy(update={"subscription_id": pack.subscription_id})

@@ -3,6 +3,8 @@
 
 import json
 
+import pytest
+
 from infra.local.http_api import Response
 from infra.local.world import LocalWorld
 from shared.domain.activity import Activity
@@ -11,7 +13,11 @@ from shared.domain.invoice import InvoiceState, PaymentKind
 from shared.domain.message import MessageKind
 from shared.domain.reservation import Reservation
 from shared.operations.checkout import Checked
+from shared.operations.giving_up import void
+from shared.store import accounts, invoicing
+from shared.store.bookings import Besides, Credits
 from shared.store.catalogue import Role
+from shared.store.engine import Lost, read
 from tests.billing.conftest import Shop
 from tests.buying import (
     buy_place,
@@ -174,4 +180,26 @@ def test_a_part_after_a_decline_leaves_the_rest_to_the_card(shop: Shop) -> None:
     assert pay_invoice(world, invoice_now(one)).state is Checked.PAID
     assert [each.amount for each in asked_of(world, one.customer_id)] == [TEN, TEN - 10_000]
     assert invoice_now(one).state is InvoiceState.CLOSED
+    books_hold(world)
+
+
+def test_who_read_an_invoice_before_a_payment_of_it_began_can_do_nothing_to_it(shop: Shop) -> None:
+    """Else a place could be let go, or paid in cash, while its card is being asked."""
+    world = shop(OPENING)
+    one, _ = bought(world)
+    ref = accounts.invoice(one.customer_id, invoice_now(one).id)
+    row = read(ref).get(ref)
+    assert row is not None
+    world.sandbox.webhooks(hold=True)
+    world.sandbox.misbehave("charge", "timeout_after")
+    pay_invoice(world, invoice_now(one))
+    with pytest.raises(Lost):
+        invoicing.change_invoice(
+            invoice=row, changed=void(row.value), reserved=None, credits_=Credits(),
+            besides=Besides(),
+        )  # fmt: skip
+    assert invoice_now(one).state is InvoiceState.OPEN
+    world.sandbox.release_webhooks()
+    world.run_due()
+    assert paid(one) == [(PaymentKind.CARD, TEN)]
     books_hold(world)

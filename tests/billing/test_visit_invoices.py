@@ -15,6 +15,7 @@ from shared.domain.message import MessageKind
 from shared.domain.pack import Entry, EntryKind, Pack
 from shared.domain.product import Catalogue, Service, Settings
 from shared.domain.reservation import Reservation, ReservationState
+from shared.domain.weekly import standing_of
 from shared.operations import giving_back
 from shared.store import accounts
 from shared.store import catalogue as catalogues
@@ -25,11 +26,13 @@ from tests.console.office import customer, staff
 from tests.shop_floor import (
     NEW_YORK,
     books_hold,
+    catalogue_of,
     context_of,
     customer_with_card,
     go_to,
     invoices_of,
     messages_of,
+    subscribed,
 )
 
 OPENING = "2026-03-02 15:00"
@@ -292,6 +295,19 @@ def test_an_hourly_credit_pays_for_one_hour(kennel: Callable[[], LocalWorld]) ->
     closed_without_money(invoice)
     (pack,) = [row.value for row in accounts.packs_of(ada).rows]
     assert pack.left == 3
+
+
+def test_a_weekly_place_is_taxed_as_any_other(shop: Shop) -> None:
+    world = shop(OPENING)
+    yoga = Service(id="yoga", name="Yoga", unit="class", taxed=True)
+    catalogues.publish(catalogue_of().model_copy(update={"services": (yoga,)}))
+    standing = standing_of(class_in(world, 2), 1, same_staff=False)
+    ada = subscribed(world, "standing", standing=standing)
+    go_to(world, ENDED)
+    (invoice,) = [one for one in invoices_of(ada) if one.reservation_id is not None]
+    assert said(invoice) == [("service", 1, 2_000, 165), ("credit", 1, -2_000, -165)]
+    closed_without_money(invoice)
+    books_hold(world)
 
 
 # --- paid in part --------------------------------------------------------------------------------
