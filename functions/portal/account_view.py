@@ -29,6 +29,7 @@ from shared.domain.forecast import total_of
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.pack import Pack
 from shared.domain.product import Catalogue, SelfCancel
+from shared.domain.renewal import period_end_is_now
 from shared.domain.shopping import ExpiryPolicy
 from shared.domain.subscription import (
     Subscription,
@@ -36,7 +37,6 @@ from shared.domain.subscription import (
     next_try_at,
     paid_until,
     pay_by,
-    period_end_is_now,
 )
 from shared.operations.cancel import When, allowed
 from shared.operations.forecast import Ahead, ahead, merged

@@ -16,6 +16,7 @@ from shared.domain.money import Money
 from shared.domain.pack import Pack
 from shared.domain.pausing import still_to_pass_over, unpaused
 from shared.domain.product import Catalogue, Location
+from shared.domain.renewal import following_period
 from shared.domain.subscription import (
     Collection,
     EndReason,
@@ -23,7 +24,6 @@ from shared.domain.subscription import (
     SubscriptionState,
     Terms,
     begins_at,
-    following_period,
     next_slot_at,
     next_try_at,
     pay_by,

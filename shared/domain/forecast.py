@@ -15,12 +15,11 @@ from shared.domain.granting import expiry_by_terms
 from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money
 from shared.domain.recurring import Recurring, RecursWhen, turn_at, turn_by_expiry
+from shared.domain.renewal import NextCharge, decide_renewal
 from shared.domain.subscription import (
     CollectedBy,
-    NextCharge,
     Subscription,
     SubscriptionState,
-    decide_renewal,
     next_slot_at,
     pay_by,
 )

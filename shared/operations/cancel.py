@@ -9,11 +9,11 @@ from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Forbidden, Invalid, Missing
 from shared.domain.invoice import Invoice
 from shared.domain.product import SelfCancel
+from shared.domain.renewal import period_end_is_now
 from shared.domain.subscription import (
     EndReason,
     Subscription,
     SubscriptionState,
-    period_end_is_now,
 )
 from shared.operations import tell
 from shared.operations.context import Context

@@ -13,13 +13,12 @@ from shared.domain.charge import (
     begin_attempt,
 )
 from shared.domain.customer import Customer
+from shared.domain.renewal import NextCharge, decide_renewal
 from shared.domain.subscription import (
     CollectedBy,
     EndReason,
-    NextCharge,
     Subscription,
     SubscriptionState,
-    decide_renewal,
     next_slot_at,
 )
 from shared.operations import tell

@@ -18,13 +18,12 @@ from shared.domain.pausing import (
     resume,
     slot_moments,
 )
+from shared.domain.renewal import NextCharge, decide_renewal
 from shared.domain.subscription import (
     OVER,
-    NextCharge,
     PausedBy,
     Subscription,
     SubscriptionState,
-    decide_renewal,
     next_moment,
     next_slot_at,
     next_try_at,

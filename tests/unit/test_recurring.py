@@ -10,11 +10,10 @@ from shared.domain.ledger import adjust
 from shared.domain.pack import Booked, Pack, next_moment, next_turn
 from shared.domain.product import Product, ProductKind, ValidFrom
 from shared.domain.recurring import NextPayment, Recurring, RecursWhen, Turn
+from shared.domain.renewal import NextCharge, decide_renewal
 from shared.domain.subscription import (
-    NextCharge,
     Subscription,
     SubscriptionState,
-    decide_renewal,
     reminder_at,
 )
 from shared.domain.subscription import next_moment as next_moment_of

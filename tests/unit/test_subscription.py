@@ -8,10 +8,9 @@ import pytest
 from shared.domain.calendar import Frequency
 from shared.domain.due import Worker
 from shared.domain.dunning import FirstSlot
+from shared.domain.renewal import NextCharge, decide_renewal
 from shared.domain.subscription import (
-    NextCharge,
     SubscriptionState,
-    decide_renewal,
     next_moment,
     next_slot_at,
     paid_until,
