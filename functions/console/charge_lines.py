@@ -194,6 +194,9 @@ def _detail(telling: Telling, charge: Charge, attempt: Attempt, moments: Sequenc
         said.append(f"The provider calls it {attempt.provider_charge_id}")
     if charge.refund_attempt == attempt.id:
         said.append(REFUNDS[charge.refund])
+    if attempt.reversed is not None and attempt.reversed_at is not None:
+        back = telling.money(attempt.reversed)
+        said.append(f"The bank took back {back} of it {telling.moment(attempt.reversed_at, zone)}")
     return ". ".join(one for one in said if one) + "."
 
 

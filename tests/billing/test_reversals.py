@@ -245,6 +245,8 @@ def test_staff_see_the_reversal_and_where_each_credit_went(shop: Shop) -> None:
     sentences = [line["what"] for line in told(owner, ada)]
     number = only_invoice(ada).number
     assert f"Invoice {number} is unpaid again: the bank took back $270.63 of Visa 4242" in sentences
+    (charged,) = [line for line in told(owner, ada) if line["kind"] == "attempt"]
+    assert "The bank took back $270.63 of it March 10, 2026" in charged["detail"]
     page = owner.data(f"/console/customers/{ada}")
     (shown,) = page["frozen"]
     assert shown["pack_id"] == only_pack(ada).id
