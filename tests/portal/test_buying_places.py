@@ -44,6 +44,7 @@ YOGA = class_of(places=2)
 """On 4 March from 15:00 UTC, to be cancelled until 12 hours before; two places."""
 
 WORKSHOP = class_of("2026-03-05 15:00", name="Workshop", prepay_online=True)
+EMAIL = "ada@example.com"
 PLACE, TEN = 3_248, 27_063
 """30.00 and 250.00 with 8.25% tax, rounded half up."""
 
@@ -350,6 +351,14 @@ def test_the_one_session_is_paid_with_its_tax(world: LocalWorld, ada: Customer) 
     ]
     assert (invoice.state, invoice.paid.minor) == ("closed", PLACE)
     assert packs_of(ada.id) == []
+    world.run_due()
+    mails = {mail.subject: " ".join(mail.text.split()) for mail in world.mailbox.sent(EMAIL)}
+    confirmed = mails["Your reservation: Morning yoga on March 4, 2026"]
+    assert "It is paid." in confirmed
+    assert "still to be paid" not in confirmed
+    receipt = mails["Your receipt from Happy Paws: $32.48"]
+    assert "Morning yoga (2026-03-04 10:00): $30.00" in receipt
+    assert "Sales tax: $2.48" in receipt
     go_to(world, "2026-03-04 16:00")
     ada.sign_in()
     after = ada.read(f"/reservations/{page['reservation']['id']}")
