@@ -128,6 +128,7 @@ PAGES: dict[str, dict[str, str]] = {
         "console-statement": "/console/customers/demo-ada/statement",
         "console-start": "/console/customers/demo-ada/subscriptions",
         "console-customer-new": "/console/customers/demo-dora",
+        "console-customer-unpaid": "/console/customers/demo-kim",
         "console-schedule": "/console/schedule",
         "console-activity": "/console/activities/{activity}",
         "console-outstanding": "/console/outstanding",
@@ -212,8 +213,26 @@ def town() -> Iterator[Town]:
         for one in (CLASSES[0], CLASSES[1]):
             form = {"activity": one.id, "pay_later": "true", "idempotency_key": f"key-{one.id}"}
             assert ada.go("POST", "/reservations", form).status == 200
+        _buys_and_pays_later(town, "kim", CLASSES[3])
         yield town
         assert served.world.errors == []
+
+
+def _buys_and_pays_later(town: Town, who: str, activity: Activity) -> None:
+    """Somebody holds a place by a pack that waits to be paid."""
+    person = town.person(who)
+    assert person is not None
+    choices = person.data(f"/schedule/{activity.id}")["choices"]
+    choice = next(one for one in choices if one["product_id"])
+    form = {
+        "activity": activity.id,
+        "buy": choice["product_id"],
+        "pay": "later",
+        "expected_total_minor": choice["total"]["minor"],
+        "idempotency_key": f"key-of-buying-{who}",
+    }
+    answer = person.go("POST", "/reservations", form)
+    assert answer.status == 200, answer.body[-600:]
 
 
 @pytest.mark.parametrize("who", PAGES)

@@ -139,7 +139,7 @@ class Places:
         self._answered(one, self._town.press(one.cookies, "/reservations", content))
 
     def _answered(self, one: Resident, answer: Response) -> None:
-        if answer.status == 201:
+        if answer.status in (201, 202):
             made = answer.json()["reservation"]["id"]
             self._booked.add(made)
             self._owner[made] = one.customer_id
