@@ -20,7 +20,7 @@ from functions.portal.pay_form import press_for
 from functions.portal.reservation_view import MoneyBehind
 from shared.domain.activity import Activity
 from shared.domain.errors import Missing, PunchcardError
-from shared.domain.invoice import charge_source
+from shared.domain.invoice import InvoiceState, charge_source
 from shared.domain.reservation import Reservation, ReservationState
 from shared.operations import booking, giving_back, moving
 from shared.operations.submissions import Press, once
@@ -185,8 +185,11 @@ def cancel(request: Request) -> Answer:
     )
     if after.state is ReservationState.CANCELLED_LATE:
         return _led(request, after, "reservation_cancelled_late")
-    only_credits = after.invoice_id is None
-    return _led(request, after, "reservation_cancelled" if only_credits else "reservation_given_up")
+    page = page_of(request, after)
+    void = page.invoice is not None and page.invoice.state is InvoiceState.VOID
+    money = void or (page.invoice is not None and not after.held)
+    done = "reservation_given_up" if money else "reservation_cancelled"
+    return Answer(page, location=f"/reservations/{after.id}", done=done)
 
 
 # --- a place that is offered -----------------------------------------------------------------

@@ -678,6 +678,40 @@ def test_an_unpaid_pack_moves_with_its_place(ada: Customer) -> None:
     assert moved["reservation"]["owes"]["minor"] == TEN
 
 
+def test_a_paid_place_moves_and_stays_paid(ada: Customer) -> None:
+    friday = class_of("2026-03-06 15:00", name="Friday yoga")
+    longer = class_of("2026-03-06 17:00", name="Bath", service_id="bath")
+    put_on(friday, longer)
+    page = page_of(ask(ada, pay="now"))
+    path = f"/reservations/{page['reservation']['id']}"
+    listed = [one["id"] for one in ada.read(f"{path}/move")["activities"]]
+    assert friday.id in listed
+    assert longer.id not in listed
+    moved = page_of(ada.post(f"{path}/move", {"activity": friday.id}, key="key-move-1"), 200)
+    assert (moved["payment"], moved["reservation"]["owes"]["minor"]) == ("paid", 0)
+    assert len(charges_of(ada.id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("pay", "notice", "held"),
+    [
+        ("now", "Credits that held it are back in their pack.", "Given back to"),
+        ("later", "What becomes of the money is said below.", "Was held by"),
+    ],
+)
+def test_the_page_says_what_came_back_of_a_pack(
+    ada: Customer, pay: str, notice: str, held: str
+) -> None:
+    made = page_of(buy_ten(ada, pay=pay))
+    path = f"/reservations/{made['reservation']['id']}"
+    fields = hidden_fields(ada.see(path), f"{path}/cancel")
+    there = ada.press(f"{path}/cancel", **fields).header("location") or ""
+    said = ada.see(there).text
+    assert notice in said
+    assert held in said
+    assert ("its invoice is void" in said) == (pay == "later")
+
+
 # --- round trips ----------------------------------------------------------------------------------
 
 
