@@ -6,6 +6,7 @@ from enum import StrEnum
 from shared.domain import activity as places
 from shared.domain import reservation as reservations
 from shared.domain.activity import Activity, ActivityState, Waiting
+from shared.domain.charge import By
 from shared.domain.reservation import Reservation, ReservationState
 from shared.operations import place_invoices
 from shared.operations.context import Context
@@ -14,8 +15,6 @@ from shared.operations.holding import offer_freed, redeem_all
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides, Credits
 from shared.store.engine import Lost, Row, read
-
-CLOCK = "clock"
 
 
 class TookPlace(StrEnum):
@@ -88,7 +87,7 @@ def look_after_reservation(context: Context, customer_id: str, reservation_id: s
     activity_ref = accounts.activity(value.activity_id)
     activity = read(activity_ref).get(activity_ref)
     if activity is not None and activity.value.state is ActivityState.CANCELLED:
-        by = activity.value.cancelled_by or CLOCK
+        by = activity.value.cancelled_by or By.CLOCK.value
         cancel(context, customer_id, reservation_id, by_staff=by, of_activity=value.activity_id)
         return TookPlace.CANCELLED
     credits_, besides = Credits(), Besides()
@@ -104,7 +103,7 @@ def look_after_reservation(context: Context, customer_id: str, reservation_id: s
         result = TookPlace.REDEEMED
         changed, invoice = place_invoices.of_visit(context, value.model_copy(update=update))
         besides = Besides(invoice=(None, invoice) if invoice else None)
-        credits_ = redeem_all(context, value, CLOCK)
+        credits_ = redeem_all(context, value, By.CLOCK.value)
     try:
         bookings.change_reservation(
             reservation=row, changed=changed, credits_=credits_, activities=[], besides=besides

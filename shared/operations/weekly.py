@@ -13,6 +13,7 @@ from shared.domain import spending, weekly
 from shared.domain.activity import MAX_WAITING, Activity, Waiting
 from shared.domain.calendar import local_date
 from shared.domain.cart import Cart
+from shared.domain.charge import By
 from shared.domain.customer import Customer
 from shared.domain.errors import Invalid
 from shared.domain.message import Message, Notice
@@ -193,7 +194,7 @@ def _write(
         notices.append(tell.no_week_place(context, customer.value, pack, NoWeekPlace.FULL))
     else:
         taken = places.take(activity.value, reservation.participants)
-        credits_, messages = hold_all(context, [row], reservation, customer)
+        credits_, messages = hold_all(context, [row], reservation, customer, by=By.CLOCK.value)
         messages.append(tell.reservation_confirmed(context, customer.value, reservation))
     bookings.book(
         activity=activity,

@@ -143,6 +143,7 @@ def test_bought_on_a_wednesday_the_next_tuesday_is_booked_at_once(shop: Shop) ->
     assert held.due.minor == 0
     assert (pack.left, stored(first).taken) == (0, 1)
     assert [one.kind for one in entries_of(pack)] == [EntryKind.GRANT, EntryKind.HOLD]
+    assert entries_of(pack)[1].by == "clock", "she did not book it herself"
     assert len(messages_of(ada.id, MessageKind.RESERVATION_CONFIRMED)) == 1
     (invoice,) = invoices_of(ada.id)
     assert "Tuesdays at 18:00" in invoice.lines[0].detail

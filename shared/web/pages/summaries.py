@@ -5,7 +5,7 @@ from datetime import datetime
 
 from shared.domain.charge import Attempt, By, Card, Charge
 from shared.domain.customer import Customer
-from shared.domain.invoice import Invoice, InvoiceLine, PaymentKind
+from shared.domain.invoice import Invoice, InvoiceLine, LineKind, PaymentKind
 from shared.domain.money import Money
 from shared.domain.pack import Entry, Pack, PackStatus
 from shared.domain.product import Catalogue
@@ -308,7 +308,8 @@ def totals_of(lines: Iterable[InvoiceLine], currency: str, tax_name: str) -> Tot
 
 def described(invoice: Invoice) -> str:
     """What an invoice is for, in one line."""
-    return ", ".join(dict.fromkeys(line.name for line in invoice.lines))
+    sold = (line.name for line in invoice.lines if line.kind is not LineKind.CREDIT)
+    return ", ".join(dict.fromkeys(sold))
 
 
 def invoice_summary(invoice: Invoice, catalogue: Catalogue) -> InvoiceSummary:
