@@ -14,8 +14,8 @@ from shared.domain.message import MessageKind
 from shared.store import catalogue as catalogues
 from tests.portal.customers import Customer, confirm, hidden_fields
 from tests.portal.people import CountingEngine
+from tests.portal.places_for_sale import CATALOGUE, TEN, YOGA
 from tests.portal.studio import START, put_on, stored
-from tests.portal.test_buying_places import CATALOGUE, TEN, YOGA
 from tests.shop_floor import (
     ALSO_WORKS,
     FAILS_LATER,
