@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from shared.domain.activity import Activity
+from shared.domain.activity import Activity, Waiting
 from shared.domain.due import Moment, Worker
 from shared.domain.invoice import InvoiceLine, LineKind
 from shared.domain.money import Money, total
@@ -184,6 +184,16 @@ def reserve(
         prices=prices,
         taxed=taxed or Taxed(),
         booked_at=now,
+    )
+
+
+def waiting(reservation: Reservation) -> Waiting:
+    """What stands on the activity's list of who waits for a place."""
+    return Waiting(
+        customer_id=reservation.customer_id,
+        reservation_id=reservation.id,
+        participants=reservation.participants,
+        since=reservation.booked_at,
     )
 
 

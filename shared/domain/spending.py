@@ -11,11 +11,12 @@ from enum import StrEnum
 
 from shared.domain.activity import Activity
 from shared.domain.calendar import expiry_of, local_date
+from shared.domain.customer import Customer
 from shared.domain.errors import Conflict
 from shared.domain.money import Money, total
 from shared.domain.pack import Booked, Entry, EntryKind, Pack, PackStatus, used
 from shared.domain.product import Catalogue, Location, Settings, ValidFrom
-from shared.domain.reservation import Held, Reservation, Taxed
+from shared.domain.reservation import Held, Reservation, ReservationState, Taxed, reserve
 from shared.domain.voucher import charge_of, credits_for, taxed, worth
 
 MAX_BOOKED = 100
@@ -198,6 +199,33 @@ def plan(
 def _only_frozen(pack: Pack, activity: Activity, settings: Settings, now: datetime) -> bool:
     thawed = pack.model_copy(update={"frozen_at": None})
     return pack.frozen_at is not None and usable_for(thawed, activity, settings, now)
+
+
+def reserved(
+    activity: Activity,
+    plan: Spending,
+    customer: Customer | None,
+    *,
+    reservation_id: str,
+    participants: int,
+    now: datetime,
+    waits: bool = False,
+) -> Reservation:
+    """A reservation at what it costs now, held by what `plan` found; one that `waits` holds
+    nothing yet. Without a customer it is one to reckon with, and nobody's."""
+    return reserve(
+        activity,
+        reservation_id=reservation_id,
+        customer_id=customer.id if customer else "",
+        customer_name=(customer.name or customer.email) if customer else "",
+        participants=participants,
+        state=ReservationState.WAITING if waits else ReservationState.BOOKED,
+        charge=plan.charge,
+        prices=plan.prices,
+        taxed=plan.taxed,
+        held=() if waits else plan.held,
+        now=now,
+    )
 
 
 # --- entries ---------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.domain import activity as places
 from shared.domain import spending
-from shared.domain.activity import Activity, Waiting
+from shared.domain.activity import Activity
 from shared.domain.charge import By
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid, Missing
@@ -20,7 +20,7 @@ from shared.domain.message import Message
 from shared.domain.money import Money
 from shared.domain.pack import Pack
 from shared.domain.product import Location
-from shared.domain.reservation import Reservation, ReservationState, estimated, reserve
+from shared.domain.reservation import Reservation, ReservationState, estimated, waiting
 from shared.domain.spending import Spending, WhyNotUsable
 from shared.operations import tell
 from shared.operations.context import Context
@@ -159,18 +159,8 @@ def plan_for(
 def estimate(activity: Activity, plan: Spending, participants: int, now: datetime) -> Money:
     """What is left to pay of places that are booked with `plan`, tax included."""
     return estimated(
-        reserve(
-            activity,
-            reservation_id="",
-            customer_id="",
-            customer_name="",
-            participants=participants,
-            state=ReservationState.BOOKED,
-            charge=plan.charge,
-            prices=plan.prices,
-            taxed=plan.taxed,
-            held=plan.held,
-            now=now,
+        spending.reserved(
+            activity, plan, None, reservation_id="", participants=participants, now=now
         )
     )
 
@@ -258,23 +248,19 @@ def _book_once(
         places.take(activity, wish.participants)
     if plan.due and not full and (activity.prepay_online or not wish.pay_later):
         raise no_credits(context, activity, packs, plan)
-    reservation = reserve(
+    reservation = spending.reserved(
         activity,
+        plan,
+        customer.value,
         reservation_id=reservation_id,
-        customer_id=wish.customer_id,
-        customer_name=customer.value.name or customer.value.email,
         participants=wish.participants,
-        state=ReservationState.WAITING if full else ReservationState.BOOKED,
-        charge=plan.charge,
-        prices=plan.prices,
-        taxed=plan.taxed,
-        held=() if full else plan.held,
         now=now,
+        waits=full,
     )
     if not full and wish.expected_total_minor not in (None, estimated(reservation).minor):
         raise PriceChanged(estimated(reservation).minor)
     taken = (
-        places.join(activity, _waiting(reservation))
+        places.join(activity, waiting(reservation))
         if full
         else places.take(activity, wish.participants)
     )
@@ -293,15 +279,6 @@ def _book_once(
         besides=Besides(messages=messages, customer_id=wish.customer_id, submission=record),
     )
     return reservation
-
-
-def _waiting(reservation: Reservation) -> Waiting:
-    return Waiting(
-        customer_id=reservation.customer_id,
-        reservation_id=reservation.id,
-        participants=reservation.participants,
-        since=reservation.booked_at,
-    )
 
 
 def refuse_twice(activity: Activity, wish: Wish) -> None:

@@ -23,7 +23,7 @@ from shared.domain.money import Money
 from shared.domain.pack import Entry, Pack
 from shared.domain.pricing import tax_rate_of, terms_of
 from shared.domain.product import Location, Product, ProductKind
-from shared.domain.reservation import Reservation, ReservationState, reserve
+from shared.domain.reservation import Reservation
 from shared.domain.shopping import offered
 from shared.domain.spending import Spending
 from shared.operations import tell
@@ -306,17 +306,12 @@ def _fill(
     location = location_of(context, activity.location_id)
 
     def reserved(plan: Spending) -> Reservation:
-        return reserve(
+        return spending.reserved(
             activity,
+            plan,
+            customer,
             reservation_id=reservation_id,
-            customer_id=customer.id,
-            customer_name=customer.name or customer.email,
             participants=wish.participants,
-            state=ReservationState.BOOKED,
-            charge=plan.charge,
-            prices=plan.prices,
-            taxed=plan.taxed,
-            held=plan.held,
             now=context.now(),
         )
 

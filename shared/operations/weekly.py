@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from shared.domain import activity as places
 from shared.domain import spending, weekly
-from shared.domain.activity import MAX_WAITING, Activity, Waiting
+from shared.domain.activity import MAX_WAITING, Activity
 from shared.domain.calendar import local_date
 from shared.domain.cart import Cart
 from shared.domain.charge import By
@@ -20,7 +20,7 @@ from shared.domain.message import Message, Notice
 from shared.domain.pack import Pack
 from shared.domain.pricing import first_day_of
 from shared.domain.product import Catalogue, Location, Product
-from shared.domain.reservation import Reservation, ReservationState, reserve
+from shared.domain.reservation import waiting
 from shared.domain.spending import Spending
 from shared.domain.weekly import Standing, WeekPlace, WhyNotSold
 from shared.operations import tell
@@ -172,24 +172,20 @@ def _write(
     full: bool,
 ) -> None:
     """The normal booking, and the pack's week is decided with it."""
-    pack, now = row.value, context.now()
-    reservation = reserve(
+    pack = row.value
+    reservation = spending.reserved(
         activity.value,
+        plan,
+        customer.value,
         reservation_id=context.new_id(),
-        customer_id=pack.customer_id,
-        customer_name=customer.value.name or customer.value.email,
         participants=place.standing.participants,
-        state=ReservationState.WAITING if full else ReservationState.BOOKED,
-        charge=plan.charge,
-        prices=plan.prices,
-        taxed=plan.taxed,
-        held=() if full else plan.held,
-        now=now,
+        now=context.now(),
+        waits=full,
     ).model_copy(update={"subscription_id": pack.subscription_id})
     notices: list[Notice] = []
     messages: list[Message] = []
     if full:
-        taken = places.join(activity.value, _waiting(reservation))
+        taken = places.join(activity.value, waiting(reservation))
         credits_ = Credits(packs=((row, pack),))
         notices.append(tell.no_week_place(context, customer.value, pack, NoWeekPlace.FULL))
     else:
@@ -204,15 +200,6 @@ def _write(
         reservation=reservation,
         credits_=_with_week_decided(credits_, place),
         besides=Besides(messages=messages, customer_id=pack.customer_id, notices=notices),
-    )
-
-
-def _waiting(reservation: Reservation) -> Waiting:
-    return Waiting(
-        customer_id=reservation.customer_id,
-        reservation_id=reservation.id,
-        participants=reservation.participants,
-        since=reservation.booked_at,
     )
 
 
