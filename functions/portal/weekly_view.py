@@ -9,6 +9,7 @@ from shared.domain import weekly
 from shared.domain.activity import Activity
 from shared.domain.calendar import local_date
 from shared.domain.customer import Customer
+from shared.domain.pricing import tax_rate_of
 from shared.domain.product import Catalogue, Location, Product, ProductKind
 from shared.domain.shopping import listed
 from shared.domain.subscription import Subscription
@@ -80,6 +81,7 @@ def weekly_offers(
                 product_id=product.id,
                 name=product.name,
                 price=price,
+                total=price + price.share(tax_rate_of(product, location, catalogue.settings)),
                 time=weekly_time(standing, catalogue),
                 starts_on=None if next_one == activity.starts_at else own_day,
                 minimum_payments=product.minimum_payments,

@@ -511,11 +511,12 @@ def test_an_activitys_page_sells_its_weekday_and_time_and_a_person_buys_it_there
     offer = offers["standing"]
     assert (offer["time"]["weekday"], offer["time"]["clock"]) == (1, "18:00:00")
     assert (offer["price"]["minor"], offer["starts_on"]) == (3_000, None)
+    assert offer["total"]["minor"] == 3_248, "with 8.25% tax"
     later = ada.read(f"/schedule/{second.id}")["weekly"][0]
     assert later["starts_on"] == "2026-03-10", "another comes before it"
     words = ada.see(f"/schedule/{first.id}").text
     assert "Every Tuesday at 6:00\u202fPM" in words
-    assert "$30.00" in words
+    assert "$32.48" in words
     added = ada.press("/cart/lines", product="standing", activity=first.id)
     assert added.status == 303
     assert (added.header("location") or "").startswith("/cart?item=standing")

@@ -152,6 +152,7 @@ EVERY_TUESDAY = WeeklyOffer(
     product_id="weekly",
     name="Your place, every week",
     price=_dollars(2000),
+    total=_dollars(2165),
     time=WeeklyTime(weekday=1, clock=time(18, 30), name="Slow flow", staff_member="Mira"),
     starts_on=date(2026, 3, 10),
     minimum_payments=4,

@@ -154,11 +154,12 @@ class PackOffer(View):
 
 class WeeklyOffer(View):
     """A weekly subscription to the activity's weekday and time ([WEEKLY]). `price` is of one week,
-    before tax; `starts_on` is set when its first week does not begin today."""
+    before tax, `total` with it; `starts_on` is set when its first week does not begin today."""
 
     product_id: str
     name: str
     price: Money
+    total: Money
     time: WeeklyTime
     starts_on: date | None = None
     minimum_payments: int = 0
