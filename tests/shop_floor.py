@@ -48,8 +48,8 @@ from shared.operations.audit import books_of
 from shared.operations.context import Context
 from shared.store import accounts
 from shared.store import catalogue as catalogues
-from shared.store.accounts import Address, DirectoryEntry
 from shared.store.engine import Found, Row, commit, create, put, read, replace
+from shared.store.records import Address, DirectoryEntry
 
 PUBLIC_URL = "http://127.0.0.1:8000"
 

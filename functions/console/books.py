@@ -11,8 +11,8 @@ from shared.domain.reservation import Reservation
 from shared.domain.subscription import Subscription
 from shared.operations.staff import sees_customer
 from shared.operations.visit import StaffMember
-from shared.store.accounts import TimelineEvent
 from shared.store.collection import Collection, collection_of
+from shared.store.records import TimelineEvent
 
 MAX_READINGS = 5
 """Readings of one customer's collection, of about a thousand items each. One is enough for many

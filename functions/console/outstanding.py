@@ -31,7 +31,7 @@ from shared.operations.staff import may_change
 from shared.operations.submissions import Press
 from shared.operations.visit import Row
 from shared.store import accounts
-from shared.store.accounts import OpenInvoice, Outstanding, Submission
+from shared.store.records import OpenInvoice, Outstanding, Submission
 from shared.web.answer import Answer, Input, Query
 from shared.web.app import App
 from shared.web.request import Request, Who

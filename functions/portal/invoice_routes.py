@@ -29,8 +29,8 @@ from shared.operations.reconcile import reconcile
 from shared.operations.submissions import Press
 from shared.operations.visit import Found, Ref, Row
 from shared.store import accounts
-from shared.store.accounts import Submission
 from shared.store.engine import Page
+from shared.store.records import Submission
 from shared.web.answer import Answer
 from shared.web.request import Request, Who
 

@@ -27,7 +27,7 @@ from shared.operations.reconcile import reconcile
 from shared.operations.submissions import once
 from shared.operations.visit import Found, Ref
 from shared.store import accounts
-from shared.store.accounts import Submission
+from shared.store.records import Submission
 from shared.web.answer import Answer, Input
 from shared.web.request import Request, Who
 

@@ -29,8 +29,8 @@ from shared.operations.cart import Holder
 from shared.operations.checkout import Answered, Checked, Submitted
 from shared.operations.context import Context
 from shared.store import accounts
-from shared.store.accounts import Address, DirectoryEntry
 from shared.store.engine import Row, commit, create, read, replace
+from shared.store.records import Address, DirectoryEntry
 
 LOOKED_AHEAD = timedelta(days=9)
 """Within this everything that repeats weekly comes at least once."""

@@ -21,10 +21,10 @@ from shared.operations.context import Context
 from shared.operations.staff import may_change
 from shared.operations.submissions import Press
 from shared.store import accounts, bookings
-from shared.store.accounts import Submission
 from shared.store.bookings import Besides, Credits
 from shared.store.catalogue import StaffMember
 from shared.store.engine import MAX_BATCH_GET, Lost, Ref, Row, read
+from shared.store.records import Submission
 
 ACTIVITY_TRIES = 8
 CREATED_AT_ONCE = MAX_BATCH_GET - 1

@@ -28,9 +28,9 @@ from shared.operations.holding import read_all
 from shared.operations.racing import until_won
 from shared.operations.submissions import Press, once
 from shared.store import accounts, bookings
-from shared.store.accounts import Submission
 from shared.store.bookings import Besides, Credits
 from shared.store.engine import Found, Ref, Row, read
+from shared.store.records import Submission
 
 PACKS_LIMIT = 200
 

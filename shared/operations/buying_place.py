@@ -45,9 +45,9 @@ from shared.operations.racing import until_won
 from shared.operations.settle import Books, open_books, settle
 from shared.operations.submissions import Press, once
 from shared.store import accounts, bookings
-from shared.store.accounts import Submission
 from shared.store.bookings import Besides
 from shared.store.engine import Found, Row, read, unsaved
+from shared.store.records import Submission
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from shared.operations.giving_up import packs_to_end, void
 from shared.operations.next_pack import cart_without
 from shared.operations.settle import Books, open_books
 from shared.store import accounts, transactions
-from shared.store.accounts import Submission, TimelineEvent
 from shared.store.engine import Lost, Row, read
+from shared.store.records import Submission, TimelineEvent
 
 CANCEL_TRIES = 5
 

@@ -16,8 +16,8 @@ from shared.operations.context import Context
 from shared.operations.settle import Books, open_books
 from shared.providers.port import CardSetup, ProviderUnavailable, RequestRefused
 from shared.store import accounts, transactions
-from shared.store.accounts import TimelineEvent
 from shared.store.engine import Lost, Row, read
+from shared.store.records import Submission, TimelineEvent
 
 CARD_TRIES = 5
 JUST_NOW = timedelta(minutes=5)
@@ -354,7 +354,7 @@ def pay_subscription(
     subscription_id: str,
     *,
     card_id: str | None,
-    submission: tuple[str, accounts.Submission] | None = None,
+    submission: tuple[str, Submission] | None = None,
 ) -> tuple[Renewed, Books]:
     """Pay what is owed on a subscription now, by the customer's own wish."""
     ref = accounts.subscription(customer_id, subscription_id)

@@ -22,8 +22,8 @@ from shared.operations.context import Context
 from shared.operations.settle import Books, complete_checkout, renewing, settle, trials_in
 from shared.operations.weekly import not_sold
 from shared.store import accounts, transactions
-from shared.store.accounts import Submission
 from shared.store.engine import Found, Lost, Ref, Row, read
+from shared.store.records import Submission
 
 CHECKOUT_TRIES = 4
 OPERATION = "checkout"

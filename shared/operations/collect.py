@@ -34,8 +34,8 @@ from shared.providers.port import (
     RequestRefused,
 )
 from shared.store import accounts, transactions
-from shared.store.accounts import Submission
 from shared.store.engine import Lost, Row, read, unsaved
+from shared.store.records import Submission
 
 
 class Renewed(StrEnum):

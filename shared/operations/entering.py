@@ -17,7 +17,6 @@ from shared.operations.cart import Joined, join_refs, join_writes
 from shared.store import access, accounts
 from shared.store import catalogue as catalogues
 from shared.store.access import Audience, Link, Session
-from shared.store.accounts import Address, DirectoryEntry
 from shared.store.catalogue import StaffMember
 from shared.store.engine import (
     Lost,
@@ -31,6 +30,7 @@ from shared.store.engine import (
     read,
     replace,
 )
+from shared.store.records import Address, DirectoryEntry
 
 JOIN_TRIES = 3
 ENTER_TRIES = 5

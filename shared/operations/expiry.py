@@ -12,9 +12,9 @@ from shared.operations.context import Context
 from shared.operations.staff import require_change, written_down
 from shared.operations.submissions import Press, once
 from shared.store import accounts, transactions
-from shared.store.accounts import Submission
 from shared.store.catalogue import StaffMember
 from shared.store.engine import Found, Ref, Row, read
+from shared.store.records import Submission
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from shared.domain.reservation import Reservation, ReservationState
 from shared.operations import tell
 from shared.operations.context import Context
 from shared.store import accounts
-from shared.store.accounts import TimelineEvent
 from shared.store.bookings import Besides, Credits
 from shared.store.engine import Row, read
+from shared.store.records import TimelineEvent
 
 
 def seat_event(context: Context, by: str, what: str, reservation: Reservation) -> TimelineEvent:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.store import accounts, transactions
-from shared.store.accounts import Numbering
 from shared.store.engine import Lost, Ref, Row, read
+from shared.store.records import Numbering
 
 MAX_BATCH = 50
 NUMBER_TRIES = 8

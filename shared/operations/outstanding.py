@@ -15,11 +15,11 @@ from shared.operations.place_invoices import of_place
 from shared.operations.staff import may_change
 from shared.operations.submissions import Press, once
 from shared.store import accounts, invoicing
-from shared.store.accounts import Submission, TimelineEvent
 from shared.store.bookings import Besides, Credits
 from shared.store.catalogue import StaffMember
 from shared.store.engine import Found, Ref, Row, read
 from shared.store.invoicing import Reserved
+from shared.store.records import Submission, TimelineEvent
 
 REASON_MAX = 200
 OPERATION_INVOICE, OPERATION_WAIVE, OPERATION_ACTIVATE = (

@@ -7,8 +7,8 @@ from shared.operations.collect import Renewed
 from shared.operations.context import Context
 from shared.operations.settle import Books, open_books
 from shared.operations.submissions import Press, once
-from shared.store.accounts import Submission
 from shared.store.engine import Lost, Row
+from shared.store.records import Submission
 
 
 def pay(

@@ -11,8 +11,8 @@ from shared.operations.invoices import new_charge
 from shared.operations.settle import Books, open_books, settle
 from shared.operations.submissions import Press, once
 from shared.store import accounts, invoicing
-from shared.store.accounts import Submission
 from shared.store.engine import Row, read
+from shared.store.records import Submission
 
 
 def pay_invoice(

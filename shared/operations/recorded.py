@@ -31,10 +31,10 @@ from shared.operations.settle import (
 from shared.operations.staff import written_down
 from shared.operations.submissions import Press, once
 from shared.store import accounts, invoicing
-from shared.store.accounts import Submission
 from shared.store.bookings import Besides
 from shared.store.catalogue import StaffMember
 from shared.store.engine import Found, Lost, Ref, Row, read
+from shared.store.records import Submission
 
 AHEAD_AT_MOST = relativedelta(years=1)
 """How long before its charge's moment a period may be paid."""

@@ -34,8 +34,8 @@ from shared.operations.giving_back import give_up_place
 from shared.operations.giving_up import give_up_period
 from shared.providers.port import ChargeResult
 from shared.store import accounts, transactions
-from shared.store.accounts import Submission, TimelineEvent
 from shared.store.engine import Lost, Ref, Row, read
+from shared.store.records import Submission, TimelineEvent
 
 SETTLE_TRIES = 8
 

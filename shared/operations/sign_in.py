@@ -28,6 +28,7 @@ from shared.messages.facts import SignInFacts
 from shared.store import access, accounts
 from shared.store.access import Audience, Limit, Link, Token
 from shared.store.engine import Found, Lost, Ref, Row, commit, create, read, replace
+from shared.store.records import Address
 
 PER_MINUTE = Limit("address-minute", 6, timedelta(minutes=1))
 PER_HOUR = Limit("address-hour", 12, timedelta(hours=1))
@@ -230,10 +231,10 @@ class TokenRefs:
 
     link: Ref[Link]
     token: Ref[Token]
-    address: Ref[accounts.Address]
+    address: Ref[Address]
 
     @property
-    def all(self) -> tuple[Ref[Link], Ref[Token], Ref[accounts.Address]]:
+    def all(self) -> tuple[Ref[Link], Ref[Token], Ref[Address]]:
         return self.link, self.token, self.address
 
 
@@ -320,7 +321,7 @@ def count_wrong_code(row: Row[Link]) -> int:
     return left
 
 
-def refs_of_address(audience: Audience, email: str) -> tuple[Ref[Link], Ref[accounts.Address]]:
+def refs_of_address(audience: Audience, email: str) -> tuple[Ref[Link], Ref[Address]]:
     """Where an address's link is, and whose it is: what has to be read to judge a code."""
     key = access.address_key(email)
     return access.link(audience, key), access.address_of(key)

@@ -24,9 +24,9 @@ from shared.operations.cancel import When
 from shared.operations.context import Context
 from shared.operations.submissions import Press, once
 from shared.store import accounts, due, transactions
-from shared.store.accounts import Submission, TimelineEvent
 from shared.store.catalogue import Role, StaffMember
 from shared.store.engine import Found, Lost, Ref, Row, Write, read
+from shared.store.records import Submission, TimelineEvent
 
 STAFF_TRIES = 5
 MAY_CHANGE = frozenset({Role.OWNER, Role.MANAGER})

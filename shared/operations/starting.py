@@ -27,9 +27,9 @@ from shared.operations.settle import Books, complete_checkout, settle
 from shared.operations.staff import require_change, their_customer
 from shared.operations.submissions import Press, once
 from shared.store import accounts, transactions
-from shared.store.accounts import Submission
 from shared.store.catalogue import StaffMember
 from shared.store.engine import Found, Row, read
+from shared.store.records import Submission
 
 ONE_LINE = "line"
 

@@ -12,8 +12,8 @@ from datetime import datetime
 
 from shared.domain.errors import Conflict
 from shared.store import accounts
-from shared.store.accounts import Submission
 from shared.store.engine import Lost, Ref, Row, read
+from shared.store.records import Submission
 
 ONCE_TRIES = 5
 

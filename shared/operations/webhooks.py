@@ -17,8 +17,8 @@ from shared.operations.reconcile import Reconciled, reconcile
 from shared.operations.reversing import Reversed
 from shared.providers.port import EventKind, PaymentProvider
 from shared.store import accounts, transactions
-from shared.store.accounts import WebhookReceived
 from shared.store.engine import Lost, Ref, Row, read
+from shared.store.records import WebhookReceived
 
 
 class Stored(StrEnum):

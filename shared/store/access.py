@@ -10,8 +10,9 @@ from enum import StrEnum
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from pynamodb.attributes import NumberAttribute
 
-from shared.store.accounts import Address, digest, normal_address
+from shared.store.accounts import digest, normal_address
 from shared.store.engine import AccessItem, AccountItem, Kind, Ref, Write, register
+from shared.store.records import Address
 
 CODE_TRIES = 5
 REMEMBERED_FOR = timedelta(days=1)

@@ -15,7 +15,6 @@ from shared.domain.message import Message, Notice
 from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, ReservationState, seat_of
 from shared.store import accounts
-from shared.store.accounts import OpenInvoice, Outstanding, Submission, TimelineEvent
 from shared.store.engine import (
     Ref,
     Row,
@@ -28,6 +27,7 @@ from shared.store.engine import (
     replace,
     unchanged,
 )
+from shared.store.records import OpenInvoice, Outstanding, Submission, TimelineEvent
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from shared.domain.subscription import Subscription
 from shared.store import accounts
-from shared.store.accounts import Commitment
 from shared.store.engine import Write, overwrite
+from shared.store.records import Commitment
 
 
 def commitment_writes(changed: Iterable[Subscription]) -> list[Write]:

@@ -12,7 +12,6 @@ from shared.domain.pack import Pack
 from shared.domain.reservation import Reservation
 from shared.domain.subscription import Subscription
 from shared.store import accounts
-from shared.store.accounts import Submission, TimelineEvent
 from shared.store.bookings import (
     Besides,
     Credits,
@@ -23,6 +22,7 @@ from shared.store.bookings import (
 )
 from shared.store.commitments import commitment_writes
 from shared.store.engine import Row, Write, commit, create, put, replace
+from shared.store.records import Submission, TimelineEvent
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from shared.domain.message import Message, Notice
 from shared.domain.pack import Entry, Pack
 from shared.domain.subscription import Subscription
 from shared.store import accounts
-from shared.store.accounts import Numbering, Submission, TimelineEvent, WebhookReceived
 from shared.store.commitments import commitment_writes
 from shared.store.engine import Row, Write, commit, create, put, remove, replace, unchanged
+from shared.store.records import Numbering, Submission, TimelineEvent, WebhookReceived
 
 
 def _told(messages: Iterable[Message]) -> list[Write]:

@@ -16,6 +16,7 @@ from shared.domain.subscription import SubscriptionState
 from shared.operations.checkout import Checked
 from shared.store import accounts
 from shared.store.engine import read
+from shared.store.records import WebhookReceived
 from tests.billing.conftest import Shop
 from tests.shop_floor import (
     FAILS_LATER,
@@ -52,7 +53,7 @@ def post(world: LocalWorld, body: bytes, *, signature: str | None = None) -> Res
     return world.request("POST", PATH, headers, body)
 
 
-def stored(event_id: str) -> accounts.WebhookReceived | None:
+def stored(event_id: str) -> WebhookReceived | None:
     ref = accounts.webhook("sandbox", event_id)
     row = read(ref).get(ref)
     return None if row is None else row.value

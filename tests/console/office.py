@@ -19,6 +19,7 @@ from shared.store import catalogue as catalogues
 from shared.store.access import Audience, Session
 from shared.store.catalogue import Role, StaffMember
 from shared.store.engine import commit, overwrite, read
+from shared.store.records import TimelineEvent
 from shared.web.answer import SESSION_COOKIE, STAFF_COOKIE
 from tests import shop_floor
 
@@ -144,7 +145,7 @@ def told(desk: Desk, customer_id: str) -> list[dict[str, Any]]:
         query = "?" + urlencode({"before": page["next"]})
 
 
-def events_of(customer_id: str, what: str) -> list[accounts.TimelineEvent]:
+def events_of(customer_id: str, what: str) -> list[TimelineEvent]:
     rows = accounts.timeline_of(customer_id).rows
     return [row.value for row in rows if row.value.what == what]
 

@@ -10,8 +10,8 @@ from infra.local.world import LocalWorld
 from shared.domain.customer import Customer
 from shared.domain.message import MessageKind, MessageState
 from shared.store import accounts
-from shared.store.accounts import TimelineEvent
 from shared.store.engine import commit, read, replace
+from shared.store.records import TimelineEvent
 from tests import shop_floor as shop
 from tests.console.office import Desk, staff, told
 
