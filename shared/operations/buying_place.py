@@ -36,13 +36,14 @@ from shared.operations.booking import (
     read_again,
     refuse_twice,
 )
+from shared.operations.books import Books, open_books
 from shared.operations.checkout import Answered, answer_of
 from shared.operations.collect import ask
 from shared.operations.context import Context
 from shared.operations.invoices import new_charge
 from shared.operations.place_invoices import of_place
 from shared.operations.racing import until_won
-from shared.operations.settle import Books, open_books, settle
+from shared.operations.settle import settle
 from shared.operations.submissions import Press, once
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides

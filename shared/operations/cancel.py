@@ -16,10 +16,10 @@ from shared.domain.subscription import (
     SubscriptionState,
 )
 from shared.operations import tell
+from shared.operations.books import Books, open_books
 from shared.operations.context import Context
 from shared.operations.giving_up import packs_to_end, void
 from shared.operations.next_pack import cart_without
-from shared.operations.settle import Books, open_books
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Row, read
 from shared.store.records import Submission, TimelineEvent

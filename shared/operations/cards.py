@@ -10,10 +10,10 @@ from shared.domain.customer import MAX_CARDS, REMOVED_REMEMBERED, Customer
 from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.subscription import OVER, CollectedBy, Subscription, SubscriptionState
+from shared.operations.books import Books, open_books
 from shared.operations.cancel import named
 from shared.operations.collect import Renewed, pay_now
 from shared.operations.context import Context
-from shared.operations.settle import Books, open_books
 from shared.providers.port import CardSetup, ProviderUnavailable, RequestRefused
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Row, read

@@ -17,9 +17,11 @@ from shared.domain.errors import Conflict, Invalid
 from shared.domain.order import Due, OrderLine
 from shared.domain.pricing import PricedCart, price_cart
 from shared.domain.product import Location, ProductKind
+from shared.operations.books import Books, renewing
 from shared.operations.collect import ask
 from shared.operations.context import Context
-from shared.operations.settle import Books, complete_checkout, renewing, settle, trials_in
+from shared.operations.settle import settle
+from shared.operations.settle_checkout import complete_checkout, trials_in
 from shared.operations.weekly import not_sold
 from shared.store import accounts, transactions
 from shared.store.engine import Found, Lost, Ref, Row, read

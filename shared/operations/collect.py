@@ -22,11 +22,13 @@ from shared.domain.subscription import (
     next_slot_at,
 )
 from shared.operations import tell
+from shared.operations.books import Books, open_books
 from shared.operations.context import Context
 from shared.operations.giving_up import give_up_period, packs_to_end
 from shared.operations.next_pack import put_into_cart
 from shared.operations.opening import new_period
-from shared.operations.settle import Books, open_books, settle, write_paid_period
+from shared.operations.settle import settle
+from shared.operations.settle_period import write_paid_period
 from shared.providers.port import (
     ChargeRequest,
     ChargeResult,

@@ -5,8 +5,8 @@ from shared.domain.charge import Charge, Purpose
 from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.subscription import Subscription
+from shared.operations.books import Books, location_of
 from shared.operations.context import Context
-from shared.operations.settle import Books, location_of
 from shared.store import accounts
 from shared.store.engine import Row, unsaved
 

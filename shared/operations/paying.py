@@ -2,10 +2,10 @@
 
 from shared.domain.errors import Conflict
 from shared.operations import cards
+from shared.operations.books import Books, open_books
 from shared.operations.checkout import Answered, answer_of
 from shared.operations.collect import Renewed
 from shared.operations.context import Context
-from shared.operations.settle import Books, open_books
 from shared.operations.submissions import Press, once
 from shared.store.engine import Lost, Row
 from shared.store.records import Submission

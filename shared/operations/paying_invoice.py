@@ -4,11 +4,12 @@ from shared.domain.charge import By, Charge, begin_attempt
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid, Missing
 from shared.domain.invoice import Invoice, InvoiceState
+from shared.operations.books import Books, open_books
 from shared.operations.checkout import Answered, answer_of
 from shared.operations.collect import ask
 from shared.operations.context import Context
 from shared.operations.invoices import new_charge
-from shared.operations.settle import Books, open_books, settle
+from shared.operations.settle import settle
 from shared.operations.submissions import Press, once
 from shared.store import accounts, invoicing
 from shared.store.engine import Row, read

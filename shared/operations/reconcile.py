@@ -26,9 +26,10 @@ from shared.domain.charge import (
 from shared.domain.message import Notice
 from shared.domain.subscription import next_slot_at
 from shared.operations import reversing, tell
+from shared.operations.books import Books, open_books, reopen
 from shared.operations.collect import ask
 from shared.operations.context import Context
-from shared.operations.settle import Books, open_books, reopen, settle
+from shared.operations.settle import settle
 from shared.providers.port import (
     ChargeResult,
     ProviderUnavailable,

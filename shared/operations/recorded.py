@@ -18,16 +18,11 @@ from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind
 from shared.domain.money import Money
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.operations import invoices, tell
+from shared.operations.books import Books, location_of, open_books
 from shared.operations.context import Context
 from shared.operations.next_pack import cart_without
 from shared.operations.opening import new_period
-from shared.operations.settle import (
-    Books,
-    Recorded,
-    location_of,
-    open_books,
-    write_paid_period,
-)
+from shared.operations.settle_period import Recorded, write_paid_period
 from shared.operations.staff import written_down
 from shared.operations.submissions import Press, once
 from shared.store import accounts, invoicing

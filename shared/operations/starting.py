@@ -20,10 +20,12 @@ from shared.domain.order import Due, OrderLine, invoice_lines
 from shared.domain.pricing import price_line
 from shared.domain.product import Catalogue, Location, Product, ProductKind
 from shared.domain.subscription import CollectedBy
+from shared.operations.books import Books
 from shared.operations.checkout import Answered, answer_of
 from shared.operations.collect import ask
 from shared.operations.context import Context
-from shared.operations.settle import Books, complete_checkout, settle
+from shared.operations.settle import settle
+from shared.operations.settle_checkout import complete_checkout
 from shared.operations.staff import require_change, their_customer
 from shared.operations.submissions import Press, once
 from shared.store import accounts, transactions

@@ -16,11 +16,12 @@ from shared.domain.errors import Conflict
 from shared.domain.message import MessageKind
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel, cards, staff
+from shared.operations.books import open_books
 from shared.operations.checkout import Checked, check_out, refs
 from shared.operations.collect import Renewed, renew, retry
 from shared.operations.number import number
 from shared.operations.reconcile import reconcile
-from shared.operations.settle import open_books, settle
+from shared.operations.settle import settle
 from shared.operations.sweep import Swept, sweep
 from shared.operations.webhooks import Stored, apply, receive
 from shared.providers.port import ChargeResult
