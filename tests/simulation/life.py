@@ -7,22 +7,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from infra.local import lambdas
 from infra.local.aws import Engine
 from infra.local.happened import NeverQuiet
 from infra.local.world import LocalWorld
-from shared.domain.charge import By, Charge
 from shared.domain.due import utc_text
-from shared.domain.invariants import CustomerBooks, Rule, breaches
-from shared.domain.subscription import Subscription, SubscriptionState
+from shared.domain.invariants import Rule, breaches
 from shared.store import catalogue as catalogues
 from shared.store import engine as store
 from tests.shop_floor import FAILS_LATER, PUBLIC_URL, WORKS, customer_with_card, head, template
-from tests.simulation import calendar_oracle
+from tests.simulation.charged_when import left_open, left_out, off_the_calendar
 from tests.simulation.holding import queued, read_books, violations
+from tests.simulation.one_by_one import one_by_one
 from tests.simulation.town import Town, merchant_by
 from tests.simulation.watched import Watched
 from tests.simulation.weather import Weather
@@ -41,11 +40,6 @@ SPREE_CALLS = 120
 """What may be used up before its time: everybody shops on the first day."""
 
 MAX_STEPS = 2000
-MAX_LATE = timedelta(days=1)
-"""How far after its moment a period may first be asked for, whatever went wrong."""
-
-MINUTE = timedelta(minutes=1)
-DISTANT = datetime.max.replace(tzinfo=UTC) - MAX_LATE
 SETTLING = timedelta(minutes=3)
 HISTORY = 120
 
@@ -121,7 +115,7 @@ class Life:
         watched.table = world.wiring.environment.accounts_table
         weather.noted = self._note
         try:
-            with world:
+            with world, one_by_one():
                 yield world, watched, weather
         finally:
             store.waits = waited
@@ -134,7 +128,9 @@ class Life:
 
     def _live(self) -> None:
         rng, world = self._rng, self.world
-        catalogues.publish(merchant_by(rng))
+        merchant = merchant_by(rng)
+        self._then = merchant.settings.retry.then
+        catalogues.publish(merchant)
         self.watched.now = world.now
         self.town = Town(world, self.watched, rng, self._note)
         self.town.places.open_classes(self._days - CALM_DAYS)
@@ -200,21 +196,24 @@ class Life:
         for _ in range(rng.choice((0, 0, 0, 1, 1, 2))):
             one = town.anybody()
             doings: list[tuple[int, str, Callable[[], None]]] = [
-                (3, "shops", lambda one=one: town.shop(one)),  # type: ignore[misc]
-                (12, "books", lambda one=one: town.places.book(one)),  # type: ignore[misc]
-                (7, "'s places", lambda one=one: town.places.take_back(one)),  # type: ignore[misc]
-                (5, "buys a place", lambda one=one: town.places.buy(one)),  # type: ignore[misc]
-                (3, "pays for places", lambda one=one: town.places.pay(one)),  # type: ignore[misc]
-                (3, "is at the desk", lambda one=one: town.places.staff_see_to(one)),  # type: ignore[misc]
-                (2, "cancels", lambda one=one: town.cancel(one)),  # type: ignore[misc]
-                (1, "undoes", lambda one=one: town.undo(one)),  # type: ignore[misc]
-                (2, "adds a card", lambda one=one: town.new_card(one)),  # type: ignore[misc]
-                (1, "changes cards", lambda one=one: town.change_default(one)),  # type: ignore[misc]
-                (3, "pays", lambda one=one: town.pay(one)),  # type: ignore[misc]
-                (2, "confirms", lambda one=one: town.confirm(one)),  # type: ignore[misc]
-                (4, "'s card turns", lambda one=one: town.card_turns(one)),  # type: ignore[misc]
-                (2, "'s credits", lambda one=one: town.staff_change_credits(one)),  # type: ignore[misc]
-                (1, "is cancelled by staff", lambda one=one: town.staff_cancel(one)),  # type: ignore[misc]
+                (3, "shops", partial(town.shop, one)),
+                (12, "books", partial(town.places.book, one)),
+                (7, "'s places", partial(town.places.take_back, one)),
+                (5, "buys a place", partial(town.places.buy, one)),
+                (3, "pays for places", partial(town.places.pay, one)),
+                (3, "is at the desk", partial(town.places.staff_see_to, one)),
+                (2, "cancels", partial(town.cancel, one)),
+                (1, "undoes", partial(town.undo, one)),
+                (2, "adds a card", partial(town.new_card, one)),
+                (1, "changes cards", partial(town.change_default, one)),
+                (3, "pays", partial(town.pay, one)),
+                (2, "confirms", partial(town.confirm, one)),
+                (4, "'s card turns", partial(town.card_turns, one)),
+                (2, "'s credits", partial(town.staff_change_credits, one)),
+                (1, "is cancelled by staff", partial(town.staff_cancel, one)),
+                (3, "is paused", partial(town.staff.pause, one)),
+                (1, "is resumed", partial(town.staff.resume, one)),
+                (4, "pays in cash", partial(town.staff.take_cash, one)),
                 (5, "and the provider", town.provider_misbehaves),
                 (3, "and webhooks", town.webhooks_misbehave),
                 (2, "and a stranger", town.stranger_forges),
@@ -252,6 +251,8 @@ class Life:
                 lambda: town.places.take_back(one),
                 lambda: town.places.pay(one),
                 lambda: town.places.staff_see_to(one),
+                lambda: town.staff.pause(one),
+                lambda: town.staff.take_cash(one),
                 lambda: town.confirm(one),
                 lambda: town.event_comes_again(among=2),
                 lambda: town.event_comes_again(among=2),
@@ -300,7 +301,7 @@ class Life:
             for books in read_books(self.watched.of(pk)).values():
                 found = breaches(books, self.world.now())
                 wrong += [str(one) for one in found if one.rule is not Rule.NOT_OVERDUE]
-                wrong += list(self._off_the_calendar(books))
+                wrong += list(off_the_calendar(books, self.town.staff.pauses))
                 wrong += list(self.town.broken_promises(books))
         self._raise(wrong)
 
@@ -313,8 +314,10 @@ class Life:
             for key, item in self.watched.items.items():
                 if queued(item).parked:
                     wrong.append(f"{key} is parked")
-            if to_the_end:
-                wrong += self._left_open()
+            now, then = self.world.now(), self._then
+            for books in read_books(list(self.watched.items.values())).values():
+                wrong += left_out(books, self.town.staff.pauses, then, now)
+                wrong += left_open(books, now) if to_the_end else ()
             self._raise(wrong)
 
     def _raise(self, wrong: list[str]) -> None:
@@ -331,57 +334,3 @@ class Life:
             clean = [run for run in of_key if run not in self.weather.struck_runs]
             if len(clean) > 1 or (len(of_key) > 1 and len(of_key) - len(clean) == 0):
                 yield f"email {key} was sent {len(of_key)} times"
-
-    def _off_the_calendar(self, books: CustomerBooks) -> Iterator[str]:
-        """Periods that are charged at another time than an independent calculation says."""
-        agreements = {one.id: one for one in books.subscriptions}
-        for charge in books.charges:
-            agreement = agreements.get(charge.subscription_id or "")
-            if agreement is None or charge.period is None or not charge.attempts:
-                continue
-            due, first = _due(agreement, charge.period), charge.attempts[0]
-            # A renewal waits until the charge before it is settled, however many periods that
-            # takes ([RETRY]), and an order whose payment was not known until late begins late.
-            before = [
-                one.settled_at or DISTANT
-                for one in books.charges
-                if one.subscription_id == agreement.id and (one.period or 0) < charge.period
-            ]
-            latest = max(due, agreement.created_at, *before) + MAX_LATE
-            if first.by is By.CLOCK and not due <= first.started_at <= latest:
-                yield f"period {charge.period} of {agreement.id}: {first.started_at}, not {due}"
-            yield from _slots_too_early(agreement, charge, due)
-
-    def _left_open(self) -> Iterator[str]:
-        """What should have come to its end by now and has not."""
-        for books in read_books(list(self.watched.items.values())).values():
-            charged: dict[str, int] = {}
-            for charge in books.charges:
-                if charge.settled_at is None and charge.outcome in ("unknown", "attempting"):
-                    yield f"{charge.ref} is still {charge.outcome}"
-                if charge.subscription_id:
-                    charged[charge.subscription_id] = max(
-                        charged.get(charge.subscription_id, -1), charge.period or 0
-                    )
-            for one in books.subscriptions:
-                open_ended = one.over or one.collection or one.state is SubscriptionState.PAUSED
-                if not open_ended and _due(one, one.next_period) <= self.world.now():
-                    yield f"{one.id} was not charged for period {one.next_period}"
-
-
-def _slots_too_early(agreement: Subscription, charge: Charge, due: datetime) -> Iterator[str]:
-    """[RETRY]: the clock's try k is not before 23:59 of the k-th day after the first."""
-    first_day = due.astimezone(ZoneInfo(agreement.zone)).date()
-    tries = [one for one in charge.attempts if one.by is By.CLOCK]
-    for k, one in enumerate(tries[1:], start=1):
-        slot = calendar_oracle.begins(first_day + timedelta(days=k + 1), agreement.zone) - MINUTE
-        if one.started_at < slot:
-            yield f"try {k} of {charge.ref} came at {one.started_at}, not at {slot}"
-
-
-def _due(one: Subscription, period: int) -> datetime:
-    """When a period is to be charged: a later start when its day begins, all else at 23:59."""
-    if period == 0 and one.trial_days is None:
-        return calendar_oracle.begins(one.anchor, one.zone)
-    assert one.frequency is not None, "in the simulation a calendar drives everything"
-    return calendar_oracle.charged(one.anchor, one.frequency.value, period, one.zone)

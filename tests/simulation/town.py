@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace as with_fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
+
+from pydantic import BaseModel
 
 from infra.local.http_api import Response
 from infra.local.sandbox_faults import Fault, Operation
@@ -33,6 +35,7 @@ from tests.shop_floor import (
     WORKS,
     catalogue_of,
 )
+from tests.simulation.town_desk import Desk
 from tests.simulation.town_places import Places, Resident
 from tests.simulation.watched import Watched
 
@@ -67,7 +70,7 @@ CALLS = (
 )
 STAFF = "owner@example.com"
 
-Forger = Callable[[], None]
+M = TypeVar("M", bound=BaseModel)
 
 
 def merchant_by(rng: random.Random) -> Catalogue:
@@ -114,6 +117,7 @@ class Town:
         self._begin_session("staffs-secret", Audience.STAFF, STAFF, None)
         self.desk = {STAFF_COOKIE: staff_cookie(STAFF, "staffs-secret")}
         self.places = Places(self)
+        self.staff = Desk(self)
 
     # --- requests ---
 
@@ -249,7 +253,7 @@ class Town:
             self.ask(one.cookies, "GET", f"{back.path}?{back.query}")
 
     def cancel(self, one: Resident) -> None:
-        what = self._agreement(one)
+        what = self.agreement(one)
         if what is not None:
             when = self.rng.choice(("now", "period_end", "period_end"))
             answer = self.press(one.cookies, f"/subscriptions/{what.id}/cancel", {"when": when})
@@ -262,7 +266,7 @@ class Town:
             self._to_end.add(what.id)
 
     def undo(self, one: Resident) -> None:
-        what = self._agreement(one)
+        what = self.agreement(one)
         if what is not None and what.cancel_at_period_end:
             self._to_end.discard(what.id)
             self.press(one.cookies, f"/subscriptions/{what.id}/cancel/undo", {})
@@ -300,11 +304,7 @@ class Town:
     # --- staff ---
 
     def staff_change_credits(self, one: Resident) -> None:
-        packs = [
-            Pack.model_validate_json(item["body"]["S"])
-            for item in self.watched.of(f"customer#{one.customer_id}")
-            if item["kind"]["S"] == "pack"
-        ]
+        packs = self.stored(one, "pack", Pack)
         if packs:
             pack = self.rng.choice(packs)
             path = f"/console/customers/{one.customer_id}/packs/{pack.id}/credits"
@@ -313,7 +313,7 @@ class Town:
                 self._changes[pack.id] += 1
 
     def staff_cancel(self, one: Resident) -> None:
-        what = self._agreement(one)
+        what = self.agreement(one)
         if what is not None:
             path = f"/console/customers/{one.customer_id}/subscriptions/{what.id}/cancel"
             when = self.rng.choice(("now", "period_end"))
@@ -325,6 +325,7 @@ class Town:
         """What somebody was told, and is not so: an answer is a promise."""
         yield from self._broken_about_subscriptions(books)
         yield from self.places.broken_promises(books)
+        yield from self.staff.broken_promises(books)
         charges = {one.ref: one for one in books.charges}
         for ref in self._paid:
             if ref.partition("/")[0] == books.customer.id and (
@@ -423,11 +424,14 @@ class Town:
         item = self.watched.items.get((f"customer#{one.customer_id}", "head"))
         return None if item is None else Customer.model_validate_json(item["body"]["S"])
 
-    def _agreement(self, one: Resident) -> Subscription | None:
-        held = [
-            Subscription.model_validate_json(item["body"]["S"])
-            for item in self.watched.of(f"customer#{one.customer_id}")
-            if item["kind"]["S"] == "subscription"
-        ]
-        alive = [each for each in held if not each.over]
+    def agreement(self, one: Resident) -> Subscription | None:
+        alive = [each for each in self.stored(one, "subscription", Subscription) if not each.over]
         return self.rng.choice(alive) if alive else None
+
+    def stored(self, one: Resident, kind: str, model: type[M]) -> list[M]:
+        """What is stored of somebody, of one kind."""
+        return [
+            model.model_validate_json(item["body"]["S"])
+            for item in self.watched.of(f"customer#{one.customer_id}")
+            if item["kind"]["S"] == kind
+        ]

@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any
 
 from infra.local.http_api import Response
 from shared.domain.activity import Activity
@@ -19,8 +17,6 @@ from shared.store import catalogue as catalogues
 
 if TYPE_CHECKING:
     from tests.simulation.town import Town
-
-M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass
@@ -80,11 +76,7 @@ class Places:
         return self._town.rng.choice(soon) if soon else None
 
     def _their_reservation(self, one: Resident) -> Reservation | None:
-        held = [
-            Reservation.model_validate_json(item["body"]["S"])
-            for item in self._town.watched.of(f"customer#{one.customer_id}")
-            if item["kind"]["S"] == "reservation"
-        ]
+        held = self._town.stored(one, "reservation", Reservation)
         live = [each for each in held if each.live]
         return self._town.rng.choice(live) if live else None
 
@@ -150,17 +142,10 @@ class Places:
         if invoice is not None:
             self._town.press(one.cookies, f"/invoices/{invoice.id}/pay", {})
 
-    def _of(self, one: Resident, kind: str, model: type[M]) -> list[M]:
-        return [
-            model.model_validate_json(item["body"]["S"])
-            for item in self._town.watched.of(f"customer#{one.customer_id}")
-            if item["kind"]["S"] == kind
-        ]
-
     def _open_invoice(self, one: Resident) -> Invoice | None:
         found = [
             invoice
-            for invoice in self._of(one, "invoice", Invoice)
+            for invoice in self._town.stored(one, "invoice", Invoice)
             if invoice.state is InvoiceState.OPEN and invoice.subscription_id is None
         ]
         return self._town.rng.choice(found) if found else None
@@ -169,9 +154,11 @@ class Places:
 
     def staff_see_to(self, one: Resident) -> None:
         """The desk asks for what began unpaid, lets it go, takes cash, or releases a pack."""
-        owed = [each for each in self._of(one, "reservation", Reservation) if each.outstanding]
+        owed = [
+            each for each in self._town.stored(one, "reservation", Reservation) if each.outstanding
+        ]
         invoice = self._open_invoice(one)
-        waiting = [each for each in self._of(one, "pack", Pack) if each.unpaid]
+        waiting = [each for each in self._town.stored(one, "pack", Pack) if each.unpaid]
         if owed and self._town.rng.random() < 0.6:
             self._ask_or_let_go(one, self._town.rng.choice(owed))
         elif invoice is not None and self._town.rng.random() < 0.6:
