@@ -29,7 +29,8 @@ class Book(Input):
     is the same as `pay: later`. `buy` names a pack on sale, of which a credit for each participant
     holds the places; it is paid now unless `pay` says later. `expected_total_minor` is what was
     shown to be paid, tax included, in minor units; a pack, or paying now, needs it. `choice` is the
-    page's own: `buy` and `expected_total_minor` with a dot between."""
+    page's own: `buy` and `expected_total_minor` with a dot between. `offer` is the reservation to
+    which a freed place is offered: that place is bought."""
 
     activity: Id
     participants: int = 1
@@ -41,6 +42,7 @@ class Book(Input):
     card: Id | None = None
     expected_total_minor: Annotated[int, Field(ge=0, le=MAX_TOTAL_MINOR)] | None = None
     choice: Annotated[str, StringConstraints(pattern=CHOICE)] | None = None
+    offer: Id | None = None
 
     @property
     def later(self) -> bool:
@@ -65,6 +67,9 @@ def buying_of(body: Book) -> Buying | None:
     does not go together."""
     product, total = body.chosen
     if product is None and body.pay is not Pay.NOW:
+        if body.offer is not None:
+            said = "Only what is bought here; to use credits, or to pay at the start, accept it."
+            raise Invalid("Please check what is marked.", fields={"offer": said})
         return None
     faults = {}
     if body.wait:

@@ -119,15 +119,18 @@ def _activity_page(
     choices: tuple[PlaceChoice, ...] = ()
     mine: list[Reservation] = []
     in_hand: tuple[PackToUse, ...] = ()
+    offer: Reservation | None = None
     if customer is not None:
         customer_id = customer.id
         packs, mine = side_by_side(
             lambda: booking.packs_in_hand(customer_id), lambda: _mine(customer_id)
         )
+        offer = booking_view.offer_of(activity, mine, request.now)
+        participants = offer.participants if offer else participants
         in_hand = packs_to_use(context, activity, packs, participants)
         used = chosen(context, activity, packs, participants, pack_id)
         plan = booking.plan_for(context, activity, used, participants)
-        if activity.open_at(request.now) and participants <= activity.free:
+        if activity.open_at(request.now) and (offer or participants <= activity.free):
             choices = place_choices(context, activity, packs, plan, participants, customer)
     return booking_view.activity_page(
         activity,
@@ -143,6 +146,7 @@ def _activity_page(
         chosen_card=card,
         in_hand=in_hand,
         pack_id=pack_id or "",
+        offer=offer,
         weekly=weekly_view.weekly_offers(
             activity,
             request.catalogue,
@@ -212,7 +216,7 @@ def book(request: Request) -> Answer:
     the provider, what it settles (a reading and a transaction), and the reading of what came of it.
     """
     body: Book = request.body
-    reservation_id = request.wiring.new_id()
+    reservation_id = body.offer or request.wiring.new_id()
     buying = buying_of(body)
 
     def wish_of(customer_id: str) -> Wish:
@@ -224,6 +228,7 @@ def book(request: Request) -> Answer:
             pay_later=body.later,
             pack_id=body.pack,
             expected_total_minor=None if buying or body.wait else body.chosen[1],
+            offer=body.offer,
         )
 
     def press_of(wish: Wish) -> Press:

@@ -305,6 +305,7 @@ def _why_not(
     now: datetime,
     *,
     wait: bool,
+    buys_offer: bool,
     provider_ready: bool,
 ) -> WhyNotBook | None:
     if activity.state is ActivityState.CANCELLED:
@@ -314,10 +315,21 @@ def _why_not(
     if plan is None:
         return WhyNotBook.SIGNED_OUT
     waits = (ReservationState.WAITING, ReservationState.OFFERED)
-    if any(one.state in waits for one in mine):
+    if not buys_offer and any(one.state in waits for one in mine):
         return WhyNotBook.WAITING_ALREADY
     prepaid = plan.due and activity.prepay_online and not wait
     return WhyNotBook.PREPAY if prepaid and not provider_ready else None
+
+
+def offer_of(
+    activity: Activity, reservations: Iterable[Reservation], now: datetime
+) -> Reservation | None:
+    """The customer's reservation to which a place of this activity is offered and still held."""
+    for one in reservations:
+        waiting = activity.waits(one.id)
+        if waiting is not None and waiting.offered_until and waiting.offered_until > now:
+            return one
+    return None
 
 
 def activity_page(
@@ -336,11 +348,14 @@ def activity_page(
     weekly: tuple[WeeklyOffer, ...] = (),
     in_hand: tuple[PackToUse, ...] = (),
     pack_id: str = "",
+    offer: Reservation | None = None,
 ) -> ActivityToBook:
     """`plan` is None for who is not signed in. `chosen_card` is preselected while it is on file,
-    else the default one."""
+    else the default one. `offer` is the customer's reservation to which a freed place is offered:
+    what credits do not pay of that is bought here."""
     mine = mine_by_activity(reservations).get(activity.id, ())
-    wait = participants > activity.free
+    wait = offer is None and participants > activity.free
+    buys_offer = offer is not None and bool(choices) and provider_ready
     card = customer.card_for(chosen_card) if customer and choices else None
     return ActivityToBook(
         activity=activity_view(
@@ -351,10 +366,20 @@ def activity_page(
         max_participants=MAX_PARTICIPANTS,
         plan=plan_view(activity, plan, participants, now) if plan else None,
         wait=wait,
-        why_not=_why_not(activity, plan, mine, now, wait=wait, provider_ready=provider_ready),
+        why_not=_why_not(
+            activity,
+            plan,
+            mine,
+            now,
+            wait=wait,
+            buys_offer=buys_offer,
+            provider_ready=provider_ready,
+        ),
+        offer=offer.id if offer else None,
+        offered_until=offer.offered_until if offer else None,
         choices=choices,
         pay_now=bool(choices) and provider_ready,
-        pay_later=bool(choices) and not activity.prepay_online,
+        pay_later=bool(choices) and not activity.prepay_online and offer is None,
         cards=card_views(customer, now) if customer and choices else (),
         card=card.id if card else None,
         can_add_card=(

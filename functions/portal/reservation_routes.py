@@ -70,8 +70,9 @@ def _reservation(request: Request, *more: Callable[[str], Ref[Any]]) -> tuple[Re
 
 
 def _money(request: Request, reservation: Reservation) -> MoneyBehind:
-    """Its invoice with the charge that collects it: one round trip where there is one."""
-    if reservation.invoice_id is None:
+    """Its invoice with the charge that collects it: one round trip where there is one. A place
+    that is offered is asked for by none: one that could not be paid is void."""
+    if reservation.invoice_id is None or reservation.state is ReservationState.OFFERED:
         return MoneyBehind()
     customer_id, invoice_id = reservation.customer_id, reservation.invoice_id
     invoice_ref = accounts.invoice(customer_id, invoice_id)

@@ -196,6 +196,12 @@ def accept(activity: Activity, reservation_id: str, now: datetime) -> Activity:
     return activity.model_copy(update={"waiting": rest})
 
 
+def offer_again(activity: Activity, one: Waiting) -> Activity:
+    """Whoever took an offered place could not pay for it: it is offered to them as before, ahead
+    of all others, for as long as the offer holds. The places were taken all the while."""
+    return activity.model_copy(update={"waiting": (one, *activity.waiting)})
+
+
 def next_moment(activity: Activity) -> Moment | None:
     """When the next offer runs out, or its waiting list ends with its start; at once, while there
     are free places that nobody was offered yet."""

@@ -91,6 +91,7 @@ class Reservation(BaseModel):
     taxed: Taxed = Taxed()
     booked_at: AwareDatetime
     offered_until: AwareDatetime | None = None
+    """Until when a freed place is held; kept while it is being paid for, should that fail."""
     ended_at: AwareDatetime | None = None
     """When it was cancelled, redeemed or lapsed."""
     checked_in_at: AwareDatetime | None = None

@@ -39,7 +39,8 @@ PACKS_LIMIT = 200
 class Wish:
     """Places in an activity. With `wait` a full one puts the customer on its waiting list;
     `pay_later` accepts that what no credit covers is to be paid. With `pack_id` only that pack's
-    credits are used. `expected_total_minor` is what the page said is to be paid, tax included."""
+    credits are used. `expected_total_minor` is what the page said is to be paid, tax included.
+    `offer` is the reservation to which a freed place is offered, when that one is to be bought."""
 
     customer_id: str
     activity_id: str
@@ -48,6 +49,7 @@ class Wish:
     pay_later: bool = False
     pack_id: str | None = None
     expected_total_minor: int | None = None
+    offer: str | None = None
 
     def press(self, key: str, reservation_id: str) -> Press:
         return Press(
@@ -67,7 +69,8 @@ class Wish:
 
     def refs(self, press: Press) -> tuple[Ref[Any], ...]:
         """What `book` has to have read, beside the customer."""
-        return accounts.activity(self.activity_id), press.ref
+        offered = [accounts.reservation(self.customer_id, self.offer)] if self.offer else []
+        return accounts.activity(self.activity_id), press.ref, *offered
 
 
 class NoCredits(Conflict):
@@ -344,6 +347,8 @@ def _accept_once(
             "prices": plan.prices,
             "taxed": plan.taxed,
             "offered_until": None,
+            # One that was to be paid before, and was not.
+            "invoice_id": None,
         }
     )
     credits_, messages = hold_all(context, packs, booked, customer)

@@ -23,7 +23,7 @@ from shared.domain.money import Money
 from shared.domain.pack import Entry, Pack
 from shared.domain.pricing import tax_rate_of, terms_of
 from shared.domain.product import Location, Product, ProductKind
-from shared.domain.reservation import Reservation
+from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.shopping import offered
 from shared.domain.spending import Spending
 from shared.operations import tell
@@ -64,7 +64,7 @@ class Buying:
     def press(self, wish: Wish, key: str, reservation_id: str) -> Press:
         """The press of the button that books `wish` and pays so ([KEY])."""
         plain = wish.press(key, reservation_id)
-        how = (self.product_id, self.pay_now, self.card_id, self.expected_total_minor)
+        how = (self.product_id, self.pay_now, self.card_id, self.expected_total_minor, wish.offer)
         return replace(plain, operation="buy_place", content=(*plain.content, *how))
 
 
@@ -181,9 +181,11 @@ def buy_place(
     customer: Row[Customer],
     found: Found,
 ) -> Bought:
-    """Book places and pay for them, or buy a pack whose credits do ([BOOK]).
+    """Book places and pay for them, or buy a pack whose credits do ([BOOK]). With `wish.offer` they
+    are those that were freed and are offered to that reservation ([PLACES]).
 
-    With `pay_now` a decline gives the places back; while the outcome is open they are held.
+    With `pay_now` a decline gives the places back; while the outcome is open they are held. An
+    offer that has not run out by then goes on.
     Without, the invoice stays open, and what holds the place waits to be paid: refused where it has
     to be paid beforehand. The same press answers the same. Raises `Missing`, `Invalid`
     (`participants`, `card`), `PriceChanged`, and `Conflict` with a code that says why not.
@@ -249,32 +251,51 @@ def _begin(
     places.check_open(activity, context.now())
     if activity.prepay_online and not buying.pay_now:
         raise Conflict("This has to be paid when it is booked.", code="prepay_online")
-    refuse_twice(activity, wish)
+    offered_to = _offered(wish, found)
+    if offered_to is None:
+        refuse_twice(activity, wish)
+        taken = places.take(activity, wish.participants)
+    else:
+        taken = places.accept(activity, offered_to.value.id, context.now())
     packs = packs_in_hand(wish.customer_id)
     basket = _fill(context, wish, buying, activity, packs, customer.value, reservation_id)
     if basket.invoice.total.minor != buying.expected_total_minor:
         raise PriceChanged(basket.invoice.total.minor)
     charge = _charge(context, buying, basket.invoice, customer.value)
     reservation = basket.reservation
+    if offered_to is not None:
+        reservation = _on_offer(offered_to.value, reservation, paid_now=charge is not None)
     credits_, messages = hold_all(context, [*packs, *basket.new_packs], reservation, customer)
     if charge is None:
         messages.append(tell.reservation_confirmed(context, customer.value, reservation))
     changed = customer.value.model_copy(update={"has_reservations": True})
-    bookings.book(
-        activity=row,
-        taken=places.take(activity, wish.participants),
-        customer=customer,
-        changed=changed,
-        reservation=reservation,
-        credits_=replace(credits_, entries=(*basket.entries, *credits_.entries)),
-        besides=Besides(
-            messages=messages,
-            customer_id=wish.customer_id,
-            submission=record,
-            invoice=(None, basket.invoice),
-            charge=(None, charge) if charge else None,
-        ),
+    credits_ = replace(credits_, entries=(*basket.entries, *credits_.entries))
+    besides = Besides(
+        messages=messages,
+        customer_id=wish.customer_id,
+        submission=record,
+        invoice=(None, basket.invoice),
+        charge=(None, charge) if charge else None,
     )
+    if offered_to is None:
+        bookings.book(
+            activity=row,
+            taken=taken,
+            customer=customer,
+            changed=changed,
+            reservation=reservation,
+            credits_=credits_,
+            besides=besides,
+        )
+    else:
+        changed = customer.value
+        bookings.change_reservation(
+            reservation=offered_to,
+            changed=reservation,
+            credits_=credits_,
+            activities=[(row, taken)],
+            besides=besides,
+        )
     if charge is None:
         return _Begun(reservation, basket.invoice, None)
     books = Books(
@@ -283,6 +304,33 @@ def _begin(
         invoice=Row(accounts.invoice(wish.customer_id, basket.invoice.id), basket.invoice, 1),
     )
     return _Begun(reservation, basket.invoice, books)
+
+
+def _offered(wish: Wish, found: Found) -> Row[Reservation] | None:
+    """The reservation whose offer is taken. `Missing` for what is not theirs or of another activity
+    ([OWN]); `Invalid` for another number of participants."""
+    if wish.offer is None:
+        return None
+    row = found.get(accounts.reservation(wish.customer_id, wish.offer))
+    if row is None or row.value.activity_id != wish.activity_id:
+        raise Missing("There is no such reservation.")
+    if row.value.state is not ReservationState.OFFERED:
+        raise Conflict("This place is not offered any more.", code="offer_gone")
+    if wish.participants != row.value.participants:
+        said = f"The offer is for {row.value.participants}."
+        raise Invalid("That is not what was offered.", fields={"participants": said})
+    return row
+
+
+def _on_offer(offered: Reservation, bought: Reservation, *, paid_now: bool) -> Reservation:
+    """The reservation that waited, with what was bought for it. The offer is kept in mind while it
+    is being paid."""
+    kept = {
+        "booked_at": offered.booked_at,
+        "subscription_id": offered.subscription_id,
+        "offered_until": offered.offered_until if paid_now else None,
+    }
+    return bought.model_copy(update=kept)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,17 @@
 """Places given back: cancelled, or never paid ([PLACES], [BOOK], [LEDGER])."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.domain import activity as places
 from shared.domain import bought_place
+from shared.domain.activity import Activity
 from shared.domain.charge import By, Charge
 from shared.domain.errors import Conflict, Missing
 from shared.domain.invoice import Invoice
 from shared.domain.message import Notice
 from shared.domain.pack import Entry, Pack
-from shared.domain.reservation import Reservation, ReservationState
+from shared.domain.reservation import Reservation, ReservationState, waiting
 from shared.operations import place_invoices, tell
 from shared.operations.context import Context
 from shared.operations.giving_up import void
@@ -213,9 +215,9 @@ def give_up_place(
     given_up: Charge,
     tell_of_it: bool,
 ) -> bool:
-    """The place of an invoice that was not paid is free again, its pack and the invoice are gone,
-    and the charge is over: one transaction ([BOOK]). False, and nothing is changed, when there is
-    no such place any more, or it has begun."""
+    """The place of an invoice that was not paid is free again, or goes on being offered; its pack
+    and the invoice are gone, and the charge is over: one transaction ([BOOK]). False, and nothing
+    is changed, when there is no such place any more, or it has begun."""
     value = invoice.value
     if value.reservation_id is None:
         return False
@@ -223,15 +225,17 @@ def give_up_place(
     booked = row.value.state is ReservationState.BOOKED
     if not booked or context.now() >= row.value.starts_at:
         return False
-    gone = {
-        "state": ReservationState.CANCELLED,
-        "ended_at": context.now(),
-        "invoiced": None,
-    }
-    changed = row.value.model_copy(update=gone)
-    freed, besides = offer_freed(context, places.give_back(activity.value, row.value.participants))
-    messages = [*besides.messages]
-    if tell_of_it:
+    offered_again = _offered_again(row.value, activity.value, context.now())
+    if offered_again is not None:
+        changed, freed = offered_again
+        besides, messages = Besides(), []
+    else:
+        gone = {"state": ReservationState.CANCELLED, "ended_at": context.now(), "invoiced": None}
+        changed = row.value.model_copy(update={**gone, "offered_until": None})
+        left = places.give_back(activity.value, row.value.participants)
+        freed, besides = offer_freed(context, left)
+        messages = [*besides.messages]
+    if tell_of_it and offered_again is None:
         messages.append(
             tell.reservation_cancelled(
                 context, customer.value, changed, before=row.value, by_merchant=False, not_paid=True
@@ -240,7 +244,7 @@ def give_up_place(
     bookings.change_reservation(
         reservation=row,
         changed=changed,
-        credits_=revoked(context, release_all(context, changed, ""), value),
+        credits_=revoked(context, release_all(context, row.value, ""), value),
         activities=[(activity, freed)],
         besides=Besides(
             messages=messages,
@@ -251,3 +255,16 @@ def give_up_place(
         ),
     )
     return True
+
+
+def _offered_again(
+    value: Reservation, activity: Activity, now: datetime
+) -> tuple[Reservation, Activity] | None:
+    """A place that was offered and could not be paid is offered as before, while its offer holds;
+    None when it does not, or never did."""
+    until = value.offered_until
+    if until is None or until <= now or not activity.open_at(now):
+        return None
+    one = waiting(value).model_copy(update={"offered_until": until})
+    update = {"state": ReservationState.OFFERED, "held": (), "invoiced": None}
+    return value.model_copy(update=update), places.offer_again(activity, one)

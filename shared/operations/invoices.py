@@ -69,9 +69,14 @@ def pay_in(
     following = follows(changed.customer_id, invoice.value, changed, now)
     reserved = None
     if standing.reservation is not None:
-        left = {"invoiced": None if whole else changed.owed}
         value = standing.reservation.value
-        after = value.model_copy(update={**left, "outstanding": value.outstanding and not whole})
+        after = value.model_copy(
+            update={
+                "invoiced": None if whole else changed.owed,
+                "outstanding": value.outstanding and not whole,
+                "offered_until": None if whole else value.offered_until,
+            }
+        )
         reserved = Reserved(standing.reservation, after)
     if not whole or standing.pack is None or not standing.pack.value.unpaid:
         return Paid(changed, reserved, Credits(packs=following.packs), following.subscriptions)

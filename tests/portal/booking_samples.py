@@ -304,6 +304,34 @@ MORE: Mapping[str, tuple[str, BaseModel]] = {
             idempotency_key="book-key-6",
         ),
     ),
+    "activity, a freed place to be paid for": (
+        "activity",
+        ActivityToBook(
+            activity=CLASS.model_copy(
+                update={"mine": (Mine(reservation_id="res-2", state=ReservationState.OFFERED),)}
+            ),
+            max_participants=20,
+            plan=PART,
+            choices=CHOICES,
+            offer="res-2",
+            offered_until=_at(2),
+            pay_now=True,
+            cards=(CARD,),
+            card=CARD.id,
+            idempotency_key="book-key-9",
+        ),
+    ),
+    "activity, a freed place that credits pay for": (
+        "activity",
+        ActivityToBook(
+            activity=CLASS,
+            max_participants=20,
+            plan=PAID,
+            why_not=WhyNotBook.WAITING_ALREADY,
+            offer="res-2",
+            idempotency_key="book-key-10",
+        ),
+    ),
     "activity, to be paid later only": (
         "activity",
         ActivityToBook(

@@ -192,6 +192,10 @@ class ActivityToBook(View):
     wait: bool = False
     why_not: WhyNotBook | None = None
     choices: tuple[PlaceChoice, ...] = ()
+    offer: str | None = None
+    """The reservation to which a freed place is offered, `offered_until` then: it is bought here,
+    or accepted on its own page."""
+    offered_until: AwareDatetime | None = None
     pay_now: bool = False
     pay_later: bool = False
     cards: tuple[CardView, ...] = ()
