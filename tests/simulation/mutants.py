@@ -117,6 +117,12 @@ GUARDS = (
         "NOT_FOUND_IS_FINAL_AFTER = timedelta(seconds=0)",
     ),
     Guard(
+        "what a pause passed over is never caught up",
+        "shared/domain/subscription.py",
+        "            if span.first <= period < span.until:",
+        "            if span.first < period < span.until:",
+    ),
+    Guard(
         "a success that nobody waits for is paid back",
         "shared/domain/charge.py",
         "            charge.given_up\n            or charge.settled_at is not None\n",
