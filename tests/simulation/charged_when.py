@@ -9,6 +9,7 @@ from shared.domain.dunning import Then
 from shared.domain.invariants import CustomerBooks
 from shared.domain.subscription import Subscription, SubscriptionState
 from tests.simulation import calendar_oracle
+from tests.simulation.next_packs import never_came, off_their_turn
 from tests.simulation.town_desk import Paused
 
 MAX_LATE = timedelta(days=1)
@@ -31,23 +32,27 @@ def off_the_calendar(books: CustomerBooks, pauses: Pauses) -> Iterator[str]:
             continue
         spans = pauses.get(agreement.id, ())
         yield from _in_a_pause(agreement, charge, spans)
-        if not charge.attempts:
+        if not charge.attempts or agreement.frequency is None:
             continue
         due, first = due_at(agreement, charge.period), charge.attempts[0]
         latest = _waits_until(books, agreement, charge.period, spans) + MAX_LATE
         if first.by is By.CLOCK and not due <= first.started_at <= latest:
             yield f"period {charge.period} of {agreement.id}: {first.started_at}, not {due}"
         yield from _slots_too_early(agreement, charge, due)
+    for one in books.subscriptions:
+        if one.recurring is not None:
+            yield from off_their_turn(books, one, pauses.get(one.id, ()))
 
 
 def _in_a_pause(agreement: Subscription, charge: Charge, spans: Sequence[Paused]) -> Iterator[str]:
     """[PAUSE]: charge moments inside a pause are skipped and never caught up, and the clock tries
     nothing while it lasts."""
     assert charge.period is not None
-    due = due_at(agreement, charge.period)
+    calendar_says = due_at(agreement, charge.period) if agreement.frequency else None
     for span in spans:
         ends = span.until or DISTANT
-        if span.since <= due < ends and charge.created_at > span.since:
+        in_it = calendar_says is not None and span.since <= calendar_says < ends
+        if in_it and charge.created_at > span.since:
             yield f"period {charge.period} of {agreement.id} was due in a pause and is charged"
         for one in charge.attempts:
             if one.by is By.CLOCK and span.since < one.started_at < ends:
@@ -78,6 +83,9 @@ def left_out(books: CustomerBooks, pauses: Pauses, then: Then, now: datetime) ->
     for one in books.subscriptions:
         charged = {each.period for each in books.charges if each.subscription_id == one.id}
         spans = pauses.get(one.id, ())
+        if one.frequency is None:
+            yield from never_came(books, one, spans, now)
+            continue
         began_free = one.first is None and one.trial_days is None
         for period in range(1 if began_free else 0, MAX_PERIODS):
             due = due_at(one, period)
@@ -110,7 +118,7 @@ def left_open(books: CustomerBooks, now: datetime) -> Iterator[str]:
             yield f"{charge.ref} is still {charge.outcome}"
     for one in books.subscriptions:
         open_ended = one.over or one.collection or one.state is SubscriptionState.PAUSED
-        if not open_ended and due_at(one, one.next_period) <= now:
+        if one.frequency and not open_ended and due_at(one, one.next_period) <= now:
             yield f"{one.id} was not charged for period {one.next_period}"
 
 
@@ -128,5 +136,5 @@ def due_at(one: Subscription, period: int) -> datetime:
     """When a period is to be charged: a later start when its day begins, all else at 23:59."""
     if period == 0 and one.trial_days is None:
         return calendar_oracle.begins(one.anchor, one.zone)
-    assert one.frequency is not None, "in the simulation a calendar drives everything"
+    assert one.frequency is not None, "what recurs by itself has no calendar"
     return calendar_oracle.charged(one.anchor, one.frequency.value, period, one.zone)

@@ -139,6 +139,8 @@ class Life:
             customer_id = customer_with_card(world, WORKS if n else FAILS_LATER, email)
             resident = self.town.settle_in(email, head(customer_id).value)
             self.town.shop(resident, *(("month",) if n == 1 else ()))
+            if n == 2:
+                self.town.recurring.buy(resident)
         self.weather.now = world.now
         self.weather.meanwhile = self._meanwhile
         self.weather.later = self._later
@@ -212,6 +214,8 @@ class Life:
                 (2, "'s credits", partial(town.staff_change_credits, one)),
                 (1, "is cancelled by staff", partial(town.staff_cancel, one)),
                 (3, "is paused", partial(town.staff.pause, one)),
+                (3, "buys what recurs", partial(town.recurring.buy, one)),
+                (4, "'s next pack", partial(town.recurring.see_to, one)),
                 (1, "is resumed", partial(town.staff.resume, one)),
                 (4, "pays in cash", partial(town.staff.take_cash, one)),
                 (5, "and the provider", town.provider_misbehaves),
@@ -252,6 +256,7 @@ class Life:
                 lambda: town.places.pay(one),
                 lambda: town.places.staff_see_to(one),
                 lambda: town.staff.pause(one),
+                lambda: town.recurring.see_to(one),
                 lambda: town.staff.take_cash(one),
                 lambda: town.confirm(one),
                 lambda: town.event_comes_again(among=2),

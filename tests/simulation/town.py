@@ -37,6 +37,7 @@ from tests.shop_floor import (
 )
 from tests.simulation.town_desk import Desk
 from tests.simulation.town_places import Places, Resident
+from tests.simulation.town_recurring import Recurring
 from tests.simulation.watched import Watched
 
 MAX_PRESSES = 3
@@ -118,6 +119,7 @@ class Town:
         self.desk = {STAFF_COOKIE: staff_cookie(STAFF, "staffs-secret")}
         self.places = Places(self)
         self.staff = Desk(self)
+        self.recurring = Recurring(self)
 
     # --- requests ---
 
@@ -209,7 +211,7 @@ class Town:
         self._stay(newcomer)
         self.note(f"  {newcomer.email} is {newcomer.customer_id}")
         self.new_card(newcomer)
-        self._pay_cart(newcomer)
+        self.pay_cart(newcomer)
 
     def shop(self, one: Resident, *wanted: str) -> None:
         for product in wanted or self.rng.sample(SOLD, self.rng.choice((1, 1, 2))):
@@ -220,9 +222,9 @@ class Town:
             if product == "open" and self.rng.random() < 0.5:
                 line["until"] = f"{self.world.now() + timedelta(days=40):%Y-%m-%d}"
             self.ask(one.cookies, "POST", "/cart/lines", line)
-        self._pay_cart(one)
+        self.pay_cart(one)
 
-    def _pay_cart(self, one: Resident) -> None:
+    def pay_cart(self, one: Resident) -> None:
         review = self.ask(one.cookies, "GET", "/checkout")
         if review.status != 200:
             return
@@ -261,9 +263,13 @@ class Town:
 
     def _promised_to_end(self, what: Subscription, when: str, answer: Response) -> None:
         if answer.status < 400 and when == "now":
-            self._over.setdefault(what.id, self.world.now())
+            self.is_over(what.id)
         elif answer.status < 400:
             self._to_end.add(what.id)
+
+    def is_over(self, subscription_id: str) -> None:
+        """Somebody was told that it has ended."""
+        self._over.setdefault(subscription_id, self.world.now())
 
     def undo(self, one: Resident) -> None:
         what = self.agreement(one)
@@ -326,6 +332,7 @@ class Town:
         yield from self._broken_about_subscriptions(books)
         yield from self.places.broken_promises(books)
         yield from self.staff.broken_promises(books)
+        yield from self.recurring.broken_promises(books)
         charges = {one.ref: one for one in books.charges}
         for ref in self._paid:
             if ref.partition("/")[0] == books.customer.id and (
