@@ -219,6 +219,7 @@ class Life:
                 (1, "is resumed", partial(town.staff.resume, one)),
                 (4, "pays in cash", partial(town.staff.take_cash, one)),
                 (5, "and the provider", town.provider_misbehaves),
+                (3, "and a bank", town.bank.acts),
                 (3, "and webhooks", town.webhooks_misbehave),
                 (2, "and a stranger", town.stranger_forges),
                 (2, "and an event", town.event_comes_again),
@@ -315,12 +316,15 @@ class Life:
         with self.weather.calm():
             self._go_on(self.world.now() + SETTLING)
             self._check_touched()
+            self.town.bank.looked_at(read_books(list(self.watched.items.values())))
             wrong = violations(self.world)
             for key, item in self.watched.items.items():
                 if queued(item).parked:
                     wrong.append(f"{key} is parked")
             now, then = self.world.now(), self._then
-            for books in read_books(list(self.watched.items.values())).values():
+            whole = read_books(list(self.watched.items.values()))
+            wrong += self.town.bank.not_recorded(whole)
+            for books in whole.values():
                 wrong += left_out(books, self.town.staff.pauses, then, now)
                 wrong += left_open(books, now) if to_the_end else ()
             self._raise(wrong)

@@ -35,6 +35,7 @@ from tests.shop_floor import (
     WORKS,
     catalogue_of,
 )
+from tests.simulation.town_bank import Bank
 from tests.simulation.town_desk import Desk
 from tests.simulation.town_places import Places, Resident
 from tests.simulation.town_recurring import Recurring
@@ -120,6 +121,7 @@ class Town:
         self.places = Places(self)
         self.staff = Desk(self)
         self.recurring = Recurring(self)
+        self.bank = Bank(self)
 
     # --- requests ---
 

@@ -38,7 +38,7 @@ class Desk:
         self._told: dict[str, bool] = {}
         """Subscriptions of which staff were told that they are paused, or go on."""
         self._presses = 0
-        self._taken: dict[str, tuple[str, int]] = {}
+        self._taken: dict[str, tuple[str, list[int]]] = {}
         """Invoices that were answered as paid at the desk: whose, and how much was taken."""
 
     # --- pausing ---
@@ -105,7 +105,8 @@ class Desk:
         content = {"kind": kind, "amount": f"{minor / 100:.2f}", "note": "in the drawer"}
         answer = self._town.press(self._town.desk, path, content)
         if answer.status == 201:
-            self._taken[_invoice_in(answer)] = (one.customer_id, minor)
+            taken = self._taken.setdefault(_invoice_in(answer), (one.customer_id, []))
+            taken[1].append(minor)
 
     def _with_tax(self, what: Subscription) -> int:
         """What a period costs, reckoned as on paper."""
@@ -123,15 +124,15 @@ class Desk:
                 yield f"{one.id} was {'paused' if paused else 'resumed'}, is {one.state.value}"
         invoices = {one.id: one for one in books.invoices}
         packs = {one.invoice_id for one in books.packs}
-        for invoice_id, (customer_id, minor) in self._taken.items():
+        for invoice_id, (customer_id, told) in self._taken.items():
             if customer_id != books.customer.id:
                 continue
             invoice = invoices.get(invoice_id)
             taken = [] if invoice is None else _taken_in(invoice)
-            if taken != [minor]:
-                yield f"{minor} were taken for invoice {invoice_id}, and it says {taken}"
+            if taken != told:
+                yield f"{told} were taken for invoice {invoice_id}, and it says {taken}"
             if invoice_id not in packs:
-                yield f"{minor} were taken for invoice {invoice_id}, and nothing was granted"
+                yield f"{told} were taken for invoice {invoice_id}, and nothing was granted"
 
 
 def _invoice_in(answer: Response) -> str:
