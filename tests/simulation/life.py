@@ -134,6 +134,7 @@ class Life:
         self.watched.now = world.now
         self.town = Town(world, self.watched, rng, self._note)
         self.town.places.open_classes(self._days - CALM_DAYS)
+        self.town.weekly.open_classes(self._days - CALM_DAYS)
         for n in range(AT_FIRST):
             email = f"first{n}@example.com"
             customer_id = customer_with_card(world, WORKS if n else FAILS_LATER, email)
@@ -141,6 +142,8 @@ class Life:
             self.town.shop(resident, *(("month",) if n == 1 else ()))
             if n == 2:
                 self.town.recurring.buy(resident)
+            if n == 3:
+                self.town.weekly.buy(resident)
         self.weather.now = world.now
         self.weather.meanwhile = self._meanwhile
         self.weather.later = self._later
@@ -219,6 +222,7 @@ class Life:
                 (1, "is resumed", partial(town.staff.resume, one)),
                 (4, "pays in cash", partial(town.staff.take_cash, one)),
                 (5, "and the provider", town.provider_misbehaves),
+                (2, "buys a weekly place", partial(town.weekly.buy, one)),
                 (3, "and a bank", town.bank.acts),
                 (3, "and webhooks", town.webhooks_misbehave),
                 (2, "and a stranger", town.stranger_forges),
@@ -325,6 +329,7 @@ class Life:
             whole = read_books(list(self.watched.items.values()))
             wrong += self.town.bank.not_recorded(whole)
             for books in whole.values():
+                wrong += self.town.weekly.not_booked(books, now)
                 wrong += left_out(books, self.town.staff.pauses, then, now)
                 wrong += left_open(books, now) if to_the_end else ()
             self._raise(wrong)

@@ -39,6 +39,7 @@ from tests.simulation.town_bank import Bank
 from tests.simulation.town_desk import Desk
 from tests.simulation.town_places import Places, Resident
 from tests.simulation.town_recurring import Recurring
+from tests.simulation.town_weekly import Weekly
 from tests.simulation.watched import Watched
 
 MAX_PRESSES = 3
@@ -122,6 +123,7 @@ class Town:
         self.staff = Desk(self)
         self.recurring = Recurring(self)
         self.bank = Bank(self)
+        self.weekly = Weekly(self)
 
     # --- requests ---
 
