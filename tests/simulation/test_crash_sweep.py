@@ -20,7 +20,7 @@ from tests.simulation.crash_line import Fault, Seen, Strike
 from tests.simulation.crash_runs import Operation, Run, carry_out
 from tests.simulation.crash_scene import Crashed, Scene, apart, quietly, scene
 
-SHARE = float(os.environ.get("CRASH_SHARE", "0.33"))
+SHARE = float(os.environ.get("CRASH_SHARE", "0.2"))
 
 
 def named(name: str) -> Operation:
