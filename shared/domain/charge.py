@@ -225,11 +225,6 @@ class Charge(BaseModel):
         named = (one for one in self.attempts if one.provider_charge_id == provider_charge_id)
         return next(named, None)
 
-    @property
-    def all_named(self) -> bool:
-        """Whether the provider's name of every attempt is known."""
-        return all(one.provider_charge_id is not None for one in self.attempts)
-
 
 class ProviderCharge(BaseModel):
     """A charge as a provider has it, made in our name: `charge_ref` is what we put there."""

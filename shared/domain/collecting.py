@@ -24,7 +24,6 @@ from shared.domain.subscription import (
     SubscriptionState,
     Terms,
     begins_at,
-    next_slot_at,
     next_try_at,
     pay_by,
     reminder_at,
@@ -105,10 +104,6 @@ def pass_slot(subscription: Subscription) -> Subscription:
 def _slot_at(subscription: Subscription, slot: int) -> datetime:
     collection = _open(subscription)
     return slot_moment(collection.first_day, slot, collection.policy, subscription.zone)
-
-
-def slots_left(subscription: Subscription) -> bool:
-    return next_slot_at(subscription) is not None
 
 
 def mark_failing(subscription: Subscription) -> Subscription:

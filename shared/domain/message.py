@@ -1,6 +1,5 @@
 """A message: one email, written down before it is sent ([OUTBOX]); and notices to staff."""
 
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -89,9 +88,6 @@ def next_moment(message: Message) -> Moment | None:
     if message.state is not MessageState.PENDING:
         return None
     return Moment(at=message.next_try_at or message.created_at, worker=Worker.DELIVER)
-
-
-SIGN_IN_MESSAGE_KEPT = timedelta(days=1)
 
 
 class NoticeKind(StrEnum):

@@ -14,7 +14,7 @@ from shared.domain.cart import Cart
 from shared.domain.charge import Attempt, By, Card, Charge, Outcome, Purpose, begin_attempt
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid
-from shared.domain.order import Due, OrderLine
+from shared.domain.order import OrderLine
 from shared.domain.pricing import PricedCart, price_cart
 from shared.domain.product import Location, ProductKind
 from shared.operations.books import Books, renewing
@@ -308,8 +308,3 @@ def _nothing_due(
         submission=submission,
     )
     return Answered(Checked.PAID, settled, None)
-
-
-def pays_later(charge: Charge) -> bool:
-    """Whether anything in the order is charged later than with it."""
-    return any(line.due is not Due.NOW for line in charge.order)

@@ -12,7 +12,7 @@ from shared.domain.charge import Charge
 from shared.domain.customer import Customer
 from shared.domain.due import utc_text
 from shared.domain.invoice import Invoice
-from shared.domain.message import Message, MessageState, Notice
+from shared.domain.message import Message, Notice
 from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, Seat
 from shared.domain.subscription import Subscription
@@ -385,7 +385,3 @@ def customers_by_address(
         newest_first=False,
         after=after,
     )
-
-
-def is_pending(row: Row[Message]) -> bool:
-    return row.value.state is MessageState.PENDING
