@@ -1,20 +1,27 @@
 """Places that are sold with money or with a pack, and what a customer asks of them, for tests."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
 from infra.local.http_api import Response
 from infra.local.world import LocalWorld
+from shared.domain.activity import Activity
 from shared.domain.message import MessageKind
 from shared.domain.pack import Entry, EntryKind
 from shared.domain.product import Catalogue, Location, Product, ProductKind, Service, Settings
 from shared.store import accounts
+from shared.store import catalogue as catalogues
 from shared.store.engine import commit, create
 from tests.portal.customers import Customer
-from tests.portal.studio import class_of, give, pack_of
+from tests.portal.people import CountingEngine
+from tests.portal.studio import START, class_of, give, pack_of, put_on
 from tests.shop_floor import (
+    books_hold,
     entries_of,
     messages_of,
+    open_shop,
     packs_of,
 )
 
@@ -82,6 +89,18 @@ CATALOGUE = Catalogue(
         Product(id="mat", name="A mat", kind=ProductKind.RETAIL, prices={"USD": 3_000}, taxed=True),
     ),
 )
+
+
+@contextmanager
+def selling(*activities: Activity) -> Iterator[LocalWorld]:
+    """A shop that sells `CATALOGUE` and has these on its schedule; at the end its books have to
+    hold."""
+    with open_shop(START, engine=CountingEngine()) as opened:
+        catalogues.publish(CATALOGUE)
+        put_on(*activities)
+        yield opened
+        opened.run_due()
+        books_hold(opened)
 
 
 def ask(customer: Customer, key: str = "key-0001", **more: Any) -> Response:

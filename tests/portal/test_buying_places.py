@@ -10,11 +10,8 @@ from infra.local.world import LocalWorld
 from shared.domain.invoice import InvoiceState
 from shared.domain.message import MessageKind, NoticeKind
 from shared.domain.pack import EntryKind, PackStatus
-from shared.store import catalogue as catalogues
 from tests.portal.customers import Customer, confirm, hidden_fields
-from tests.portal.people import CountingEngine
 from tests.portal.places_for_sale import (
-    CATALOGUE,
     EMAIL,
     PLACE,
     TEN,
@@ -28,14 +25,13 @@ from tests.portal.places_for_sale import (
     in_hand,
     ledger,
     page_of,
+    selling,
     told,
     unknown_outcome,
 )
-from tests.portal.studio import START, put_on
 from tests.shop_floor import (
     FAILS_LATER,
     NEEDS_AUTHENTICATION,
-    books_hold,
     card_of,
     charged_at,
     charges_of,
@@ -45,7 +41,6 @@ from tests.shop_floor import (
     invoices_of,
     newcomer,
     notices,
-    open_shop,
     packs_of,
     text,
 )
@@ -53,12 +48,8 @@ from tests.shop_floor import (
 
 @pytest.fixture
 def world() -> Iterator[LocalWorld]:
-    with open_shop(START, engine=CountingEngine()) as opened:
-        catalogues.publish(CATALOGUE)
-        put_on(YOGA, WORKSHOP)
+    with selling(YOGA, WORKSHOP) as opened:
         yield opened
-        opened.run_due()
-        books_hold(opened)
 
 
 @pytest.fixture

@@ -13,30 +13,26 @@ from shared.domain.message import MessageKind
 from shared.domain.pack import PackStatus
 from shared.domain.reservation import ReservationState
 from shared.store import accounts
-from shared.store import catalogue as catalogues
 from shared.store.engine import read
 from tests.portal.customers import Customer, hidden_fields
-from tests.portal.people import CountingEngine
 from tests.portal.places_for_sale import (
-    CATALOGUE,
     PLACE,
     TEN,
     cancel,
     code,
     page_of,
+    selling,
     told,
     unknown_outcome,
 )
-from tests.portal.studio import START, class_of, put_on
+from tests.portal.studio import class_of
 from tests.shop_floor import (
     FAILS_LATER,
     WORKS,
-    books_hold,
     card_of,
     charged_at,
     customer_with_card,
     invoices_of,
-    open_shop,
     packs_of,
 )
 
@@ -46,12 +42,8 @@ PREPAID = class_of(places=2, prepay_online=True)
 
 @pytest.fixture
 def world() -> Iterator[LocalWorld]:
-    with open_shop(START, engine=CountingEngine()) as opened:
-        catalogues.publish(CATALOGUE)
-        put_on(PREPAID)
+    with selling(PREPAID) as opened:
         yield opened
-        opened.run_due()
-        books_hold(opened)
 
 
 @pytest.fixture

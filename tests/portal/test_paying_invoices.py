@@ -11,17 +11,14 @@ from infra.local.world import LocalWorld
 from shared.domain.charge import RefundState
 from shared.domain.invoice import InvoiceState
 from shared.domain.message import MessageKind
-from shared.store import catalogue as catalogues
 from tests.portal.customers import Customer, confirm, hidden_fields
-from tests.portal.people import CountingEngine
-from tests.portal.places_for_sale import CATALOGUE, TEN, YOGA
-from tests.portal.studio import START, put_on, stored
+from tests.portal.places_for_sale import TEN, YOGA, selling
+from tests.portal.studio import stored
 from tests.shop_floor import (
     ALSO_WORKS,
     FAILS_LATER,
     NEEDS_AUTHENTICATION,
     WORKS,
-    books_hold,
     card_of,
     card_on_file,
     charged_at,
@@ -29,19 +26,14 @@ from tests.shop_floor import (
     customer_with_card,
     invoices_of,
     messages_of,
-    open_shop,
     packs_of,
 )
 
 
 @pytest.fixture
 def world() -> Iterator[LocalWorld]:
-    with open_shop(START, engine=CountingEngine()) as opened:
-        catalogues.publish(CATALOGUE)
-        put_on(YOGA)
+    with selling(YOGA) as opened:
         yield opened
-        opened.run_due()
-        books_hold(opened)
 
 
 @pytest.fixture

@@ -7,11 +7,8 @@ from typing import Any
 import pytest
 
 from infra.local.world import LocalWorld
-from shared.store import catalogue as catalogues
 from tests.portal.customers import Customer, hidden_fields
-from tests.portal.people import CountingEngine
 from tests.portal.places_for_sale import (
-    CATALOGUE,
     PLACE,
     TEN,
     WORKSHOP,
@@ -22,28 +19,23 @@ from tests.portal.places_for_sale import (
     free,
     in_hand,
     page_of,
+    selling,
 )
-from tests.portal.studio import START, class_of, put_on, stored
+from tests.portal.studio import class_of, put_on, stored
 from tests.shop_floor import (
     FAILS_LATER,
-    books_hold,
     card_of,
     charged_at,
     charges_of,
     customer_with_card,
     newcomer,
-    open_shop,
 )
 
 
 @pytest.fixture
 def world() -> Iterator[LocalWorld]:
-    with open_shop(START, engine=CountingEngine()) as opened:
-        catalogues.publish(CATALOGUE)
-        put_on(YOGA, WORKSHOP)
+    with selling(YOGA, WORKSHOP) as opened:
         yield opened
-        opened.run_due()
-        books_hold(opened)
 
 
 @pytest.fixture

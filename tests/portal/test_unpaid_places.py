@@ -11,11 +11,8 @@ from shared.domain.charge import RefundState
 from shared.domain.invoice import InvoiceState
 from shared.domain.message import MessageKind, NoticeKind
 from shared.domain.pack import EntryKind, PackStatus
-from shared.store import catalogue as catalogues
 from tests.portal.customers import Customer
-from tests.portal.people import CountingEngine
 from tests.portal.places_for_sale import (
-    CATALOGUE,
     PLACE,
     TEN,
     WORKSHOP,
@@ -28,18 +25,16 @@ from tests.portal.places_for_sale import (
     in_hand,
     ledger,
     page_of,
+    selling,
     told,
     unknown_outcome,
 )
-from tests.portal.studio import START, put_on
 from tests.shop_floor import (
-    books_hold,
     charges_of,
     customer_with_card,
     go_to,
     invoices_of,
     notices,
-    open_shop,
     packs_of,
     text,
 )
@@ -47,12 +42,8 @@ from tests.shop_floor import (
 
 @pytest.fixture
 def world() -> Iterator[LocalWorld]:
-    with open_shop(START, engine=CountingEngine()) as opened:
-        catalogues.publish(CATALOGUE)
-        put_on(YOGA, WORKSHOP)
+    with selling(YOGA, WORKSHOP) as opened:
         yield opened
-        opened.run_due()
-        books_hold(opened)
 
 
 @pytest.fixture
