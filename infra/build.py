@@ -37,6 +37,14 @@ KEPT_LANGUAGES = frozenset(
 LEFT_OUT = ("bin", "boto3/data", "boto3/examples")
 """Parts of packages that are commands, examples, or descriptions of `boto3.resource`."""
 
+LEFT_OUT_OF_STRIPE = ("params", "events", "issuing", "tax", "terminal", "test_helpers", "treasury")
+"""Parts of the `stripe` package that are types alone, or describe products that we don't sell
+through: two thirds of it."""
+
+NOT_SHIPPED = frozenset({"certifi", "charset_normalizer", "idna", "requests"})
+"""Packages that `stripe` asks for and, through our own HTTP client, never uses. It imports
+`requests` wherever it finds it, which more than doubles what loading it costs (decision 8)."""
+
 INSTALLER_FILES = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
 """What an installer notes for itself. Names, versions and licences of packages stay."""
 
@@ -132,6 +140,9 @@ def prune(target: Path) -> None:
 
 def _unreachable(target: Path) -> Iterator[Path]:
     yield from (target / name for name in LEFT_OUT)
+    yield from (target / "stripe" / name for name in LEFT_OUT_OF_STRIPE)
+    for name in NOT_SHIPPED:
+        yield from (target / name, *target.glob(f"{name}-*.dist-info"))
     for service in (target / "botocore" / "data").iterdir():
         if service.is_dir() and service.name not in KEPT_SERVICES:
             yield service
