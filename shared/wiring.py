@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 CALL_TIMEOUT_SECONDS = 5
 """How long any AWS call may take before it is given up."""
 
+SECRETS_KEPT = timedelta(minutes=5)
+"""How long a warm function goes by the secrets that it has read: a new key works by then."""
+
+SECRETS_READ_AGAIN_AFTER = timedelta(minutes=1)
+"""How soon they may be read again when a signature fails, perhaps since they were rotated."""
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -36,9 +42,11 @@ class Environment:
     public_url: str
     sender_address: str
     provider: str
-    """The preferred payment provider for new cards; empty while none is set up."""
+    """The payment provider for new cards where the merchant's settings name none; empty while none
+    is set up."""
     provider_secrets: str
-    """The name of the SSM parameter (SecureString, JSON) that holds the providers' secrets."""
+    """The name of the SSM parameter (SecureString, JSON) that holds the providers' secrets, or
+    `/aws/reference/secretsmanager/{name}` of a secret of Secrets Manager."""
     due_shards: int
     sweep_limit: int
 
@@ -73,6 +81,8 @@ class Wiring:
     new_code: Callable[[], str] = lambda: f"{secrets.randbelow(1_000_000):06d}"
     ids: Callable[[datetime], str] = lambda now: str(ULID.from_datetime(now))
     provider_overrides: dict[str, "PaymentProvider"] = field(default_factory=dict)
+    _secrets: tuple[datetime, Mapping[str, Any]] | None = field(default=None, repr=False)
+    _providers: dict[str, tuple[Any, "PaymentProvider"]] = field(default_factory=dict, repr=False)
 
     def new_id(self) -> str:
         """A ULID of the wiring's own clock: unique, and sorting by the time it was made."""
@@ -110,34 +120,63 @@ class Wiring:
         # A timeout may hide an email that was accepted: the outbox decides what is sent again.
         return Mailer(self._client("sesv2", again=False), sender=self.environment.sender_address)
 
-    @cached_property
-    def secrets(self) -> Mapping[str, Any]:
-        """The providers' secrets by provider, read once per warm function. Never logged."""
+    def secrets(self, kept: timedelta = SECRETS_KEPT) -> Mapping[str, Any]:
+        """The providers' secrets by provider, read anew when older than `kept`. Never logged. When
+        they can't be read just now, those that were read before go on being used."""
         import json
+
+        from botocore.exceptions import BotoCoreError, ClientError
 
         if not self.environment.provider_secrets:
             return {}
-        answer = self._client("ssm").get_parameter(
-            Name=self.environment.provider_secrets, WithDecryption=True
-        )
+        before = self._secrets
+        if before is not None and self.now() - before[0] < kept:
+            return before[1]
+        try:
+            answer = self._ssm.get_parameter(
+                Name=self.environment.provider_secrets, WithDecryption=True
+            )
+        except (BotoCoreError, ClientError):
+            if before is None:
+                raise
+            return before[1]
         found: Mapping[str, Any] = json.loads(answer["Parameter"]["Value"])
+        self._secrets = self.now(), found
         return found
 
-    def provider(self, name: str) -> "PaymentProvider":
-        """The adapter called `name`. `KeyError` for one that this deployment does not have."""
-        if name not in self.provider_overrides:
-            if name != "sandbox":
-                raise KeyError(name)
-            from shared.providers.sandbox import SandboxProvider
+    @cached_property
+    def _ssm(self) -> Any:
+        return self._client("ssm")
 
-            settings = self.secrets["sandbox"]
-            self.provider_overrides[name] = SandboxProvider(
-                base_url=settings["url"],
-                key=settings["key"],
-                webhook_secrets=tuple(settings["webhook_secrets"]),
-                now=self.now,
-            )
-        return self.provider_overrides[name]
+    def provider(self, name: str, kept: timedelta = SECRETS_KEPT) -> "PaymentProvider":
+        """The adapter called `name`, made from secrets no older than `kept`. `NoSuchProvider` for
+        one that this deployment does not have."""
+        from shared.providers import adapters
+        from shared.providers.port import NoSuchProvider
+
+        if name in self.provider_overrides:
+            return self.provider_overrides[name]
+        if name not in adapters.NAMES:
+            raise NoSuchProvider(name)
+        settings = self.secrets(kept).get(name)
+        if not isinstance(settings, dict):
+            raise NoSuchProvider(name)
+        made = self._providers.get(name)
+        if made is None or made[0] != settings:
+            made = settings, adapters.make(name, settings, self.now)
+            self._providers[name] = made
+        return made[1]
+
+    def provider_names(self) -> tuple[str, ...]:
+        """The providers that are set up, in the order of their names ([MANY])."""
+        from shared.providers import adapters
+
+        known = {*self.provider_overrides, *self.secrets()}
+        return tuple(sorted(known & {*adapters.NAMES, *self.provider_overrides}))
+
+    def preferred_provider(self, catalogue: "Catalogue") -> str:
+        """Where new cards go ([MANY]); empty while no provider is set up."""
+        return catalogue.settings.preferred_provider or self.environment.provider
 
     def context(self, catalogue: "Catalogue") -> Context:
         """What an operation reaches, deciding by `catalogue`."""
@@ -145,7 +184,7 @@ class Wiring:
             now=self.now,
             new_id=self.new_id,
             provider=self.provider,
-            preferred_provider=self.environment.provider,
+            preferred_provider=self.preferred_provider(catalogue),
             catalogue=catalogue,
             public_url=self.environment.public_url,
         )

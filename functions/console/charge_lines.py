@@ -8,15 +8,13 @@ from functions.console import words
 from functions.console.pages.models import TimelineKind, TimelineLink
 from functions.console.telling import Line, Rank, Telling
 from shared.domain.calendar import local_date
-from shared.domain.charge import Attempt, By, Charge, Outcome, Purpose, RefundState
+from shared.domain.charge import REFUSALS, Attempt, By, Charge, Outcome, Purpose, RefundState
 from shared.domain.dunning import FirstSlot
 from shared.domain.invoice import order_id
 from shared.domain.pausing import slot_moments
 from shared.domain.subscription import CollectedBy, Subscription
 
-NOT_PAID = frozenset(
-    {Outcome.DECLINED, Outcome.DECLINED_FINAL, Outcome.AUTHENTICATION_REQUIRED, Outcome.CANCELLED}
-)
+NOT_PAID = frozenset({*REFUSALS, Outcome.AUTHENTICATION_REQUIRED, Outcome.CANCELLED})
 
 
 def charge_lines(telling: Telling, charge: Charge) -> Iterator[Line]:
@@ -159,7 +157,7 @@ def _attempt(
     asked = telling.money(attempt.amount)
     card = words.card(attempt.card.brand, attempt.card.last4)
     came_to = words.CAME_TO[attempt.outcome]
-    if attempt.outcome in (Outcome.DECLINED, Outcome.DECLINED_FINAL):
+    if attempt.outcome in REFUSALS:
         came_to += words.decline(attempt.decline_code)
     tried = "Charged" if paid else "Tried to charge"
     return telling.line(

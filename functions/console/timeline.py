@@ -274,6 +274,10 @@ HAPPENED: Mapping[str, tuple[TimelineKind, str]] = {
     ),
     "card": (TimelineKind.CARD, "{name} charges {after_card} from now on, not {before_card}"),
     "card:added": (TimelineKind.CARD, "Added the card {after_card}"),
+    "card:renewed": (
+        TimelineKind.CARD,
+        "The card network renewed {before_card}: it is {after_card} now",
+    ),
     "card:default": (
         TimelineKind.CARD,
         "{after_card} is the default card now, not {before_card}",

@@ -43,6 +43,7 @@ CAME_TO: Mapping[Outcome, str] = {
     Outcome.SUCCEEDED: "succeeded",
     Outcome.DECLINED: "declined",
     Outcome.DECLINED_FINAL: "declined for good",
+    Outcome.REFUSED: "the payment provider would not take the request; no money moved",
     Outcome.CANCELLED: "given up before any money moved",
 }
 

@@ -15,7 +15,7 @@ from functions.portal.pages.shop_models import (
     CardUpdateState,
 )
 from shared.domain.customer import Customer
-from shared.domain.errors import Missing, PunchcardError
+from shared.domain.errors import PunchcardError
 from shared.operations import card_link, cards
 from shared.operations.cards import Saved
 from shared.operations.collect import Renewed
@@ -118,15 +118,8 @@ def _with_card(back: str, card_id: str) -> str:
 
 def _finish(request: Request, query: CardReturn, customer_id: str) -> Saved:
     context = hosted.context(request)
-    try:
-        return cards.finish(
-            context,
-            query.provider or context.preferred_provider,
-            query.setup,
-            customer_id=customer_id,
-        )
-    except KeyError as unknown:
-        raise Missing("There is no such card page.") from unknown
+    name = query.provider or context.preferred_provider
+    return cards.finish(context, name, query.setup, customer_id=customer_id)
 
 
 def _done(saved: Saved) -> str | None:

@@ -51,6 +51,9 @@ SENTENCES = {
     WhyDeclined.INSUFFICIENT_FUNDS: "The card does not have enough money on it.",
     WhyDeclined.EXPIRED_CARD: "The card has expired.",
     WhyDeclined.FINAL: "The card can't be used any more.",
+    WhyDeclined.REFUSED: (
+        "We can't take this payment just now. Your card is not to blame, and we have been told."
+    ),
 }
 
 
@@ -62,7 +65,9 @@ def decline_of(attempt: Attempt | None) -> Decline:
     if attempt is None:
         return Decline(reason=WhyDeclined.DECLINED)
     reason = WhyDeclined.DECLINED
-    if attempt.decline_code == "insufficient_funds":
+    if attempt.outcome is Outcome.REFUSED:
+        reason = WhyDeclined.REFUSED
+    elif attempt.decline_code == "insufficient_funds":
         reason = WhyDeclined.INSUFFICIENT_FUNDS
     elif attempt.decline_code == "expired_card":
         reason = WhyDeclined.EXPIRED_CARD
@@ -74,8 +79,10 @@ def decline_of(attempt: Attempt | None) -> Decline:
 def declined(attempt: Attempt | None) -> Declined:
     """The error that answers a program; people see the page it came from, with `decline`."""
     told = decline_of(attempt)
+    ours = told.reason is WhyDeclined.REFUSED
+    again = "Try again later" if ours else "Use another card"
     return Declined(
-        f"{SENTENCES[told.reason]} Nothing was charged. Use another card, with a new key.",
+        f"{SENTENCES[told.reason]} Nothing was charged. {again}, with a new key.",
         reason=told.reason.value,
         brand=told.brand,
         last4=told.last4,

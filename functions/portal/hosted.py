@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from shared.operations.context import Context
+from shared.providers.port import NoSuchProvider
 from shared.web.request import Request
 
 
@@ -14,13 +15,18 @@ def context(request: Request) -> Context:
 
 def is_ready(request: Request) -> bool:
     """Whether a payment provider is set up ([VISIBLE])."""
-    return bool(request.wiring.environment.provider)
+    return bool(request.wiring.preferred_provider(request.catalogue))
 
 
 def origins(request: Request) -> tuple[str, ...]:
     """Where a form that adds a card or pays may lead; browsers hold redirects to that list."""
-    name = request.wiring.environment.provider
-    found: tuple[str, ...] = request.wiring.provider(name).hosted_origins if name else ()
+    name = request.wiring.preferred_provider(request.catalogue)
+    if not name:
+        return ()
+    try:
+        found: tuple[str, ...] = request.wiring.provider(name).hosted_origins
+    except NoSuchProvider:
+        return ()
     return found
 
 

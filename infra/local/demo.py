@@ -102,7 +102,7 @@ def _provider_in_this_process(world: LocalWorld) -> Iterator[None]:
     """The provider is called directly while nobody serves its address yet."""
     overrides = world.wiring.provider_overrides
     before = dict(overrides)
-    settings = world.wiring.secrets["sandbox"]
+    settings = world.wiring.secrets()["sandbox"]
     overrides["sandbox"] = SandboxProvider(
         base_url=settings["url"],
         key=settings["key"],

@@ -147,6 +147,13 @@ class Sandbox:
         with self._lock:
             self._books.let_behave_as(card, number)
 
+    def renew_card(self, card: str, last4: str, exp_month: int, exp_year: int) -> None:
+        """The card network renews a saved card: it has another number and expiry from now on."""
+        with self._lock:
+            self._books.renew_card(card, last4, exp_month, exp_year)
+            hand_on = self.hooks.flush()
+        hand_on()
+
     def reverse_charge(self, charge_id: str, amount: int | None = None) -> None:
         """The bank takes a payment back: a debit is returned, or the customer disputes it. All of
         it, or `amount` minor units. Raises `Refused` for what has not that much left."""
@@ -162,7 +169,9 @@ class Sandbox:
             hand_on = self.hooks.flush()
         hand_on()
 
-    def save_card(self, number: str, email: str, customer: str | None = None) -> tuple[str, str]:
+    def save_card(
+        self, number: str, email: str, customer: str | None = None, reference: str = ""
+    ) -> tuple[str, str]:
         """Save a card past the hosted page, also one that the page would decline; answers the
         customer and the card. For tests and demo data."""
         with self._lock:
@@ -172,7 +181,9 @@ class Sandbox:
             if isinstance(read, dict):
                 raise ValueError(read)
             owner = customer or self._books.add_customer(email)
-            return owner, self._books.save_card(owner, read).id
+            saved = self._books.save_card(owner, read)
+            saved.reference = reference
+            return owner, saved.id
 
     def behave(self) -> None:
         """End all misbehaviour; events that were held are delivered."""
@@ -330,6 +341,7 @@ class Sandbox:
                 "release_webhooks": self.hooks.release,
                 "discard_webhooks": self.discard_webhooks,
                 "let_card_behave_as": self.let_card_behave_as,
+                "renew_card": self._books.renew_card,
                 "reverse_charge": self._books.reverse,
                 "reinstate_charge": self._books.reinstate,
                 "save_card": self.save_card,

@@ -152,6 +152,14 @@ class Api:
                     lambda: (customer, None),
                     lambda *_: self._cards_of(customer),
                 )
+            case ["GET", "cards", card]:
+                return (
+                    Operation.FETCH_CARD_SETUP,
+                    lambda: (None, card),
+                    lambda *_: self._show_card(card),
+                )
+            case ["GET", "account"]:
+                return Operation.FETCH_CARD_SETUP, _nobody, lambda *_: (200, {"object": "account"})
             case ["DELETE", "customers", customer, "cards", card]:
                 return (
                     Operation.REMOVE_CARD,
@@ -220,6 +228,12 @@ class Api:
     def _cards_of(self, customer: str) -> Outcome:
         cards = self._books.cards_of(self._books.known_customer(customer))
         return 200, {"data": [self._books.card_json(card) for card in cards]}
+
+    def _show_card(self, card: str) -> Outcome:
+        found = self._books.card_of_anyone(card)
+        if found.removed:
+            raise Refused(404, "card_missing", "There is no such card.")
+        return 200, {**self._books.card_json(found), "reference": found.reference}
 
     def _remove_card(self, customer: str, card: str) -> Outcome:
         self._books.remove_card(customer, card)

@@ -54,6 +54,8 @@ class SavedCard:
     last4: str
     exp_month: int
     exp_year: int
+    reference: str = ""
+    """What its setup was started with."""
     removed: bool = False
 
 
@@ -170,6 +172,12 @@ class Books:
         self._cards[saved.id] = saved
         return saved
 
+    def renew_card(self, card: str, last4: str, exp_month: int, exp_year: int) -> None:
+        """The network gives the card another number and expiry."""
+        renewed = self.card_of_anyone(card)
+        renewed.last4, renewed.exp_month, renewed.exp_year = last4, exp_month, exp_year
+        self._report("card.renewed", self.card_json(renewed), 0)
+
     def remove_card(self, customer: str, card: str) -> None:
         self.card(customer, card).removed = True
 
@@ -206,7 +214,9 @@ class Books:
         if read.known.declined_when_saved is not None:
             setup.failure = read.known.declined_when_saved
             return
-        setup.card = self.save_card(setup.customer, read).id
+        saved = self.save_card(setup.customer, read)
+        saved.reference = setup.reference
+        setup.card = saved.id
         setup.state, setup.failure = SetupState.COMPLETE, None
         self._report("card_setup.completed", self.setup_json(setup), 0)
 

@@ -41,6 +41,9 @@ AUTHENTICATION_WAIT = timedelta(hours=1)
 SETTLING_CHECK_EVERY = timedelta(hours=6)
 """How often a charge is asked about whose provider is to report by webhook, in case it is lost."""
 
+NEVER_REACHED = "never_reached_the_provider"
+"""The decline code of an attempt that the provider never spoke of ([ONCE])."""
+
 
 class Outcome(StrEnum):
     """What became of one attempt.
@@ -50,6 +53,9 @@ class Outcome(StrEnum):
     - `PROCESSING`: accepted, settles days later (bank debits). Blocks every further try.
     - `AUTHENTICATION_REQUIRED`: waits for the customer; not a decline.
     - `DECLINED`: a definite no that may be tried again. `DECLINED_FINAL`: not on this card.
+    - `REFUSED`: the provider would not take the request itself: a key that was revoked, an account
+      that can't charge, a currency or an amount that it doesn't take. No money moved, and the card
+      is not to blame. It may be tried again when the merchant has put it right.
     - `CANCELLED`: given up before it moved money.
     """
 
@@ -60,6 +66,7 @@ class Outcome(StrEnum):
     SUCCEEDED = "succeeded"
     DECLINED = "declined"
     DECLINED_FINAL = "declined_final"
+    REFUSED = "refused"
     CANCELLED = "cancelled"
 
 
@@ -79,9 +86,13 @@ UNDECIDED_OUTCOMES = frozenset({Outcome.ATTEMPTING, Outcome.UNKNOWN, Outcome.PRO
 UNSAID_OUTCOMES = frozenset({Outcome.ATTEMPTING, Outcome.UNKNOWN})
 """The provider has said nothing of the attempt yet."""
 
+REFUSALS = frozenset({Outcome.DECLINED, Outcome.DECLINED_FINAL, Outcome.REFUSED})
+"""A definite no, by the bank or by the provider itself."""
+
 
 class Card(BaseModel):
-    """A card on file, as the provider describes it. The number never reaches us."""
+    """A card on file, as the provider describes it, or a bank account, which has no expiry. The
+    number never reaches us."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -90,8 +101,14 @@ class Card(BaseModel):
     token: str
     brand: str
     last4: str
-    exp_month: int
-    exp_year: int
+    exp_month: int | None = None
+    exp_year: int | None = None
+
+    def expired(self, now: datetime) -> bool:
+        """A card is good through the last day of its month."""
+        if self.exp_month is None or self.exp_year is None:
+            return False
+        return (self.exp_year, self.exp_month) < (now.year, now.month)
 
 
 class Purpose(StrEnum):
@@ -219,11 +236,36 @@ class Charge(BaseModel):
         return next((one for one in self.attempts if one.id == attempt_id), None)
 
     def attempt_at(self, provider_charge_id: str | None) -> Attempt | None:
-        """The attempt that the provider knows by this name."""
+        """The attempt that the provider knows by this name. Where it keeps one object for all
+        attempts of a charge: the one that succeeded, else the last."""
         if provider_charge_id is None:
             return None
-        named = (one for one in self.attempts if one.provider_charge_id == provider_charge_id)
-        return next(named, None)
+        named = [one for one in self.attempts if one.provider_charge_id == provider_charge_id]
+        paid = (one for one in named if one.outcome is Outcome.SUCCEEDED)
+        return next(paid, named[-1] if named else None)
+
+    def continued_by(self, attempt: Attempt) -> str | None:
+        """What the provider calls the try before `attempt`, where that was a definite no: a
+        provider that keeps one object for all attempts of a charge goes on with it."""
+        named = [one for one in self._before(attempt) if one.provider_charge_id is not None]
+        if not named or named[-1].outcome not in REFUSALS:
+            return None
+        return named[-1].provider_charge_id
+
+    def lost_before(self, attempt: Attempt) -> tuple[str, ...]:
+        """The ids of earlier tries that the provider never spoke of ([ONCE])."""
+        before = self._before(attempt)
+        return tuple(one.id for one in before if one.decline_code == NEVER_REACHED)
+
+    def _before(self, attempt: Attempt) -> list[Attempt]:
+        """The earlier attempts of the same customer of the same provider."""
+        earlier = self.attempts[: self.attempts.index(attempt)]
+        return [
+            one
+            for one in earlier
+            if one.card.provider == attempt.card.provider
+            and one.provider_customer == attempt.provider_customer
+        ]
 
 
 class ProviderCharge(BaseModel):
@@ -284,7 +326,9 @@ def _next_check(charge: Charge, outcome: Outcome, now: datetime) -> datetime | N
             if charge.purpose is not Purpose.PERIOD:
                 return now + AUTHENTICATION_WAIT
             return now + SETTLING_CHECK_EVERY
-        case Outcome.SUCCEEDED | Outcome.DECLINED | Outcome.DECLINED_FINAL | Outcome.CANCELLED:
+        case Outcome.SUCCEEDED | Outcome.CANCELLED:
+            return None
+        case Outcome.DECLINED | Outcome.DECLINED_FINAL | Outcome.REFUSED:
             return None
 
 

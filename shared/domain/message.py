@@ -102,6 +102,8 @@ class NoticeKind(StrEnum):
     PARKED = "parked"
     UNEXPECTED_CHARGE = "unexpected_charge"
     INVARIANT_BREACHED = "invariant_breached"
+    PROVIDER_REFUSES = "provider_refuses"
+    """A payment provider would not take a request: a key, the account, a currency, an amount."""
     WEEKLY_PLACE = "weekly_place"
     """A standing weekly place could not be booked for a week that is paid ([WEEKLY])."""
     PAID_PLACE_GIVEN_BACK = "paid_place_given_back"

@@ -250,6 +250,8 @@ class Settings(Definition):
     """Whether a credit may be used at every location ([VOUCHER])."""
     offer_minutes: Annotated[int, Field(ge=5, le=10_080)] = 120
     """How long a freed place is held for whoever waits for it ([PLACES])."""
+    preferred_provider: Annotated[str, Field(max_length=50)] = ""
+    """Where new cards go; empty: what the deployment says ([MANY])."""
     cutoff_minutes: Annotated[int, Field(ge=0, le=43_200)] = 720
     """How long before its start a reservation can be cancelled, where an activity does not say."""
 

@@ -394,6 +394,7 @@ def charge_failed(
         failed_at=attempt.decided_at or telling.now,
         reason=reason_in_words(attempt.decline_code),
         final=attempt.outcome is Outcome.DECLINED_FINAL,
+        refused=attempt.outcome is Outcome.REFUSED,
         next_try_at=next_try_at,
         last_try_at=None if collection is None else last_slot(subscription, collection),
         then=retry.then,

@@ -237,7 +237,8 @@ class ReminderFacts(Facts):
 
 
 class ChargeFailedFacts(Facts):
-    """`final`: this card is not tried again ([HARD]). `next_try_at` None: no try is planned;
+    """`final`: this card is not tried again ([HARD]). `refused`: the provider would not take the
+    request, and the card is not to blame. `next_try_at` None: no try is planned;
     `then` is what happens when the last one, at `last_try_at`, fails too."""
 
     agreement: Agreement
@@ -246,6 +247,7 @@ class ChargeFailedFacts(Facts):
     failed_at: AwareDatetime
     reason: str = ""
     final: bool = False
+    refused: bool = False
     next_try_at: AwareDatetime | None = None
     last_try_at: AwareDatetime | None = None
     then: Then = Then.CANCEL

@@ -146,7 +146,7 @@ def _wrong(
         return wrong, True
     try:
         return wrong + at_providers(context, books, since), True
-    except (ProviderUnavailable, RequestRefused, KeyError):
+    except (ProviderUnavailable, RequestRefused):
         return wrong, False
 
 
@@ -164,7 +164,7 @@ def _record_reversals(context: Context, customer_id: str, since: datetime | None
                 attempt = charge.attempt_at(one.id) if charge else None
                 if charge and attempt and taken_back(attempt).minor != one.reversed_minor:
                     reversing.look(context, customer_id, charge.source, one.id)
-    except (ProviderUnavailable, RequestRefused, KeyError):
+    except (ProviderUnavailable, RequestRefused):
         return
 
 

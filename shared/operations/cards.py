@@ -14,7 +14,7 @@ from shared.operations.books import Books, open_books
 from shared.operations.cancel import named
 from shared.operations.collect import Renewed, pay_now
 from shared.operations.context import Context
-from shared.providers.port import CardSetup, ProviderUnavailable, RequestRefused
+from shared.providers.port import CardSetup, NoSuchProvider, ProviderUnavailable, RequestRefused
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Row, read
 from shared.store.records import Submission, TimelineEvent
@@ -84,6 +84,8 @@ def finish(context: Context, provider: str, setup_id: str, *, customer_id: str |
     """
     try:
         setup = context.provider(provider).fetch_card_setup(setup_id)
+    except NoSuchProvider as error:
+        raise Missing("There is no such card page.") from error
     except ProviderUnavailable as error:
         raise Unavailable(
             "The card page does not answer just now. Try again in a minute."
@@ -114,6 +116,49 @@ def finish(context: Context, provider: str, setup_id: str, *, customer_id: str |
     raise Conflict("Your account changed at the same moment. Try again.")
 
 
+def refresh(context: Context, provider: str, card_token: str) -> bool:
+    """Note what the card network says of a card on file by now: another number or expiry ([CARDS]).
+    False when no customer of ours has it. Raises `Unavailable` when the provider can't be asked."""
+    try:
+        seen = context.provider(provider).fetch_card(card_token)
+    except (ProviderUnavailable, RequestRefused) as error:
+        raise Unavailable("The card could not be looked at.") from error
+    if seen is None:
+        return False
+    ref = accounts.head(seen.reference)
+    for _ in range(CARD_TRIES):
+        row = read(ref).get(ref)
+        before = row.value.card(seen.card.id) if row is not None else None
+        if row is None or before is None:
+            return False
+        if before == seen.card:
+            return True
+        renewed = tuple(seen.card if one.id == before.id else one for one in row.value.cards)
+        try:
+            transactions.change_customer(
+                customer=row,
+                changed=row.value.model_copy(update={"cards": renewed}),
+                events=[
+                    _event(
+                        context,
+                        "card:renewed",
+                        before=_dated(before),
+                        after=_dated(seen.card),
+                        by=provider,
+                    )
+                ],
+            )
+        except Lost:
+            continue
+        return True
+    raise Unavailable("The customer changed at the same moment.")
+
+
+def _dated(card: Card) -> str:
+    until = f", {card.exp_month:02d}/{card.exp_year}" if card.exp_month and card.exp_year else ""
+    return f"{named(card)}{until}"
+
+
 def _try_if_nobody_has(
     context: Context, customer: Customer, card: Card
 ) -> tuple[tuple[str, Renewed], ...]:
@@ -142,11 +187,13 @@ def _just_tried(context: Context, customer_id: str, card: Card) -> tuple[tuple[s
     return tuple(found)
 
 
-def _event(context: Context, what: str, *, before: str = "", after: str = "") -> TimelineEvent:
+def _event(
+    context: Context, what: str, *, before: str = "", after: str = "", by: str = By.CUSTOMER.value
+) -> TimelineEvent:
     return TimelineEvent(
         id=context.new_id(),
         at=context.now(),
-        by=By.CUSTOMER.value,
+        by=by,
         what=what,
         before=before,
         after=after,

@@ -142,6 +142,8 @@ def answer_of(charge: Charge, attempt_id: str | None) -> Answered:
             return Answered(Checked.CONFIRM, charge, attempt)
         case Outcome.DECLINED | Outcome.DECLINED_FINAL | Outcome.CANCELLED | None:
             return Answered(Checked.DECLINED, charge, attempt)
+        case Outcome.REFUSED:
+            return Answered(Checked.DECLINED, charge, attempt)
 
 
 def _earlier(

@@ -32,12 +32,16 @@ from shared.operations.settle_period import write_paid_period
 from shared.providers.port import (
     ChargeRequest,
     ChargeResult,
+    NoSuchProvider,
     ProviderUnavailable,
     RequestRefused,
 )
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Row, read, unsaved
 from shared.store.records import Submission
+
+NOT_SET_UP = "provider_not_set_up"
+"""The decline code of a charge whose provider this deployment does not have any more."""
 
 
 class Renewed(StrEnum):
@@ -61,11 +65,13 @@ class Renewed(StrEnum):
 
 def ask(context: Context, charge: Charge) -> ChargeResult:
     """Call the provider for the last attempt. Never raises for what the provider does: an answer
-    that did not come is `UNKNOWN`; a request that it refused as such moved no money."""
+    that did not come is `UNKNOWN`; a request that it won't take is `REFUSED`, and so is one to a
+    provider that is not set up any more ([MANY])."""
     attempt = charge.last
     assert attempt is not None
     try:
-        return context.provider(attempt.card.provider).charge(
+        provider = context.provider(attempt.card.provider)
+        return provider.charge(
             ChargeRequest(
                 charge_ref=charge.ref,
                 attempt_id=attempt.id,
@@ -74,11 +80,17 @@ def ask(context: Context, charge: Charge) -> ChargeResult:
                 card_token=attempt.card.token,
                 description=charge.description,
                 return_url=return_url(context, charge),
-                provider_charge_id=attempt.provider_charge_id,
+                customer_present=attempt.by is By.CUSTOMER,
+                continues=(
+                    charge.continued_by(attempt) if provider.one_object_per_charge else None
+                ),
+                unanswered=charge.lost_before(attempt),
             )
         )
+    except NoSuchProvider:
+        return ChargeResult(outcome=Outcome.REFUSED, decline_code=NOT_SET_UP)
     except RequestRefused as refused:
-        return ChargeResult(outcome=Outcome.DECLINED, decline_code=f"request_refused: {refused}")
+        return ChargeResult(outcome=Outcome.REFUSED, decline_code=f"request_refused: {refused}")
 
 
 def return_url(context: Context, charge: Charge) -> str:
@@ -311,7 +323,9 @@ def _use_slot(context: Context, books: Books) -> Renewed:
     card = _card_to_ask(subscription, customer)
     provider_customer = customer.provider_customers.get(card.provider) if card else None
     refused_for_good = card is not None and any(
-        one.outcome is Outcome.DECLINED_FINAL and one.card.id == card.id for one in charge.attempts
+        # A card that the network has renewed since is not the one that was refused.
+        one.outcome is Outcome.DECLINED_FINAL and one.card == card
+        for one in charge.attempts
     )
     if charge.blocked or card is None or provider_customer is None or refused_for_good:
         return _slot_passes(context, books, collecting.pass_slot(subscription))

@@ -10,8 +10,8 @@ from shared.providers.port import PaymentProvider
 
 @dataclass(frozen=True)
 class Context:
-    """Built by `wiring` for one request or event. `provider` raises `KeyError` for a name that
-    this deployment does not have; `preferred_provider` is empty while none is set up."""
+    """Built by `wiring` for one request or event. `provider` raises `NoSuchProvider` for a
+    name that this deployment does not have; `preferred_provider` is empty while none is set up."""
 
     now: Callable[[], datetime]
     new_id: Callable[[], str]

@@ -11,6 +11,7 @@ from enum import StrEnum
 from shared.domain.charge import (
     AUTHENTICATION_WAIT,
     CHECKS_BEFORE_NOTICE,
+    NEVER_REACHED,
     NOT_FOUND_IS_FINAL_AFTER,
     OPEN_OUTCOMES,
     SAME_KEY_FOR,
@@ -90,18 +91,36 @@ def _now(context: Context, books: Books, object_id: str | None) -> Reconciled:
         charge = books.charge.value
     if charge.last is None:
         return refunded or Reconciled.NOTHING_DUE
-    asked = charge.last if object_id is None else _attempt_behind(charge, object_id)
+    asked = charge.last if object_id is None else _attempt_behind(context, charge, object_id)
     if asked is None:
         assert object_id is not None
         return _unexpected(context, books, object_id)
     return _look(context, books, asked, object_id)
 
 
-def _attempt_behind(charge: Charge, object_id: str) -> Attempt | None:
+def _attempt_behind(context: Context, charge: Charge, object_id: str) -> Attempt | None:
     """Whose provider's name this is; else, of the attempts that have none yet, the last: it may be
     one that was taken for lost. None when it can be none of ours."""
+    last = charge.last
+    if last is not None and _goes_on_with(context, charge, last) == object_id:
+        return last
     unnamed = (one for one in reversed(charge.attempts) if one.provider_charge_id is None)
     return charge.attempt_at(object_id) or next(unnamed, None)
+
+
+def _goes_on_with(context: Context, charge: Charge, attempt: Attempt) -> str | None:
+    """What the provider calls an attempt of which it has said nothing yet, where it keeps one
+    object for all attempts of a charge and this is not the first."""
+    if attempt.provider_charge_id is not None:
+        return None
+    provider = context.provider(attempt.card.provider)
+    return charge.continued_by(attempt) if provider.one_object_per_charge else None
+
+
+def _owner(charge: Charge, result: ChargeResult) -> Attempt | None:
+    """Which attempt of a charge an answer is about."""
+    said = charge.attempt(result.attempt_id) if result.attempt_id is not None else None
+    return said or charge.attempt_at(result.provider_charge_id)
 
 
 def _look(context: Context, books: Books, attempt: Attempt, object_id: str | None) -> Reconciled:
@@ -117,7 +136,7 @@ def _look(context: Context, books: Books, attempt: Attempt, object_id: str | Non
     if result is None:
         return _ask_again_later(context, books) if is_last else Reconciled.NOTHING_DUE
     # A look-up answers any success for this charge, also that of another attempt than was asked.
-    owner = before.attempt_at(result.provider_charge_id) or attempt
+    owner = _owner(before, result) or attempt
     _, after = settle(context, books, owner.id, result)
     if result.reversed is not None and result.provider_charge_id is not None:
         # Taken back before anybody here knew that it had come ([REVERSE]).
@@ -161,7 +180,9 @@ def _what_became_of(
     found = provider.look_up(
         charge_ref=charge.ref,
         attempt_id=attempt.id,
-        provider_charge_id=attempt.provider_charge_id or object_id,
+        provider_charge_id=(
+            attempt.provider_charge_id or object_id or _goes_on_with(context, charge, attempt)
+        ),
         provider_customer=attempt.provider_customer,
     )
     if found is not None and not _known_success(charge, attempt, found):
@@ -176,8 +197,9 @@ def _what_became_of(
         return None
     age = now - attempt.started_at
     if age >= NOT_FOUND_IS_FINAL_AFTER:
-        return ChargeResult(outcome=Outcome.DECLINED, decline_code="never_reached_the_provider")
-    may_repeat = attempt.outcome is Outcome.ATTEMPTING or attempt.repeatable
+        return ChargeResult(outcome=Outcome.DECLINED, decline_code=NEVER_REACHED)
+    perhaps_sent = attempt.outcome is Outcome.ATTEMPTING
+    may_repeat = age < provider.keys_hold_for if perhaps_sent else attempt.repeatable
     if may_repeat and age < SAME_KEY_FOR and not charge.given_up:
         repeated = ask(context, charge)
         return None if repeated.outcome is Outcome.UNKNOWN else repeated
@@ -187,7 +209,7 @@ def _what_became_of(
 def _known_success(charge: Charge, asked: Attempt, found: ChargeResult) -> bool:
     """Whether what was found is another attempt's success, which is recorded already: of the
     attempt that was asked for it says nothing."""
-    owner = charge.attempt_at(found.provider_charge_id)
+    owner = _owner(charge, found)
     return owner is not None and owner.id != asked.id and owner.outcome is Outcome.SUCCEEDED
 
 

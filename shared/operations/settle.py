@@ -5,6 +5,7 @@ is one transaction on the condition that the charge stands as it was read; whoev
 reads again, finds the outcome recorded and does nothing.
 """
 
+from contextlib import suppress
 from enum import StrEnum
 
 from shared.domain.charge import (
@@ -61,6 +62,8 @@ def settle(
                 raise
             books = reopen(books.charge)
             continue
+        if result.outcome is Outcome.REFUSED:
+            _tell_staff(context, recorded, attempt_id)
         return Settled.RECORDED, recorded
     raise AssertionError("unreachable")
 
@@ -99,6 +102,14 @@ def _write(context: Context, books: Books, recorded: Charge, attempt_id: str) ->
         _invoice_not_paid(context, books, recorded)
     else:
         period_not_paid(context, books, recorded, attempt)
+
+
+def _tell_staff(context: Context, charge: Charge, attempt_id: str) -> None:
+    """Once a day and reason: many payments fail alike. If this is lost, the next one tells."""
+    attempt = charge.attempt(attempt_id)
+    assert attempt is not None
+    with suppress(Lost):
+        transactions.notify([tell.provider_refuses(context, charge, attempt)])
 
 
 def _owed_back(charge: Charge) -> tuple[str | None, ...]:

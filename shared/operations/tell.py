@@ -1,9 +1,12 @@
 """What is told to customers and staff when something happens: messages and notices to be written
 in the same transaction ([OUTBOX], [NOTICE])."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+
+from ulid import ULID
 
 from shared.domain import collecting
 from shared.domain.charge import Attempt, Charge, Outcome
@@ -356,6 +359,24 @@ def unexpected_charge(context: Context, charge: Charge, object_id: str) -> Notic
         f"Look at {object_id} there, and refund it if it should not be.",
         customer_id=charge.customer_id,
         location_id=charge.location_id,
+    )
+
+
+def provider_refuses(context: Context, charge: Charge, attempt: Attempt) -> Notice:
+    """A payment that the provider would not take, for reasons of the merchant's account there:
+    the same reason is told once a day (UTC)."""
+    now, code = context.now(), attempt.decline_code or "no reason given"
+    provider = attempt.card.provider
+    day = str(ULID.from_datetime(now.replace(hour=0, minute=0, second=0, microsecond=0)))[:10]
+    digest = hashlib.sha256(f"{provider} {code}".encode()).hexdigest().upper()
+    return Notice(
+        id=day + digest[:16],
+        kind=NoticeKind.PROVIDER_REFUSES,
+        title=f"{provider} does not take payments",
+        detail=f"It refused {charge.description} ({charge.ref}): {code}. No money moved, and the "
+        "customer's card is not to blame. Until it is put right, payments of this kind fail; "
+        "docs/providers.md says what each reason means.",
+        created_at=now,
     )
 
 

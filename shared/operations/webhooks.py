@@ -96,6 +96,9 @@ def _apply(context: Context, event: WebhookReceived) -> Applied:
             except Missing:
                 return Applied.UNKNOWN_OBJECT
             return Applied.APPLIED
+        case EventKind.CARD:
+            seen = cards.refresh(context, event.provider, event.object_id or "")
+            return Applied.APPLIED if seen else Applied.UNKNOWN_OBJECT
         case EventKind.CHARGE:
             return _apply_charge(context, event)
         case EventKind.REVERSAL:

@@ -6,7 +6,7 @@ exception; an answer that did not come, or that leaves open whether money moved,
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -28,9 +28,13 @@ class ProviderUnavailable(Exception):
     """The provider gave no usable answer to a call that moves no money; ask again later."""
 
 
+class NoSuchProvider(ProviderUnavailable):
+    """This deployment has no provider of that name, or none any more ([MANY])."""
+
+
 class RequestRefused(Exception):
-    """The provider refused the request itself: a bug of ours. No money moved, and asking again
-    with the same content would not help."""
+    """The provider refused the request itself: the merchant's account there, or a bug of ours. No
+    money moved, and asking again with the same content would not help."""
 
 
 class ChargeRequest(_Value):
@@ -38,6 +42,12 @@ class ChargeRequest(_Value):
 
     `attempt_id` is the idempotency key; `charge_ref` is what we put in the provider's metadata
     so that webhooks and look-ups find our charge again.
+
+    - `customer_present`: the customer started it and is there to confirm it.
+    - `continues`: what the provider calls the try before this one, which was a definite no. A
+      provider with `one_object_per_charge` goes on with it.
+    - `unanswered`: earlier attempts for the same charge of which the provider never spoke. One
+      without idempotency keys makes sure that nothing comes of them before it begins this one.
     """
 
     charge_ref: str
@@ -47,7 +57,9 @@ class ChargeRequest(_Value):
     card_token: str
     description: str
     return_url: str
-    provider_charge_id: str | None = None
+    customer_present: bool = False
+    continues: str | None = None
+    unanswered: tuple[str, ...] = ()
 
 
 class ChargeResult(_Value):
@@ -59,11 +71,14 @@ class ChargeResult(_Value):
 
     outcome: Outcome
     provider_charge_id: str | None = None
+    attempt_id: str | None = None
+    """Whose outcome it is, where the provider says: a look-up may speak of another attempt of the
+    same charge than was asked for."""
     decline_code: str | None = None
     confirm_url: str | None = None
     repeatable: bool = False
-    """Of an unknown outcome: the request may never have arrived (a network error, a rate limit),
-    and repeating it with the same key is the way to find out. Otherwise only asking is."""
+    """Of an unknown outcome: the request was never sent, or may never have arrived and repeating
+    it with the same key is the way to find out. Otherwise only asking is."""
     refunded: bool = False
     """Of a success: the whole amount has gone back since."""
     reversed: Money | None = None
@@ -88,6 +103,31 @@ class CardSetup(_Value):
     failure: str | None = None
 
 
+class CardSeen(_Value):
+    """A card as the provider has it now. `reference` is what its setup was started with."""
+
+    reference: str
+    card: Card
+
+
+class SetupProblem(StrEnum):
+    """Why a provider can't take payments, or not all, as it is set up."""
+
+    KEY_REFUSED = "key_refused"
+    WRONG_MODE = "wrong_mode"
+    ACCOUNT_CANT_CHARGE = "account_cant_charge"
+    CURRENCY_NOT_TAKEN = "currency_not_taken"
+
+
+class SetupReport(_Value):
+    """What a provider says of the merchant's account there. `live` is False while only test cards
+    work, None where it doesn't say. `problems` go with a sentence each, for staff."""
+
+    live: bool | None = None
+    account: str = ""
+    problems: tuple[tuple[SetupProblem, str], ...] = ()
+
+
 class EventKind(StrEnum):
     """What a webhook event is about. `OTHER` is stored and acknowledged, nothing more."""
 
@@ -95,6 +135,8 @@ class EventKind(StrEnum):
     REVERSAL = "reversal"
     """A payment that had succeeded was taken back by a bank, or given again ([REVERSE])."""
     CARD_SETUP = "card_setup"
+    CARD = "card"
+    """A card on file is not what it was: the network has updated it. `object_id` is its token."""
     OTHER = "other"
 
 
@@ -110,6 +152,28 @@ class WebhookEvent(_Value):
     setup_id: str | None = None
 
 
+class CardFrame(Protocol):
+    """A card field that stands, as a frame of the provider's, in a page of ours. The frame hands
+    a token for the card to the page, which posts it to us."""
+
+    url: str
+    """The address of the frame; messages come from its origin alone."""
+
+    def save(
+        self,
+        *,
+        reference: str,
+        email: str,
+        provider_customer: str | None,
+        token: str,
+        exp_month: int,
+        exp_year: int,
+        idempotency_key: str,
+    ) -> CardSetup:
+        """Put the card behind `token` on file at the provider. A card that the bank does not take
+        is a setup with `failure`; `ProviderUnavailable` when no usable answer came."""
+
+
 class PaymentProvider(Protocol):
     """Every call has a timeout. Calls that move no money raise `ProviderUnavailable` when the
     provider gives no usable answer; `charge` and `refund` answer `UNKNOWN` instead."""
@@ -117,6 +181,13 @@ class PaymentProvider(Protocol):
     name: str
     hosted_origins: tuple[str, ...]
     """Where its hosted pages are: a form of ours may lead there, and browsers have to be told."""
+    card_frame: CardFrame | None
+    """None where cards are entered on a page of the provider's."""
+    keys_hold_for: timedelta
+    """How long after it began an attempt may be repeated with its id; zero where the provider
+    has no idempotency keys, and an attempt that was perhaps sent is never repeated."""
+    one_object_per_charge: bool
+    """Whether all attempts for one charge have one `provider_charge_id` there."""
 
     def start_card_setup(
         self,
@@ -128,16 +199,21 @@ class PaymentProvider(Protocol):
         idempotency_key: str,
     ) -> CardSetup:
         """Open the provider's hosted card page. `reference` comes back with the card. The
-        customer is sent back to `return_url` with `setup={setup_id}` added to its query."""
+        customer is sent back to `return_url` with `setup={setup_id}` added to its query. Only
+        where there is no `card_frame`; else `RequestRefused`."""
 
     def fetch_card_setup(self, setup_id: str) -> CardSetup | None:
         """The setup as it stands now, or None when the provider does not know it."""
+
+    def fetch_card(self, card_token: str) -> CardSeen | None:
+        """A card on file as it stands now, or None when the provider has it no more."""
 
     def remove_card(self, *, provider_customer: str, card_token: str) -> None:
         """Forget a card. One that is already gone is a success."""
 
     def charge(self, request: ChargeRequest) -> ChargeResult:
-        """Try to collect. Safe to repeat with the same `attempt_id` for 23 hours."""
+        """Try to collect. Safe to repeat with the same `attempt_id` while `keys_hold_for`. What
+        the provider won't take for reasons of its own is `REFUSED`, never an error."""
 
     def look_up(
         self,
@@ -165,6 +241,10 @@ class PaymentProvider(Protocol):
     ) -> RefundOutcome:
         """Give money back."""
 
+    def check_setup(self, currencies: Sequence[str], /) -> SetupReport:
+        """How the merchant's account stands there, and whether it takes `currencies`."""
+
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
         """Check the signature on the raw bytes and read the event; `InvalidSignature` else.
-        Header names are lower case. The current time is the provider's `now`."""
+        Header names are lower case. The current time is the provider's `now`. A provider that
+        sends none verifies none."""

@@ -11,10 +11,12 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from shared.domain.charge import Card, Outcome, ProviderCharge
+from shared.domain.charge import SAME_KEY_FOR, Card, Outcome, ProviderCharge
 from shared.domain.money import Money
 from shared.providers import signatures
 from shared.providers.port import (
+    CardFrame,
+    CardSeen,
     CardSetup,
     ChargeRequest,
     ChargeResult,
@@ -22,6 +24,8 @@ from shared.providers.port import (
     ProviderUnavailable,
     RefundOutcome,
     RequestRefused,
+    SetupProblem,
+    SetupReport,
     WebhookEvent,
 )
 from shared.providers.transport import Transport, TransportTimeout, over_http
@@ -39,6 +43,8 @@ tried again: giving a card up by mistake costs a customer, a wasted try does not
 REFUSED = frozenset({400, 404, 413, 422})
 """Statuses by which the provider refuses a request before anything happens."""
 
+KEY_REFUSED = frozenset({401, 403})
+
 REFUND_REFUSALS = frozenset({"refund_exceeds_charge", "charge_not_refundable", "not_found"})
 
 Answer = tuple[int, dict[str, Any]]
@@ -52,14 +58,16 @@ class SandboxProvider:
     - 200 and 402 carry a charge, whose status decides; a status that we do not know is `UNKNOWN`.
     - No answer, 429, 5xx, an answer that cannot be read and one that is not the provider's own
       (a proxy's, a wrong address's) are `UNKNOWN`.
-    - 401 and 403 are `UNKNOWN` too: no money moved, but a wrong key is the merchant's trouble
-      and must not send customers into retries. A look-up then raises until the key is right.
+    - 401 and 403 are `REFUSED`: no money moved, and a wrong key is the merchant's trouble.
     - 409 (the key was used with another content) is `UNKNOWN`: what the first use came to counts.
     - 404 `card_missing` (the card was removed) is a final decline.
-    - Any other refusal of the request is a bug of ours that moved no money: `RequestRefused`.
+    - Any other refusal of the request is a bug of ours that moved no money: `REFUSED` as well.
     """
 
     name = "sandbox"
+    card_frame: CardFrame | None = None
+    keys_hold_for = SAME_KEY_FOR
+    one_object_per_charge = False
 
     def __init__(
         self,
@@ -106,6 +114,25 @@ class SandboxProvider:
             return None
         return _card_setup(_usable((status, found)))
 
+    def fetch_card(self, card_token: str) -> CardSeen | None:
+        status, found = self._ask("GET", f"/v1/cards/{quote(card_token, safe='')}")
+        if _is_missing(status, found):
+            return None
+        card = _usable((status, found))
+        try:
+            return CardSeen(reference=card["reference"], card=_card(card))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ProviderUnavailable("a card that cannot be read") from error
+
+    def check_setup(self, _currencies: Sequence[str], /) -> SetupReport:
+        """The sandbox takes every currency, and is never live."""
+        status, found = self._ask("GET", "/v1/account")
+        if status in KEY_REFUSED and _error_code(found):
+            problem = SetupProblem.KEY_REFUSED, "The sandbox does not know this key."
+            return SetupReport(live=False, problems=(problem,))
+        _usable((status, found))
+        return SetupReport(live=False, account="sandbox")
+
     def remove_card(self, *, provider_customer: str, card_token: str) -> None:
         customer, card = quote(provider_customer, safe=""), quote(card_token, safe="")
         status, found = self._ask("DELETE", f"/v1/customers/{customer}/cards/{card}")
@@ -137,9 +164,11 @@ class SandboxProvider:
             return _charge_result(found.get("charge") if status == 402 else found)
         if status == 404 and _error_code(found) == "card_missing":
             return ChargeResult(outcome=Outcome.DECLINED_FINAL, decline_code="card_missing")
+        if status in KEY_REFUSED and _error_code(found):
+            return ChargeResult(outcome=Outcome.REFUSED, decline_code=_error_code(found))
         if _leaves_open(status, found):
             return ChargeResult(outcome=Outcome.UNKNOWN, repeatable=status == 429)
-        raise RequestRefused(_refusal(status, found))
+        return ChargeResult(outcome=Outcome.REFUSED, decline_code=_error_code(found))
 
     def look_up(
         self,
@@ -318,11 +347,17 @@ def _charge_result(charge: Any) -> ChargeResult:
     return ChargeResult(
         outcome=_outcome(charge.get("status"), decline_code),
         provider_charge_id=charge["id"],
+        attempt_id=_attempt_id(charge),
         decline_code=decline_code,
         confirm_url=_text(charge.get("confirm_url")),
         refunded=_wholly_refunded(charge),
         reversed=_reversed(charge),
     )
+
+
+def _attempt_id(charge: dict[str, Any]) -> str | None:
+    metadata = charge.get("metadata")
+    return _text(metadata.get("attempt_id")) if isinstance(metadata, dict) else None
 
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -419,6 +454,7 @@ _CHARGE_EVENTS = frozenset(
 )
 _REVERSAL_EVENTS = frozenset({"charge.reversed", "charge.reinstated"})
 _CARD_SETUP_EVENTS = frozenset({"card_setup.completed"})
+_CARD_EVENTS = frozenset({"card.renewed"})
 
 
 def _event(body: bytes, signed_at: datetime) -> WebhookEvent:
@@ -455,6 +491,8 @@ def _kind(type_: str) -> EventKind:
         return EventKind.REVERSAL
     if type_ in _CARD_SETUP_EVENTS:
         return EventKind.CARD_SETUP
+    if type_ in _CARD_EVENTS:
+        return EventKind.CARD
     return EventKind.OTHER
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.charge import Outcome
 from shared.domain.money import Money
-from shared.providers.port import ProviderUnavailable, RefundOutcome, RequestRefused
+from shared.providers.port import ProviderUnavailable, RefundOutcome
 from shared.providers.sandbox import SandboxProvider
 from tests.contract.bench import PRICE, look_up, request_for, save
 from tests.contract.sandbox_bench import KEY, SECRETS, SandboxBench
@@ -29,7 +29,7 @@ def answering(status: int, body: bytes) -> SandboxProvider:
     )
 
 
-@pytest.mark.parametrize("status", [201, 302, 401, 403, 408, 409, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [201, 302, 408, 409, 429, 500, 502, 503, 504])
 def test_an_answer_that_leaves_it_open_is_unknown(bench: SandboxBench, status: int) -> None:
     request = request_for(save(bench))
     provider = answering(status, b'{"error": {"code": "x"}}')
@@ -38,6 +38,17 @@ def test_an_answer_that_leaves_it_open_is_unknown(bench: SandboxBench, status: i
     assert refunded is RefundOutcome.UNKNOWN
     with pytest.raises(ProviderUnavailable):
         provider.fetch_card_setup("cs_1")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_is_refused_moves_no_money_and_blames_no_card(
+    bench: SandboxBench, status: int
+) -> None:
+    request = request_for(save(bench))
+    charged = answering(status, b'{"error": {"code": "wrong_key"}}').charge(request)
+    assert (charged.outcome, charged.decline_code) == (Outcome.REFUSED, "wrong_key")
+    # A proxy's word, and not the provider's, says nothing of money.
+    assert answering(status, b"{}").charge(request).outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -76,11 +87,12 @@ def test_lost_stolen_closed_and_revoked_are_final(bench: SandboxBench, code: str
     assert provider.charge(request_for(save(bench))).outcome is Outcome.DECLINED_FINAL
 
 
-def test_a_request_that_is_wrong_in_itself_is_an_error_of_ours(bench: SandboxBench) -> None:
+def test_a_request_that_is_wrong_in_itself_is_refused_and_nobodys_card_is_to_blame(
+    bench: SandboxBench,
+) -> None:
     request = request_for(save(bench))
     wrong = request.model_copy(update={"amount": Money(minor=0, currency="USD")})
-    with pytest.raises(RequestRefused):
-        bench.provider.charge(wrong)
+    assert bench.provider.charge(wrong).outcome is Outcome.REFUSED
     assert bench.sandbox.charges() == []
 
 

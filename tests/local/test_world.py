@@ -276,7 +276,7 @@ def test_a_service_that_is_not_served_is_named_and_never_reached() -> None:
 
 @pytest.mark.usefixtures("world")
 def test_providers_secrets_come_from_the_parameter_store() -> None:
-    settings = wiring.current().secrets["sandbox"]
+    settings = wiring.current().secrets()["sandbox"]
     assert settings["url"] == "http://127.0.0.1:8000/_local/sandbox"
     client = boto3.client("ssm")
     with pytest.raises(client.exceptions.ClientError, match="ParameterNotFound"):

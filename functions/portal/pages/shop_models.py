@@ -246,6 +246,8 @@ class WhyDeclined(StrEnum):
     EXPIRED_CARD = "expired_card"
     FINAL = "final"
     """This card will not work again."""
+    REFUSED = "refused"
+    """The payment provider would not take the request: the merchant's trouble, not the card's."""
 
 
 class Decline(View):

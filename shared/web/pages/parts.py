@@ -25,8 +25,9 @@ class CardView(View):
     id: str
     brand: str
     last4: str
-    exp_month: int
-    exp_year: int
+    exp_month: int | None
+    exp_year: int | None
+    """Both None: a bank account."""
     default: bool = False
     expired: bool = False
 

@@ -80,7 +80,7 @@ def card_view(card: Card, customer: Customer, now: datetime) -> CardView:
         exp_month=card.exp_month,
         exp_year=card.exp_year,
         default=card.id == customer.default_card,
-        expired=(card.exp_year, card.exp_month) < (now.year, now.month),
+        expired=card.expired(now),
     )
 
 

@@ -1,0 +1,32 @@
+"""Which payment providers there are, and how each is made from its settings ([MANY]).
+
+An adapter's module is loaded when it is asked for. docs/providers.md says what its settings are.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from shared.providers.port import NoSuchProvider, PaymentProvider
+
+NAMES = ("cardpointe", "sandbox", "stripe")
+
+
+def make(name: str, settings: Mapping[str, Any], now: Callable[[], datetime]) -> PaymentProvider:
+    """The adapter called `name`. `NoSuchProvider` for a name or settings that make none: it says
+    which setting is missing, and never what one is."""
+    try:
+        match name:
+            case "sandbox":
+                from shared.providers.sandbox import SandboxProvider
+
+                return SandboxProvider(
+                    base_url=settings["url"],
+                    key=settings["key"],
+                    webhook_secrets=tuple(settings["webhook_secrets"]),
+                    now=now,
+                )
+            case _:
+                raise NoSuchProvider(name)
+    except KeyError as missing:
+        raise NoSuchProvider(f"{name}: the setting {missing} is missing") from None
