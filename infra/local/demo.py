@@ -16,10 +16,8 @@ from infra.local.bus import Tick
 from infra.local.demo_catalogue import CATALOGUE, RIVERSIDE
 from infra.local.demo_people import LONGEST_DAYS_AGO, OPENING_HOUR, PEOPLE, Step, lives
 from infra.local.demo_schedule import OPENED_DAYS_AGO, open_schedule
-from infra.local.sandbox import in_process
 from infra.local.world import LocalWorld
 from shared.domain.calendar import local_date, start_of_day
-from shared.providers.sandbox import SandboxProvider
 from shared.store import catalogue
 from shared.store.catalogue import Role, StaffMember
 
@@ -102,14 +100,7 @@ def _provider_in_this_process(world: LocalWorld) -> Iterator[None]:
     """The provider is called directly while nobody serves its address yet."""
     overrides = world.wiring.provider_overrides
     before = dict(overrides)
-    settings = world.wiring.secrets()["sandbox"]
-    overrides["sandbox"] = SandboxProvider(
-        base_url=settings["url"],
-        key=settings["key"],
-        webhook_secrets=tuple(settings["webhook_secrets"]),
-        now=world.now,
-        transport=in_process(world.sandbox),
-    )
+    overrides.update(world.adapters())
     try:
         yield
     finally:

@@ -202,7 +202,7 @@ class Running:
             self.world = LocalWorld(
                 start=now if module is None else module.begins(now),
                 public_url=self.address,
-                sandbox_over_http=True,
+                banks_over_http=True,
                 woken=self._hand.wake,
             )
         except BaseException:

@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode
 
+from infra.local.banks import ROOT, SANDBOX, Bank, address
 from infra.local.clock import Backwards, BadMoment, after, moment
 from infra.local.happened import NeverQuiet
 from infra.local.http_api import Request, Response, json_response
@@ -18,8 +19,6 @@ from shared.domain.due import utc_text
 if TYPE_CHECKING:
     from infra.local.world import LocalWorld
 
-ROOT = "/_local"
-SANDBOX = f"{ROOT}/sandbox"
 MAILS_PER_PAGE = 200
 """How many emails the page shows; programs get them all."""
 
@@ -54,8 +53,9 @@ _LINK = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)]")
 def answer(world: "LocalWorld", request: Request) -> Response:
     """Answer a request below `/_local`."""
     path = request.path
-    if path.startswith(f"{SANDBOX}/"):
-        return _sandbox(world, request)
+    for bank in world.banks.by_name.values():
+        if path.startswith(f"{address(bank.name)}/"):
+            return _at_bank(world, bank, request)
     if request.method == "POST" and request.header("sec-fetch-site") == "cross-site":
         return problem(403, "cross_site", "Another site may not do this.")
     pages = {ROOT: _index, f"{ROOT}/": _index, f"{ROOT}/mail": _mail, f"{ROOT}/clock": _clock}
@@ -75,12 +75,12 @@ def problem(status: int, code: str, detail: str, **more: Any) -> Response:
     return json_response(status, content, "application/problem+json")
 
 
-def _sandbox(world: "LocalWorld", request: Request) -> Response:
+def _at_bank(world: "LocalWorld", bank: Bank, request: Request) -> Response:
     headers: dict[str, str] = {}
     for name, value in request.headers:
         headers[name] = f"{headers[name]},{value}" if name in headers else value
-    status, out, body = world.sandbox.handle(
-        request.method, request.target.removeprefix(SANDBOX), headers, request.body
+    status, out, body = bank.handle(
+        request.method, request.target.removeprefix(address(bank.name)), headers, request.body
     )
     world.settle_if_free()
     return Response(status, list(out.items()), body)
@@ -110,7 +110,7 @@ def _index(world: "LocalWorld", request: Request) -> Response:
         ("/console", "The console", "what staff see"),
         (f"{ROOT}/mail", "Mail", f"{len(world.mailbox)} sent"),
         (f"{ROOT}/clock", "Clock", f"{utc_text(world.now())}, and can be moved"),
-        (f"{SANDBOX}/payments", "Payments", "what was paid, and what a bank takes back"),
+        (f"{address(SANDBOX)}/payments", "Payments", "what was paid, and what a bank takes back"),
         ("/openapi.json", "OpenAPI", "every route, for programs"),
     ]
     if _wants_json(request):

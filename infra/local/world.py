@@ -20,6 +20,7 @@ import boto3
 
 from infra.local import lambdas, permissions, schedules, site
 from infra.local.aws import Answer, Engine, Service, switchboard
+from infra.local.banks import Bank, Banks, ParameterStore
 from infra.local.bus import RETRY_SECONDS, Agenda, Bus, Delivery, Task, Tick, Webhook
 from infra.local.chance import repeatable
 from infra.local.clock import MAX_ADVANCE, Backwards, BadMoment, LocalClock, moment
@@ -39,12 +40,13 @@ from infra.local.http_api import (
 from infra.local.lambdas import Died
 from infra.local.line import PROVIDER, Call, Good, Line
 from infra.local.mailbox import Mailbox
-from infra.local.sandbox import in_process
-from infra.local.surroundings import CREDENTIALS, ParameterStore, install_wiring, open_sandbox
+from infra.local.surroundings import CREDENTIALS, install_wiring
 from infra.local.template import REGION, Function, Template, create_tables
 from infra.local.template import load as load_template
 from shared import wiring
 from shared.domain.due import utc_text
+from shared.providers import adapters
+from shared.providers.port import PaymentProvider
 from shared.store import catalogue
 
 MAX_TASKS_AT_ONE_MOMENT = 20_000
@@ -85,8 +87,8 @@ class LocalWorld:
 
     `running` lets the clock go on with real time; otherwise it stands until it is moved.
     `parameters` are the template's. `template` replaces the project's own, for tests of this
-    module. `sandbox_over_http` lets the adapter reach the sandbox at `public_url`, as `make run`
-    does; otherwise it is called directly. Calls are carried out one at a time.
+    module. `banks_over_http` lets adapters reach the providers at `public_url`, as `make run` does;
+    otherwise they are called directly. Calls are carried out one at a time.
 
     `line` carries the calls of functions to all that stands outside them; calls that anybody else
     in this process makes go straight. With `seed` ids, secrets and the provider's chance are the
@@ -102,7 +104,7 @@ class LocalWorld:
         public_url: str = "http://127.0.0.1:8000",
         parameters: Mapping[str, str] | None = None,
         template: Template | None = None,
-        sandbox_over_http: bool = False,
+        banks_over_http: bool = False,
         line: Line | None = None,
         seed: int | None = None,
         woken: Callable[[], None] = lambda: None,
@@ -148,16 +150,16 @@ class LocalWorld:
         )
         self._line = line or Good()
         chance = None if seed is None else repeatable(seed)
-        self._parameters = ParameterStore(
-            self.template.environment.get("PROVIDER_SECRETS", ""),
-            self.public_url + site.SANDBOX,
-            chance,
+        self.banks = Banks(self.clock.now, self.deliver, self.public_url, chance)
+        self.sandbox = self.banks.sandbox
+        self.parameters = ParameterStore(
+            self.template.environment.get("PROVIDER_SECRETS", ""), self.banks.secrets()
         )
         self._services: Mapping[str, Service] = {
             "dynamodb": self.engine.call,
             "sesv2": self.mailbox.call,
             "eventbridge": self.bus.call,
-            "ssm": self._parameters.call,
+            "ssm": self.parameters.call,
         }
         # An engine that stands outside is reached as the network is, with botocore's retries; a
         # line decides itself how often a call fails.
@@ -167,14 +169,10 @@ class LocalWorld:
             {name: partial(self._serve_aws, name) for name in self._services},
             direct=set(self._services) - outside,
         )
-        self.sandbox = open_sandbox(
-            self._parameters, self.clock.now, self.deliver, self.public_url, chance
-        )
         self.wiring = install_wiring(
             self.template.environment,
             self.clock.now,
-            self._parameters,
-            None if sandbox_over_http else self._to_sandbox,
+            {} if banks_over_http else self.adapters(),
             chance,
         )
         catalogue.forget()
@@ -284,17 +282,23 @@ class LocalWorld:
             return self._line.carry(call, lambda: self._services[service](operation, body))
         return self._services[service](operation, body)
 
-    def _to_sandbox(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    def adapters(self) -> dict[str, PaymentProvider]:
+        """An adapter of each provider, which goes through the line."""
+        return {
+            name: adapters.make(name, bank.settings, self.clock.now, partial(self._to_bank, bank))
+            for name, bank in self.banks.by_name.items()
+        }
+
+    def _to_bank(
+        self, bank: Bank, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, bytes]:
-        """The transport of the sandbox's adapter."""
-        send = in_process(self.sandbox)
+        """The transport of a provider's adapter."""
         working = _working.get()
         if working is None:
-            return send(method, path, headers, body)
+            return bank.in_process(method, path, headers, body)
         function, invocation = working
         call = Call(function.handler, invocation, PROVIDER, f"{method} {path}", body)
-        return self._line.carry(call, lambda: send(method, path, headers, body))
+        return self._line.carry(call, lambda: bank.in_process(method, path, headers, body))
 
     # Time
 

@@ -8,13 +8,19 @@ from datetime import datetime
 from typing import Any
 
 from shared.providers.port import NoSuchProvider, PaymentProvider
+from shared.providers.transport import Transport
 
 NAMES = ("cardpointe", "sandbox", "stripe")
 
 
-def make(name: str, settings: Mapping[str, Any], now: Callable[[], datetime]) -> PaymentProvider:
-    """The adapter called `name`. `NoSuchProvider` for a name or settings that make none: it says
-    which setting is missing, and never what one is."""
+def make(
+    name: str,
+    settings: Mapping[str, Any],
+    now: Callable[[], datetime],
+    transport: Transport | None = None,
+) -> PaymentProvider:
+    """The adapter called `name`; without `transport` it goes over HTTP. `NoSuchProvider` for a
+    name or settings that make none: it says which setting is missing, and never what one is."""
     try:
         match name:
             case "sandbox":
@@ -25,6 +31,7 @@ def make(name: str, settings: Mapping[str, Any], now: Callable[[], datetime]) ->
                     key=settings["key"],
                     webhook_secrets=tuple(settings["webhook_secrets"]),
                     now=now,
+                    transport=transport,
                 )
             case _:
                 raise NoSuchProvider(name)
