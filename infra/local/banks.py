@@ -75,17 +75,21 @@ def address(name: str) -> str:
 
 class ParameterStore:
     """Serves `ssm`: the one parameter that holds the providers' secrets. `content` may be changed,
-    as when a merchant rotates a key."""
+    as when a merchant rotates a key; while it is `gone` nobody can read it."""
 
     def __init__(self, name: str, content: Mapping[str, Any]) -> None:
         self._name = name
         self.content = dict(content)
+        self.gone = False
+        self.asked = 0
+        """How often it was asked for."""
 
     def call(self, operation: str, body: bytes) -> Answer:
         """Answer a call of the Parameter Store's API."""
         if operation != "GetParameter":
             raise NotImplementedError(f"ssm:{operation} is not served on this machine")
-        if json.loads(body)["Name"] != self._name:
+        self.asked += 1
+        if self.gone or json.loads(body)["Name"] != self._name:
             return Answer(400, b'{"__type": "ParameterNotFound", "message": "There is none."}')
         found = {"Name": self._name, "Type": "SecureString", "Value": json.dumps(self.content)}
         return Answer(200, json.dumps({"Parameter": found}).encode())
