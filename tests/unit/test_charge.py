@@ -7,8 +7,10 @@ import pytest
 from shared.domain.charge import (
     CHECKS_BEFORE_NOTICE,
     MAX_ATTEMPTS,
+    NEVER_REACHED,
     NOT_FOUND_IS_FINAL_AFTER,
     OPEN_OUTCOMES,
+    REFUSALS,
     By,
     Card,
     Charge,
@@ -192,3 +194,78 @@ def test_a_late_success_of_more_than_is_still_owed_goes_back() -> None:
     assert (late.refund, late.refund_attempt) == (RefundState.DUE, declined.attempts[0].id)
     whole = recorded(declined, Outcome.SUCCEEDED)
     assert (whole.settled_at, whole.refund) == (LATER, RefundState.NONE)
+
+
+# One object of the provider's for all attempts of a charge.
+
+
+def named(charge: Charge, outcome: Outcome, provider_charge_id: str | None) -> Charge:
+    """The last attempt came to `outcome`, under the provider's name."""
+    after = record_outcome(
+        charge,
+        charge.attempts[-1].id,
+        outcome,
+        now=LATER,
+        provider_charge_id=provider_charge_id,
+        decline_code=NEVER_REACHED if provider_charge_id is None else None,
+    )
+    assert after is not None
+    return after
+
+
+def goes_on_with(charge: Charge) -> str | None:
+    assert charge.last is not None
+    return charge.continued_by(charge.last)
+
+
+@pytest.mark.parametrize("outcome", sorted(REFUSALS))
+def test_after_a_definite_no_the_next_attempt_goes_on_with_the_same_object(
+    outcome: Outcome,
+) -> None:
+    charge = begun(named(begun(charge_of()), outcome, "pi_1"))
+    assert goes_on_with(charge) == "pi_1"
+    assert charge.continued_by(charge.attempts[0]) is None
+    assert goes_on_with(begun(named(charge, Outcome.DECLINED, "pi_1"))) == "pi_1"
+
+
+def test_what_was_cancelled_at_the_provider_is_not_gone_on_with() -> None:
+    charge = begun(named(begun(charge_of()), Outcome.CANCELLED, "pi_1"))
+    assert goes_on_with(charge) is None
+    assert goes_on_with(begun(named(charge, Outcome.DECLINED, "pi_2"))) == "pi_2"
+
+
+def test_another_provider_or_customer_there_begins_anew() -> None:
+    declined = named(begun(charge_of()), Outcome.DECLINED, "pi_1")
+    elsewhere = CARD.model_copy(update={"provider": "another"})
+    for card, customer in ((elsewhere, "cus"), (CARD, "cus_2")):
+        charge = begin_attempt(
+            declined, card=card, provider_customer=customer, by=By.CLOCK, now=LATER
+        )
+        assert goes_on_with(charge) is None
+        assert charge.last is not None
+        assert charge.lost_before(charge.last) == ()
+
+
+def test_a_try_that_was_never_heard_of_is_named_to_whoever_begins_the_next() -> None:
+    lost = named(begun(charge_of()), Outcome.DECLINED, None)
+    charge = begun(named(begun(lost), Outcome.DECLINED, "pi_1"))
+    assert charge.last is not None
+    assert charge.lost_before(charge.last) == (charge.attempts[0].id,)
+    assert charge.lost_before(charge.attempts[0]) == ()
+
+
+def test_of_attempts_with_one_name_the_one_that_succeeded_is_meant_else_the_last() -> None:
+    charge = named(begun(charge_of()), Outcome.DECLINED, "pi_1")
+    charge = named(begun(charge), Outcome.DECLINED, "pi_1")
+    assert charge.attempt_at("pi_1") == charge.attempts[1]
+    charge = recorded(charge, Outcome.SUCCEEDED, at=0)
+    assert charge.attempt_at("pi_1") == charge.attempts[0]
+    assert charge.attempt_at(None) is None
+    assert charge.attempt_at("pi_2") is None
+
+
+def test_a_card_is_good_through_the_last_day_of_its_month_and_a_bank_account_for_ever() -> None:
+    assert not CARD.expired(datetime(2030, 1, 31, 23, 59, tzinfo=UTC))
+    assert CARD.expired(datetime(2030, 2, 1, tzinfo=UTC))
+    account = CARD.model_copy(update={"exp_month": None, "exp_year": None})
+    assert not account.expired(datetime(2099, 1, 1, tzinfo=UTC))
