@@ -103,6 +103,9 @@ class Card(BaseModel):
     last4: str
     exp_month: int | None = None
     exp_year: int | None = None
+    provider_customer: str | None = None
+    """Whose card it is there, in the provider's words, since it was put on file ([MANY]). None in
+    what adapters make, and in cards that were put on file before this was kept."""
 
     def expired(self, now: datetime) -> bool:
         """A card is good through the last day of its month."""

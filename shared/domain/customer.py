@@ -54,6 +54,7 @@ class Customer(BaseModel):
     removed_cards: tuple[str, ...] = ()
     """The tokens of cards that were taken off file, the latest `REMOVED_REMEMBERED`."""
     provider_customers: dict[str, str] = {}
+    """What each provider calls this customer, by its name: whom a new card there is added to."""
     can_purchase_packages: bool | None = None
     has_reservations: bool = False
     has_weekly: bool = False
@@ -70,6 +71,42 @@ class Customer(BaseModel):
     def card(self, card_id: str | None) -> Card | None:
         return next((card for card in self.cards if card.id == card_id), None)
 
+    def card_kept_as(self, provider: str, token: str) -> Card | None:
+        """The card that a provider calls `token`."""
+        found = (one for one in self.cards if (one.provider, one.token) == (provider, token))
+        return next(found, None)
+
     def card_for(self, card_id: str | None) -> Card | None:
         """The named card while it is on file, else the default one ([CARDS])."""
         return self.card(card_id) or self.card(self.default_card)
+
+    def at_provider(self, card: Card | None) -> str | None:
+        """Whom the card's provider charges when it is asked to charge `card`: each card is charged
+        where, and to whom, it was saved ([MANY]). None without a card that can be charged."""
+        if card is None:
+            return None
+        return card.provider_customer or self.provider_customers.get(card.provider)
+
+    def with_card(self, card: Card, provider_customer: str) -> "Customer":
+        """`card` put on file, which the provider keeps for its `provider_customer`. That may be
+        another than the one on file there, when two first cards were added at once: every card
+        goes on being charged to its own. It becomes the default while something is past due, and
+        when there is none ([CARDS])."""
+        on_file = tuple(
+            one.model_copy(update={"provider_customer": self.at_provider(one)})
+            if one.provider == card.provider
+            else one
+            for one in self.cards
+        )
+        added = card.model_copy(update={"provider_customer": provider_customer})
+        is_default = self.card(self.default_card) is None or bool(self.past_due)
+        return self.model_copy(
+            update={
+                "cards": (*on_file, added),
+                "default_card": card.id if is_default else self.default_card,
+                "provider_customers": {
+                    **self.provider_customers,
+                    card.provider: provider_customer,
+                },
+            }
+        )

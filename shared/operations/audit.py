@@ -1,6 +1,7 @@
 """Hold stored books against the invariants and the provider's, a bounded number a day."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,11 +54,18 @@ payment back within 120 days as a rule, and the report of it may be lost ([REVER
 
 @dataclass
 class Audited:
-    """`unanswered` counts the customers about whom a provider was asked and gave no answer."""
+    """`unanswered` counts the customers about whom a provider was asked and gave no answer;
+    `silent` the same for each provider."""
 
     customers: int = 0
     unanswered: int = 0
     breaches: list[Breach] = field(default_factory=list)
+    silent: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def quiet(self) -> frozenset[str]:
+        """The providers that are asked no more today; the others go on being asked ([MANY])."""
+        return frozenset(one for one, times in self.silent.items() if times >= MAX_UNANSWERED)
 
 
 def books_of(customer_id: str) -> CustomerBooks | None:
@@ -115,80 +123,100 @@ def audit(context: Context, *, shards: int) -> Audited:
 
 
 def _look_at(context: Context, customer_id: str, since: datetime | None, found: Audited) -> None:
-    """Pages of one collection are read one after the other, and the provider's after them, so
+    """Pages of one collection are read one after the other, and the providers' after them, so
     something may have moved between: what is wrong twice is wrong. A reversal whose report was
     lost is recorded instead. Books that can't be read at all are wrong, and no other customer
     waits for them."""
-    ask = found.unanswered < MAX_UNANSWERED
+    quiet = found.quiet
     try:
-        wrong, answered = _wrong(context, customer_id, since, ask=ask)
+        wrong, silent = _wrong(context, customer_id, since, quiet)
         if wrong:
             if any(one.rule is Rule.PROVIDER_AGREES for one in wrong):
-                _record_reversals(context, customer_id, since)
-            wrong, answered_again = _wrong(context, customer_id, since, ask=ask)
-            answered = answered and answered_again
+                _record_reversals(context, customer_id, since, quiet)
+            wrong, silent_again = _wrong(context, customer_id, since, quiet)
+            silent |= silent_again
     except ValidationError as error:
         named = Breach(Rule.READABLE, customer_pk(customer_id), f"{error.title} can't be read")
-        wrong, answered = [named], True
+        wrong, silent = [named], set()
     found.breaches += wrong
-    found.unanswered += not answered
+    found.unanswered += bool(silent)
+    found.silent.update(silent)
 
 
 def _wrong(
-    context: Context, customer_id: str, since: datetime | None, *, ask: bool
-) -> tuple[list[Breach], bool]:
-    """What does not hold now, and whether every provider that was asked has answered."""
+    context: Context, customer_id: str, since: datetime | None, quiet: frozenset[str]
+) -> tuple[list[Breach], set[str]]:
+    """What does not hold now, and which providers were asked and have not answered."""
     books = books_of(customer_id)
     if books is None:
-        return [], True
+        return [], set()
     wrong = breaches(books, context.now())
-    if not books.whole or not ask:
-        return wrong, True
-    try:
-        return wrong + at_providers(context, books, since), True
-    except (ProviderUnavailable, RequestRefused):
-        return wrong, False
+    silent: set[str] = set()
+    if not books.whole:
+        return wrong, silent
+    for name, names in _known_as(books).items():
+        if name in quiet:
+            continue
+        try:
+            listed = _listed(context, name, names, since)
+        except (ProviderUnavailable, RequestRefused):
+            silent.add(name)
+            continue
+        if listed is not None:
+            wrong += provider_breaches(
+                books.charges, listed, since=since, now=context.now(), provider=name
+            )
+    return wrong, silent
 
 
-def _record_reversals(context: Context, customer_id: str, since: datetime | None) -> None:
+def _record_reversals(
+    context: Context, customer_id: str, since: datetime | None, quiet: frozenset[str]
+) -> None:
     """What banks took back of a customer's payments, or gave again, without our having heard. A
     provider that does not answer now is asked again right after, for what is wrong."""
     books = books_of(customer_id)
     if books is None:
         return
     ours = {one.ref: one for one in books.charges}
-    try:
-        for _, listed in _listed(context, books, since):
-            for one in listed:
-                charge = ours.get(one.charge_ref)
-                attempt = charge.attempt_at(one.id) if charge else None
-                if charge and attempt and taken_back(attempt).minor != one.reversed_minor:
-                    reversing.look(context, customer_id, charge.source, one.id)
-    except (ProviderUnavailable, RequestRefused):
-        return
+    for name, names in _known_as(books).items():
+        if name in quiet:
+            continue
+        try:
+            listed = _listed(context, name, names, since) or ()
+        except (ProviderUnavailable, RequestRefused):
+            continue
+        for one in listed:
+            charge = ours.get(one.charge_ref)
+            attempt = charge.attempt_at(one.id) if charge else None
+            if charge and attempt and taken_back(attempt).minor != one.reversed_minor:
+                reversing.look(context, customer_id, charge.source, one.id)
+
+
+def _known_as(books: CustomerBooks) -> dict[str, list[str]]:
+    """What each provider that may have money of this customer calls them ([MANY])."""
+    asked = (one for charge in books.charges for one in charge.attempts)
+    pairs = [
+        *books.customer.provider_customers.items(),
+        *((one.card.provider, one.provider_customer) for one in asked),
+    ]
+    names: dict[str, list[str]] = {}
+    for provider, provider_customer in dict.fromkeys(pairs):
+        names.setdefault(provider, []).append(provider_customer)
+    return names
 
 
 def _listed(
-    context: Context, books: CustomerBooks, since: datetime | None
-) -> Iterator[tuple[str, Sequence[ProviderCharge]]]:
-    """What each provider that knows this customer has, where it can list."""
-    for name, provider_customer in books.customer.provider_customers.items():
-        listed = context.provider(name).list_charges(
-            provider_customer=provider_customer, since=since
-        )
-        if listed is not None:
-            yield name, listed
-
-
-def at_providers(context: Context, books: CustomerBooks, since: datetime | None) -> list[Breach]:
-    """What every provider that knows this customer says otherwise than our books."""
-    return [
-        breach
-        for name, listed in _listed(context, books, since)
-        for breach in provider_breaches(
-            books.charges, listed, since=since, now=context.now(), provider=name
-        )
-    ]
+    context: Context, name: str, provider_customers: Sequence[str], since: datetime | None
+) -> Sequence[ProviderCharge] | None:
+    """Everything that a provider has of this customer; None where it can't list."""
+    provider = context.provider(name)
+    found: list[ProviderCharge] = []
+    for one in provider_customers:
+        listed = provider.list_charges(provider_customer=one, since=since)
+        if listed is None:
+            return None
+        found += listed
+    return found
 
 
 def queue_breaches(shards: int, now: datetime) -> list[Breach]:

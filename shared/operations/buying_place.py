@@ -418,12 +418,13 @@ def _charge(
     if buying.card_id is not None and customer.card(buying.card_id) is None:
         raise Invalid("Choose one of your cards.", fields={"card": "This card is not on file."})
     card = customer.card_for(buying.card_id)
-    if card is None or card.provider not in customer.provider_customers:
+    provider_customer = customer.at_provider(card)
+    if card is None or provider_customer is None:
         raise Invalid("Add a card first.", fields={"card": "There is no card on file."})
     return begin_attempt(
         new_charge(context, invoice, holds_place=True),
         card=card,
-        provider_customer=customer.provider_customers[card.provider],
+        provider_customer=provider_customer,
         by=By.CUSTOMER,
         now=context.now(),
     )

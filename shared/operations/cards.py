@@ -98,12 +98,12 @@ def finish(context: Context, provider: str, setup_id: str, *, customer_id: str |
         row = _customer(setup.reference)
         if setup.card.token in row.value.removed_cards:
             return Saved(card=None, failure=REMOVED)
-        if any(card.token == setup.card.token for card in row.value.cards):
+        if row.value.card_kept_as(provider, setup.card.token) is not None:
             tried = _try_if_nobody_has(context, row.value, setup.card)
             if not tried and customer_id is not None:
                 tried = _just_tried(context, customer_id, setup.card)
             return Saved(card=setup.card, tried=tried)
-        changed = _with_card(row.value, setup.card, setup.provider_customer, provider)
+        changed = row.value.with_card(setup.card, setup.provider_customer)
         try:
             transactions.change_customer(
                 customer=row,
@@ -131,9 +131,10 @@ def refresh(context: Context, provider: str, card_token: str) -> bool:
         before = row.value.card(seen.card.id) if row is not None else None
         if row is None or before is None:
             return False
-        if before == seen.card:
+        now_it_is = seen.card.model_copy(update={"provider_customer": before.provider_customer})
+        if before == now_it_is:
             return True
-        renewed = tuple(seen.card if one.id == before.id else one for one in row.value.cards)
+        renewed = tuple(now_it_is if one.id == before.id else one for one in row.value.cards)
         try:
             transactions.change_customer(
                 customer=row,
@@ -197,17 +198,6 @@ def _event(
         what=what,
         before=before,
         after=after,
-    )
-
-
-def _with_card(customer: Customer, card: Card, provider_customer: str, provider: str) -> Customer:
-    first = customer.card(customer.default_card) is None
-    return customer.model_copy(
-        update={
-            "cards": (*customer.cards, card),
-            "default_card": card.id if first or customer.past_due else customer.default_card,
-            "provider_customers": {**customer.provider_customers, provider: provider_customer},
-        }
     )
 
 
@@ -382,9 +372,9 @@ def remove(context: Context, customer_id: str, card_id: str) -> Customer:
 
 
 def _forget(context: Context, customer: Customer, card: Card) -> None:
-    """The provider forgets the card too; if it does not answer, ours is gone all the same and
-    nothing can be charged to it."""
-    provider_customer = customer.provider_customers.get(card.provider)
+    """The provider forgets the card too; if it does not answer, or is not set up any more ([MANY]),
+    ours is gone all the same and nothing can be charged to it."""
+    provider_customer = customer.at_provider(card)
     if provider_customer is None:
         return
     try:

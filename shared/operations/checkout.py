@@ -198,7 +198,7 @@ def _card(customer: Customer, submitted: Submitted, priced: PricedCart) -> Card 
     if submitted.card_id is not None and customer.card(submitted.card_id) is None:
         raise Invalid("Choose one of your cards.", fields={"card": "This card is not on file."})
     card = customer.card_for(submitted.card_id)
-    if card is None or card.provider not in customer.provider_customers:
+    if card is None or customer.at_provider(card) is None:
         raise Invalid("Add a card first.", fields={"card": "There is no card on file."})
     return card
 
@@ -252,11 +252,12 @@ def _pay(
     )
     if not opened.amount:
         return _nothing_due(context, customer, cart, opened, (submitted.key, record))
-    assert card is not None
+    provider_customer = customer.value.at_provider(card)
+    assert card is not None and provider_customer is not None
     opened = begin_attempt(
         opened,
         card=card,
-        provider_customer=customer.value.provider_customers[card.provider],
+        provider_customer=provider_customer,
         by=By.CUSTOMER,
         now=context.now(),
     )

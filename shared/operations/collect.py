@@ -188,7 +188,7 @@ def _charge_period(
     assert opened is not None and invoice is not None
     charge = books.charge.value
     card = _card_to_ask(value, customer.value)
-    provider_customer = customer.value.provider_customers.get(card.provider) if card else None
+    provider_customer = customer.value.at_provider(card)
     if charge.amount and card is not None and provider_customer is not None:
         charge = begin_attempt(
             charge,
@@ -321,7 +321,7 @@ def _use_slot(context: Context, books: Books) -> Renewed:
     charge, customer = books.charge.value, books.customer.value
     subscription = collecting.use_slot(books.subscription.value, context.now())
     card = _card_to_ask(subscription, customer)
-    provider_customer = customer.provider_customers.get(card.provider) if card else None
+    provider_customer = customer.at_provider(card)
     refused_for_good = card is not None and any(
         # A card that the network has renewed since is not the one that was refused.
         one.outcome is Outcome.DECLINED_FINAL and one.card == card
@@ -446,7 +446,7 @@ def pay_now(
     if charge.blocked:
         return Renewed.OPEN
     card = customer.card_for(card_id or subscription.card_id)
-    provider_customer = customer.provider_customers.get(card.provider) if card else None
+    provider_customer = customer.at_provider(card)
     if card is None or provider_customer is None:
         return Renewed.NOT_PAID
     attempting = begin_attempt(

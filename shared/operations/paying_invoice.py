@@ -88,7 +88,8 @@ def _attempt(
     if card_id is not None and customer.card(card_id) is None:
         raise Invalid("Choose one of your cards.", fields={"card": "This card is not on file."})
     card = customer.card_for(card_id)
-    if card is None or card.provider not in customer.provider_customers:
+    provider_customer = customer.at_provider(card)
+    if card is None or provider_customer is None:
         raise Invalid("Add a card first.", fields={"card": "There is no card on file."})
     ref = accounts.charge(customer.id, invoice.charged_under)
     row = read(ref).get(ref)
@@ -98,7 +99,7 @@ def _attempt(
     opened = begin_attempt(
         charge.model_copy(update={"amount": invoice.owed, "holds_place": False}),
         card=card,
-        provider_customer=customer.provider_customers[card.provider],
+        provider_customer=provider_customer,
         by=By.CUSTOMER,
         now=context.now(),
     )

@@ -5,6 +5,7 @@ request is repeated only where it may never have arrived, and only while the pro
 its key ([ONCE], docs/architecture.md).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -33,6 +34,7 @@ from shared.operations.context import Context
 from shared.operations.settle import settle
 from shared.providers.port import (
     ChargeResult,
+    NoSuchProvider,
     ProviderUnavailable,
     RefundOutcome,
     RequestRefused,
@@ -63,10 +65,11 @@ def reconcile(
     *,
     asked_by_webhook: bool = False,
     object_id: str | None = None,
+    provider: str | None = None,
 ) -> Reconciled:
     """Look at one charge now. `asked_by_webhook` looks at once, whatever moment was planned: a
-    webhook only says where to look ([VERIFY]). `object_id` is the provider's name of the attempt
-    it is about; without it, or when it is not known, the last one is looked at."""
+    webhook only says where to look ([VERIFY]). `object_id` is the name that `provider` has for the
+    attempt it is about; without it, or when it is not known, the last one there is looked at."""
     books = open_books(customer_id, source)
     if books is None:
         return Reconciled.NOTHING_DUE
@@ -75,12 +78,12 @@ def reconcile(
     if not (due or asked_by_webhook):
         return Reconciled.NOTHING_DUE
     try:
-        return _now(context, books, object_id)
+        return _now(context, books, object_id, provider)
     except Lost:
         return Reconciled.LOST
 
 
-def _now(context: Context, books: Books, object_id: str | None) -> Reconciled:
+def _now(context: Context, books: Books, object_id: str | None, provider: str | None) -> Reconciled:
     charge = books.charge.value
     refunded: Reconciled | None = None
     if charge.refund is RefundState.DUE:
@@ -91,20 +94,27 @@ def _now(context: Context, books: Books, object_id: str | None) -> Reconciled:
         charge = books.charge.value
     if charge.last is None:
         return refunded or Reconciled.NOTHING_DUE
-    asked = charge.last if object_id is None else _attempt_behind(context, charge, object_id)
+    if object_id is None:
+        return _look(context, books, charge.last, None)
+    there = [one for one in charge.attempts if provider in (None, one.card.provider)]
+    try:
+        asked = _attempt_behind(context, charge, there, object_id)
+    except ProviderUnavailable:
+        return Reconciled.UNANSWERED
     if asked is None:
-        assert object_id is not None
-        return _unexpected(context, books, object_id)
+        return _unexpected(context, charge, there, object_id)
     return _look(context, books, asked, object_id)
 
 
-def _attempt_behind(context: Context, charge: Charge, object_id: str) -> Attempt | None:
-    """Whose provider's name this is; else, of the attempts that have none yet, the last: it may be
-    one that was taken for lost. None when it can be none of ours."""
-    last = charge.last
+def _attempt_behind(
+    context: Context, charge: Charge, there: Sequence[Attempt], object_id: str
+) -> Attempt | None:
+    """Whose name at the provider this is; else, of the attempts `there` that have none yet, the
+    last: it may be one that was taken for lost. None when it can be none of ours."""
+    last = there[-1] if there else None
     if last is not None and _goes_on_with(context, charge, last) == object_id:
         return last
-    unnamed = (one for one in reversed(charge.attempts) if one.provider_charge_id is None)
+    unnamed = (one for one in reversed(there) if one.provider_charge_id is None)
     return charge.attempt_at(object_id) or next(unnamed, None)
 
 
@@ -148,12 +158,14 @@ def _look(context: Context, books: Books, attempt: Attempt, object_id: str | Non
     return Reconciled.SETTLED
 
 
-def _unexpected(context: Context, books: Books, object_id: str) -> Reconciled:
-    """The provider speaks of a charge in our name that none of our attempts is. When money moved,
-    staff are told: paying back what we did not ask for is theirs to decide."""
-    charge = books.charge.value
-    attempt = charge.last
-    assert attempt is not None
+def _unexpected(
+    context: Context, charge: Charge, there: Sequence[Attempt], object_id: str
+) -> Reconciled:
+    """The provider speaks of a charge in our name that none of our attempts `there` is. When money
+    moved, staff are told: paying back what we did not ask for is theirs to decide."""
+    if not there:
+        return Reconciled.NOTHING_DUE
+    attempt = there[-1]
     try:
         found = context.provider(attempt.card.provider).look_up(
             charge_ref=charge.ref,
@@ -202,7 +214,9 @@ def _what_became_of(
     may_repeat = age < provider.keys_hold_for if perhaps_sent else attempt.repeatable
     if may_repeat and age < SAME_KEY_FOR and not charge.given_up:
         repeated = ask(context, charge)
-        return None if repeated.outcome is Outcome.UNKNOWN else repeated
+        # What the provider won't take now says nothing of the request that was sent before.
+        says_nothing = repeated.outcome in (Outcome.UNKNOWN, Outcome.REFUSED)
+        return None if says_nothing else repeated
     return None
 
 
@@ -283,6 +297,8 @@ def _pay_back(context: Context, charge: Charge, attempt: Attempt) -> RefundOutco
             amount=attempt.amount,
             idempotency_key=f"{attempt.id}-refund",
         )
+    except NoSuchProvider:
+        return RefundOutcome.UNKNOWN
     except RequestRefused:
         outcome = RefundOutcome.REFUSED
     if outcome is RefundOutcome.REFUSED:

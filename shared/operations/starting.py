@@ -193,7 +193,7 @@ def _due_today(line: OrderLine, location: Location) -> Money:
 
 def _card(customer: Customer, line: OrderLine) -> Card | None:
     card = customer.card_for(None) if line.collected_by is CollectedBy.CARD else None
-    return card if card is not None and card.provider in customer.provider_customers else None
+    return card if customer.at_provider(card) is not None else None
 
 
 def _charge(
@@ -239,10 +239,12 @@ def _intent(
     card: Card,
     record: tuple[str, Submission],
 ) -> Books:
+    provider_customer = customer.value.at_provider(card)
+    assert provider_customer is not None
     opened = begin_attempt(
         charge,
         card=card,
-        provider_customer=customer.value.provider_customers[card.provider],
+        provider_customer=provider_customer,
         by=By.STAFF,
         now=context.now(),
     )

@@ -143,7 +143,12 @@ def _settle(context: Context, charge: Charge, event: WebhookReceived) -> None:
     """What the provider says of the event's object is recorded. Raises `Unavailable` when that
     could not be done and nothing else may ever ask again: the event stays due."""
     result = reconcile(
-        context, charge.customer_id, charge.source, asked_by_webhook=True, object_id=event.object_id
+        context,
+        charge.customer_id,
+        charge.source,
+        asked_by_webhook=True,
+        object_id=event.object_id,
+        provider=event.provider,
     )
     if result in (Reconciled.UNANSWERED, Reconciled.LOST):
         raise Unavailable("What the event is about could not be looked at.")
