@@ -15,12 +15,14 @@ from threading import RLock
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from infra.local.hosted_page import Answer, read_form
 from infra.local.sandbox_api import Api, Call
 from infra.local.sandbox_books import Books, Refused
 from infra.local.sandbox_cards import read_card
 from infra.local.sandbox_faults import INSIDE, ON_THE_WAY, Fault, Faults, Misbehaviour, Operation
-from infra.local.sandbox_pages import Answer, Pages, read_form
-from infra.local.sandbox_webhooks import Deliver, Webhooks
+from infra.local.sandbox_pages import Pages
+from infra.local.sandbox_webhooks import Webhooks
+from infra.local.webhook_queue import Deliver
 from shared.providers.transport import Transport, TransportTimeout
 
 KEY_LIFETIME = timedelta(hours=24)

@@ -1,4 +1,4 @@
-"""Misbehaviour on demand: what the sandbox was told to get wrong ([SANDBOX])."""
+"""Misbehaviour on demand: what a provider's stand-in was told to get wrong ([SANDBOX])."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -13,6 +13,9 @@ class Operation(StrEnum):
     FETCH_CARD_SETUP = "fetch_card_setup"
     REMOVE_CARD = "remove_card"
     CHARGE = "charge"
+    PREPARE_CHARGE = "prepare_charge"
+    """Changing a charge before it is tried again, where the provider has such a call."""
+
     LOOK_UP = "look_up"
     CANCEL_CHARGE = "cancel_charge"
     REFUND = "refund"

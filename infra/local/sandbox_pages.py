@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from babel.numbers import format_currency, get_currency_precision
 from jinja2 import DictLoader, Environment, StrictUndefined
 
+from infra.local.hosted_page import Answer, back, page_headers, stylesheet
 from infra.local.sandbox_books import Books, Charge, ChargeState, Setup, SetupState
 from infra.local.sandbox_cards import (
     DECLINE_SENTENCES,
@@ -20,8 +21,6 @@ from infra.local.sandbox_cards import (
     read_card,
 )
 from infra.local.sandbox_markup import STYLE, TEMPLATES
-
-Answer = tuple[int, dict[str, str], bytes]
 
 FIELDS = {"number": "Card number", "expiry": "Expiry date", "cvc": "Security code"}
 
@@ -41,8 +40,7 @@ class Pages:
         self._mount = mount
 
     def style(self) -> Answer:
-        headers = {"Content-Type": "text/css; charset=utf-8", "Cache-Control": "max-age=300"}
-        return 200, {**headers, "X-Content-Type-Options": "nosniff"}, STYLE.encode()
+        return stylesheet(STYLE)
 
     def show_setup(self, setup: Setup) -> Answer:
         if setup.state is not SetupState.OPEN:
@@ -52,7 +50,7 @@ class Pages:
     def save_card(self, setup: Setup, form: Mapping[str, str]) -> Answer:
         """A second press after success goes back like the first, and saves nothing more."""
         if setup.state is SetupState.COMPLETE:
-            return _back(_setup_return(setup))
+            return back(_setup_return(setup))
         if setup.state is not SetupState.OPEN:
             return self._closed_setup(setup)
         entered = {name: form.get(name, "")[:MAX_FIELD_CHARACTERS] for name in FIELDS}
@@ -63,11 +61,11 @@ class Pages:
         if setup.failure is not None:
             sentence = DECLINE_SENTENCES[setup.failure]
             return self._card_page(402, setup, entered, {"number": sentence})
-        return _back(_setup_return(setup))
+        return back(_setup_return(setup))
 
     def cancel_setup(self, setup: Setup) -> Answer:
         self._books.cancel_setup(setup)
-        return _back(_setup_return(setup))
+        return back(_setup_return(setup))
 
     def show_charge(self, charge: Charge) -> Answer:
         waits = charge.state is ChargeState.REQUIRES_ACTION
@@ -91,7 +89,7 @@ class Pages:
             self._books.answer_authentication(charge, confirmed=answer == "confirm")
         elif charge.state is ChargeState.CANCELLED:
             return self.show_charge(charge)
-        return _back(charge.return_url)
+        return back(charge.return_url)
 
     def show_payments(self) -> Answer:
         """What was taken, with what a bank may do about it: for people on this machine, who could
@@ -109,7 +107,7 @@ class Pages:
                 self._books.reinstate(charge.id)
             case _:
                 pass
-        return _back(f"{self._mount}/payments")
+        return back(f"{self._mount}/payments")
 
     def problem(self, status: int, sentence: str) -> Answer:
         return self._page(
@@ -144,7 +142,7 @@ class Pages:
 
     def _page(self, status: int, template: str, return_url: str | None, **facts: Any) -> Answer:
         html = _templates.get_template(template).render(mount=self._mount, **facts)
-        return status, _page_headers(return_url), html.encode()
+        return status, page_headers(return_url), html.encode()
 
 
 _SETUP_SENTENCES = {
@@ -161,12 +159,6 @@ _CHARGE_SENTENCES = {
     ChargeState.FAILED: "The payment was not made.",
     ChargeState.CANCELLED: "The payment was cancelled. No money moved.",
 }
-
-
-def read_form(body: bytes) -> dict[str, str]:
-    """The fields of a form; of a name that comes twice, the last. Raises `ValueError`."""
-    text = body.decode("utf-8")
-    return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=20))
 
 
 def _payment(charge: Charge) -> dict[str, str | bool]:
@@ -192,30 +184,3 @@ def _setup_return(setup: Setup) -> str:
     parts = urlsplit(setup.return_url)
     query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != "setup"]
     return parts._replace(query=urlencode([*query, ("setup", setup.id)])).geturl()
-
-
-def _back(url: str) -> Answer:
-    return 303, {"Location": url, "Cache-Control": "no-store"}, b""
-
-
-def _page_headers(return_url: str | None) -> dict[str, str]:
-    """A form's answer may lead back to the shop, so its origin is among the form actions:
-    browsers hold redirects of a form to that list."""
-    form_action = "'self'"
-    if return_url is not None:
-        parts = urlsplit(return_url)
-        form_action += f" {parts.scheme}://{parts.netloc}"
-    policy = (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-        f"frame-ancestors 'none'; form-action {form_action}"
-    )
-    return {
-        "Content-Type": "text/html; charset=utf-8",
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": policy,
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
-        "Referrer-Policy": "no-referrer",
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    }

@@ -1,0 +1,82 @@
+"""`expand[]`: ids in an answer of the Stripe stand-in that become whole objects
+(docs.stripe.com/expand)."""
+
+import copy
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from infra.local.stripe_books import Books, Kind, Object
+from infra.local.stripe_errors import invalid
+
+MAX_DEPTH = 4
+
+EXPANDABLE: Mapping[str, Mapping[str, Kind]] = MappingProxyType(
+    {
+        "payment_intent": {
+            "customer": Kind.CUSTOMER,
+            "latest_charge": Kind.CHARGE,
+            "payment_method": Kind.PAYMENT_METHOD,
+        },
+        "setup_intent": {"customer": Kind.CUSTOMER, "payment_method": Kind.PAYMENT_METHOD},
+        "checkout.session": {
+            "customer": Kind.CUSTOMER,
+            "setup_intent": Kind.SETUP_INTENT,
+            "payment_intent": Kind.PAYMENT_INTENT,
+        },
+        "payment_method": {"customer": Kind.CUSTOMER},
+        "charge": {"customer": Kind.CUSTOMER, "payment_intent": Kind.PAYMENT_INTENT},
+        "refund": {"charge": Kind.CHARGE, "payment_intent": Kind.PAYMENT_INTENT},
+        "dispute": {"charge": Kind.CHARGE, "payment_intent": Kind.PAYMENT_INTENT},
+    }
+)
+
+RefundsOf = Callable[[Object], list[Object]]
+
+
+class Expansion:
+    """Puts objects of `books` where their ids are. The refunds of a Charge are there only when
+    they are asked for."""
+
+    def __init__(self, books: Books, refunds_of: RefundsOf) -> None:
+        self._books = books
+        self._refunds_of = refunds_of
+
+    def answer(self, found: Object, paths: list[str]) -> Object:
+        """A copy of `found` with `paths` expanded. Raises `StripeRefusal` for a path that is not
+        expandable."""
+        answered = copy.deepcopy(found)
+        for path in paths:
+            steps = path.split(".")
+            if len(steps) > MAX_DEPTH:
+                message = f"You cannot expand more than {MAX_DEPTH} levels of a property: {path}"
+                raise invalid(message, param="expand")
+            self._expand(answered, steps, path)
+        return answered
+
+    def _expand(self, found: Any, steps: list[str], path: str) -> None:
+        if isinstance(found, list):
+            for one in found:
+                self._expand(one, steps, path)
+        elif steps and found is not None:
+            self._put(found, steps[0], path)
+            self._expand(found[steps[0]], steps[1:], path)
+
+    def _put(self, found: Object, step: str, path: str) -> None:
+        kind = str(found.get("object"))
+        if kind == "list" and step == "data":
+            return
+        if kind == "charge" and step == "refunds":
+            found.setdefault("refunds", as_list(self._refunds_of(found)[::-1], "/v1/refunds"))
+            return
+        target = EXPANDABLE.get(kind, {}).get(step)
+        if target is None:
+            raise invalid(f"This property cannot be expanded ({path}).", param="expand")
+        if isinstance(found.get(step), str):
+            found[step] = copy.deepcopy(self._books.get(target, found[step]))
+        else:
+            found.setdefault(step, None)
+
+
+def as_list(found: list[Object], url: str, *, has_more: bool = False) -> Object:
+    return {"object": "list", "url": url, "has_more": has_more, "data": copy.deepcopy(found)}
