@@ -12,7 +12,7 @@ from infra.local.aws import Answer
 from infra.local.chance import Chance
 from infra.local.sandbox import Sandbox
 from infra.local.sandbox import in_process as to_sandbox
-from infra.local.sandbox_webhooks import Deliver
+from infra.local.webhook_queue import Deliver
 from shared.providers.transport import Transport
 
 ROOT = "/_local"

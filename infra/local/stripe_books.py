@@ -259,12 +259,11 @@ class Books:
         self.report("payment_method.detached", method)
         return method
 
-    def renew(self, id_: str, entered: Entered) -> None:
+    def renew(self, id_: str, last4: str, exp_month: int, exp_year: int) -> None:
         """The card network reports a new number or date of a card: same id, new details
         (docs.stripe.com/payments/save-and-reuse, "automatic card updates")."""
         method = self.get(Kind.PAYMENT_METHOD, id_)
-        method[method["type"]] = method_details(entered)
-        self.behaviours[id_] = entered.method
+        method["card"].update(last4=last4, exp_month=exp_month, exp_year=exp_year)
         self.report("payment_method.automatically_updated", method)
 
     def usable(self, id_: str, customer: str | None) -> KnownMethod:

@@ -258,13 +258,9 @@ class Stripe:
         hand_on()
         return owner, card
 
-    def _entered(
-        self, number: str, exp_month: int | None = None, exp_year: int | None = None
-    ) -> Entered:
+    def _entered(self, number: str) -> Entered:
         known = find(number)
-        if known.type != "card":
-            return Entered(known)
-        return Entered(known, exp_month or 12, exp_year or self._now().year + 4)
+        return Entered(known, 12, self._now().year + 4) if known.type == "card" else Entered(known)
 
     def let_card_behave_as(self, card: str, number: str) -> None:
         """A saved card goes bad, or good: charges of it now do what the test number does."""
@@ -274,23 +270,10 @@ class Stripe:
             books.get(Kind.PAYMENT_METHOD, card)
             books.behaviours[card] = known
 
-    def update_card(
-        self,
-        card: str,
-        *,
-        number: str | None = None,
-        exp_month: int | None = None,
-        exp_year: int | None = None,
-    ) -> None:
-        """The card network reports a new number or a new date; what is None stays."""
+    def renew_card(self, card: str, last4: str, exp_month: int, exp_year: int) -> None:
+        """The card network renews a saved card: it has another number and expiry from now on."""
         with self._lock:
-            books = self._main.books
-            details = books.get(Kind.PAYMENT_METHOD, card)["card"]
-            known = books.behaviours[card] if number is None else find(number)
-            renewed = Entered(
-                known, exp_month or details["exp_month"], exp_year or details["exp_year"]
-            )
-            books.renew(card, renewed)
+            self._main.books.renew(card, last4, exp_month, exp_year)
             hand_on = self.hooks.flush()
         hand_on()
 
