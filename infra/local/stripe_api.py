@@ -8,19 +8,17 @@ the stand-in does not do are refused too (`not_kept_by_the_stand_in`), and never
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from infra.local.sandbox_faults import Operation
 from infra.local.stripe_afterwards import Afterwards
 from infra.local.stripe_books import Books, Kind, Object
 from infra.local.stripe_checkout import Checkout, not_kept
 from infra.local.stripe_errors import StripeRefusal, invalid
-from infra.local.stripe_expand import Expansion, as_list
+from infra.local.stripe_expand import Expansion
+from infra.local.stripe_lists import page
 from infra.local.stripe_params import Documented, Params
 from infra.local.stripe_payments import Forced, Payments
 
-MAX_PAGE = 100
-DEFAULT_PAGE = 10
 PAGING = frozenset({"limit", "starting_after", "ending_before", "created"})
 
 CUSTOMER_FIELDS = frozenset(
@@ -420,43 +418,6 @@ class Api:
             "settings": {"dashboard": {"display_name": account.name}},
             "type": "standard",
         }
-
-
-def page(found: list[Object], params: Params, url: str) -> Object:
-    """Newest first, at most `limit` (docs.stripe.com/api/pagination). `found` is oldest first."""
-    limit = int(params.get("limit", DEFAULT_PAGE))
-    if not 1 <= limit <= MAX_PAGE:
-        message = f"limit must be from 1 to {MAX_PAGE}."
-        raise invalid(message, param="limit", code="parameter_invalid_integer")
-    kept = [one for one in reversed(found) if _in_range(one["created"], params.get("created"))]
-    if "starting_after" in params:
-        kept = kept[_place(kept, params, "starting_after") + 1 :]
-    if "ending_before" in params:
-        before = kept[: _place(kept, params, "ending_before")]
-        return as_list(before[-limit:], url, has_more=len(before) > limit)
-    return as_list(kept[:limit], url, has_more=len(kept) > limit)
-
-
-def _place(kept: list[Object], params: Params, name: str) -> int:
-    ids = [one["id"] for one in kept]
-    if params[name] not in ids:
-        message = f"No such object: '{params[name]}'"
-        raise StripeRefusal(400, message, code="resource_missing", param=name)
-    return ids.index(params[name])
-
-
-def _in_range(created: int, wanted: Any) -> bool:
-    if wanted is None:
-        return True
-    if not isinstance(wanted, dict):
-        return created == int(wanted)
-    tests = {
-        "gt": lambda limit: created > limit,
-        "gte": lambda limit: created >= limit,
-        "lt": lambda limit: created < limit,
-        "lte": lambda limit: created <= limit,
-    }
-    return all(tests[name](int(value)) for name, value in wanted.items())
 
 
 def _required(params: Params, name: str) -> str:

@@ -243,24 +243,6 @@ CODES_OF_THEIR_OWN = frozenset(
 )
 """Decline codes that are error codes too; the code of the others is `card_declined`."""
 
-MINIMUM_AMOUNTS: Mapping[str, int] = MappingProxyType(
-    {
-        "usd": 50, "aed": 200, "aud": 50, "brl": 50, "cad": 50, "chf": 50, "clp": 500,
-        "cop": 200_000, "czk": 1500, "dkk": 250, "eur": 50, "gbp": 30, "hkd": 400, "huf": 17_500,
-        "inr": 50, "jpy": 50, "krw": 500, "mxn": 1000, "myr": 200, "nok": 300, "nzd": 50,
-        "pln": 200, "ron": 200, "sek": 300, "sgd": 50, "thb": 1000, "zar": 1000, "kwd": 150,
-        "bhd": 190, "isk": 7000, "ils": 200, "twd": 1600, "php": 2900, "idr": 800_000,
-        "vnd": 13_000,
-    }
-)  # fmt: skip
-"""What the account takes, and the least of it (docs.stripe.com/currencies#minimum-and-maximum).
-Where the documentation gives no amount it is about 0.50 US dollars, as it says."""
-
-THREE_DECIMALS = frozenset({"kwd", "bhd"})
-"""Their amounts must end in 0 (docs.stripe.com/currencies#three-decimal)."""
-
-MAX_AMOUNT = 99_999_999
-
 
 @dataclass(frozen=True)
 class Entered:
@@ -291,3 +273,16 @@ def read_expiry(text: str, year: int, month: int) -> tuple[int, int] | str:
     if (given_year, given_month) < (year, month):
         return "This card has expired. Check the date, or use another card."
     return given_month, given_year
+
+
+def asks_for_authentication(known: KnownMethod, *, off_session: bool, set_up: bool) -> bool:
+    """docs.stripe.com/testing#regulatory-cards"""
+    match known.authentication:
+        case Authentication.NEVER:
+            return False
+        case Authentication.ALWAYS:
+            return True
+        case Authentication.UNLESS_SET_UP:
+            return not (off_session and set_up)
+        case Authentication.ONLY_ON_SESSION:
+            return not off_session

@@ -8,11 +8,12 @@ card is saved it is `complete`, and the customer goes to `success_url`, where
 
 from datetime import UTC, datetime, timedelta
 
+from infra.local.stripe_amounts import check_amount
 from infra.local.stripe_books import Books, Kind, Object, merged
 from infra.local.stripe_cards import CURRENCY_OF_DEBIT, MESSAGES, Authentication, Entered
 from infra.local.stripe_errors import DOC_ROOT, StripeRefusal, invalid
 from infra.local.stripe_params import Params
-from infra.local.stripe_payments import AUTHENTICATION_FAILED, check_amount
+from infra.local.stripe_payments import AUTHENTICATION_FAILED
 
 LIFETIME = timedelta(hours=24)
 SHORTEST_LIFETIME = timedelta(minutes=30)

@@ -11,6 +11,8 @@
 """
 
 import json
+from base64 import b64decode
+from binascii import Error as NotBase64
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -101,3 +103,19 @@ class RateLimit:
 def request_of(method: str, path: str, params: Params) -> str:
     """What makes two requests the same."""
     return json.dumps([method, path, params], sort_keys=True)
+
+
+def key_in(authorization: str) -> str:
+    """The secret key of a request, as a bearer token or as the user of HTTP basic
+    (docs.stripe.com/api/authentication); empty when there is none."""
+    scheme, _, credentials = authorization.partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return credentials.strip()
+        case "basic":
+            try:
+                return b64decode(credentials, validate=True).decode().partition(":")[0]
+            except (NotBase64, UnicodeDecodeError):
+                return ""
+        case _:
+            return ""

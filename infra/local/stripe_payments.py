@@ -12,24 +12,15 @@ docs.stripe.com/payments/paymentintents/lifecycle and docs.stripe.com/api/paymen
 """
 
 import copy
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
+from infra.local.stripe_amounts import check_amount
 from infra.local.stripe_books import Books, Kind, Object, merged
-from infra.local.stripe_cards import (
-    CODES_OF_THEIR_OWN,
-    CURRENCY_OF_DEBIT,
-    MAX_AMOUNT,
-    MESSAGES,
-    MINIMUM_AMOUNTS,
-    THREE_DECIMALS,
-    Authentication,
-    KnownMethod,
-)
+from infra.local.stripe_cards import CURRENCY_OF_DEBIT, KnownMethod, asks_for_authentication
 from infra.local.stripe_errors import DOC_ROOT, StripeRefusal, invalid, unexpected_state
+from infra.local.stripe_outcomes import Outcomes, code_of
 from infra.local.stripe_params import Params, is_true
 
 NOT_FINAL = ("requires_payment_method", "requires_confirmation", "requires_action")
@@ -37,8 +28,6 @@ FREE_TO_CHANGE = frozenset({"metadata", "description", "receipt_email", "expand"
 """What may still be changed of a payment that is under way or made."""
 
 AUTHENTICATION_FAILED = "payment_intent_authentication_failure"
-DO_NOT_TRY_AGAIN = frozenset({"lost_card", "stolen_card", "fraudulent"})
-MAX_DESCRIPTION = 1000
 
 
 @dataclass(frozen=True)
@@ -76,6 +65,7 @@ class Payments:
     def __init__(self, books: Books, root: str) -> None:
         self._books = books
         self._root = root
+        self._outcomes = Outcomes(books)
         self._underway: dict[str, _Underway] = {}
         self._terms: dict[str, _Terms] = {}
         self._confirmations: dict[str, int] = {}
@@ -257,7 +247,9 @@ class Payments:
             known, off_session=off_session, set_up=set_up
         ):
             if off_session or is_true(params, "error_on_requires_action"):
-                raise self._decline(intent, "authentication_required", "authentication_required")
+                raise self._outcomes.decline(
+                    intent, "authentication_required", "authentication_required"
+                )
             return self._ask(intent)
         return self._attempt(intent, known, forced)
 
@@ -285,7 +277,7 @@ class Payments:
             with suppress(StripeRefusal):  # What is raised is in `last_payment_error` too.
                 self._attempt(intent, known, terms.forced)
             return
-        self._back_to_the_start(
+        self._outcomes.back_to_the_start(
             intent,
             {
                 "code": AUTHENTICATION_FAILED,
@@ -311,9 +303,9 @@ class Payments:
         if takes is not None:
             return self._begin(intent, takes, known, code, decline_code)
         if code is not None:
-            raise self._decline(intent, code, decline_code)
-        charge = self._add_charge(intent)
-        self._succeed(intent, charge, 0)
+            raise self._outcomes.decline(intent, code, decline_code)
+        charge = self._outcomes.add_charge(intent)
+        self._outcomes.succeed(intent, charge, 0)
         self._want_dispute(known, charge)
         return intent
 
@@ -327,7 +319,7 @@ class Payments:
     ) -> Object:
         """The bank takes its time: `processing` until then. The events of the decision are made
         now, to arrive then."""
-        charge = self._add_charge(intent)
+        charge = self._outcomes.add_charge(intent)
         intent["status"] = "processing"
         underway = _Underway(self._books.now() + takes, known, code, decline_code)
         self._underway[intent["id"]] = underway
@@ -353,184 +345,14 @@ class Payments:
         self, underway: _Underway, intent: Object, charge: Object, delay: int | None
     ) -> None:
         if underway.code is None:
-            self._succeed(intent, charge, delay)
+            self._outcomes.succeed(intent, charge, delay)
         else:
-            self._fail(intent, charge, underway.code, underway.decline_code, delay)
+            self._outcomes.fail(intent, charge, underway.code, underway.decline_code, delay)
 
     def _want_dispute(self, known: KnownMethod, charge: Object) -> None:
         if known.dispute is not None:
             self.disputes_wanted.append(charge["id"])
 
-    # Outcomes
-
-    def _add_charge(self, intent: Object) -> Object:
-        method = self._books.get(Kind.PAYMENT_METHOD, intent["payment_method"])
-        charge = self._books.add(
-            Kind.CHARGE,
-            amount=intent["amount"],
-            amount_captured=0,
-            amount_refunded=0,
-            balance_transaction=None,
-            billing_details=method["billing_details"],
-            captured=False,
-            currency=intent["currency"],
-            customer=intent["customer"],
-            description=intent["description"],
-            disputed=False,
-            failure_code=None,
-            failure_message=None,
-            metadata=dict(intent["metadata"]),
-            outcome=None,
-            paid=False,
-            payment_intent=intent["id"],
-            payment_method=intent["payment_method"],
-            payment_method_details={
-                "type": method["type"],
-                method["type"]: copy.deepcopy(method[method["type"]]),
-            },
-            receipt_email=intent["receipt_email"],
-            receipt_url=None,
-            refunded=False,
-            status="pending",
-        )
-        intent["latest_charge"] = charge["id"]
-        return charge
-
-    def _succeed(self, intent: Object, charge: Object, delay: int | None) -> None:
-        charge.update(
-            status="succeeded",
-            paid=True,
-            captured=True,
-            amount_captured=charge["amount"],
-            outcome={"network_status": "approved_by_network", "type": "authorized"},
-        )
-        intent.update(
-            status="succeeded", amount_received=intent["amount"], processing=None, next_action=None
-        )
-        if delay is not None:
-            self._books.report("charge.succeeded", charge, delay)
-            self._books.report("payment_intent.succeeded", intent, delay)
-
-    def _decline(self, intent: Object, code: str, decline_code: str | None) -> StripeRefusal:
-        """402: the bank has declined. The answer carries the PaymentIntent as it is then."""
-        charge = self._add_charge(intent)
-        error = self._fail(intent, charge, code, decline_code, 0)
-        return StripeRefusal(
-            402,
-            error["message"],
-            type_=error["type"],
-            **{name: value for name, value in error.items() if name not in ("message", "type")},
-            payment_intent=copy.deepcopy(intent),
-        )
-
-    def _fail(
-        self,
-        intent: Object,
-        charge: Object,
-        code: str,
-        decline_code: str | None,
-        delay: int | None,
-    ) -> Object:
-        message = MESSAGES.get(decline_code or code, MESSAGES["generic_decline"])
-        if code == "authentication_required":
-            message = "Your card was declined. This transaction requires authentication."
-        charge.update(
-            status="failed",
-            failure_code=code,
-            failure_message=message,
-            outcome={
-                "network_status": "declined_by_network",
-                "reason": decline_code,
-                "type": "issuer_declined",
-            },
-        )
-        error: Object = {
-            "charge": charge["id"],
-            "code": code,
-            "doc_url": DOC_ROOT + code.replace("_", "-"),
-            "message": message,
-            "type": "card_error" if decline_code is not None else "invalid_request_error",
-        }
-        if decline_code is not None:
-            error["decline_code"] = decline_code
-            error["advice_code"] = advice(decline_code)
-        self._back_to_the_start(intent, error)
-        if delay is not None:
-            self._books.report("charge.failed", charge, delay)
-            self._books.report("payment_intent.payment_failed", intent, delay)
-        return dict(intent["last_payment_error"])
-
-    def _back_to_the_start(self, intent: Object, error: Object) -> None:
-        """docs.stripe.com/payments/paymentintents/lifecycle: after a failure another payment
-        method is waited for."""
-        method = self._books.get(Kind.PAYMENT_METHOD, intent["payment_method"])
-        intent.update(
-            status="requires_payment_method",
-            payment_method=None,
-            processing=None,
-            next_action=None,
-            last_payment_error={**error, "payment_method": copy.deepcopy(method)},
-        )
-
 
 def is_off_session(params: Params) -> bool:
     return str(params.get("off_session", "false")) != "false"
-
-
-def asks_for_authentication(known: KnownMethod, *, off_session: bool, set_up: bool) -> bool:
-    """docs.stripe.com/testing#regulatory-cards"""
-    match known.authentication:
-        case Authentication.NEVER:
-            return False
-        case Authentication.ALWAYS:
-            return True
-        case Authentication.UNLESS_SET_UP:
-            return not (off_session and set_up)
-        case Authentication.ONLY_ON_SESSION:
-            return not off_session
-
-
-def code_of(decline_code: str) -> str:
-    alone = decline_code in CODES_OF_THEIR_OWN or decline_code == "authentication_required"
-    return decline_code if alone else "card_declined"
-
-
-def advice(decline_code: str) -> str:
-    """docs.stripe.com/declines/card#retrying-issuer-declines"""
-    if decline_code in DO_NOT_TRY_AGAIN:
-        return "do_not_try_again"
-    if decline_code in CODES_OF_THEIR_OWN - {"processing_error"}:
-        return "confirm_card_data"
-    return "try_again_later"
-
-
-def check_amount(amount: int, currency: str) -> None:
-    """docs.stripe.com/currencies: what is taken, and how little of it. Raises `StripeRefusal`."""
-    if currency not in MINIMUM_AMOUNTS:
-        listed = ", ".join(MINIMUM_AMOUNTS)
-        message = f"Invalid currency: {currency}. This account supports these: {listed}"
-        raise invalid(message, param="currency")
-    if amount < 1:
-        message = "This value must be greater than or equal to 1."
-        raise invalid(message, param="amount", code="parameter_invalid_integer")
-    if amount < MINIMUM_AMOUNTS[currency]:
-        least = MINIMUM_AMOUNTS[currency]
-        message = f"Amount must be at least {least} {currency} in the smallest unit."
-        raise invalid(message, param="amount", code="amount_too_small")
-    if amount > MAX_AMOUNT:
-        message = f"Amount must be no more than {MAX_AMOUNT}."
-        raise invalid(message, param="amount", code="amount_too_large")
-    if currency in THREE_DECIMALS and amount % 10:
-        raise invalid("The amount must end in 0 in this currency.", param="amount")
-
-
-def seen(intent: Mapping[str, Any]) -> str:
-    """The state of a payment in the words of `ChargeSeen`. One that waits for a payment method or
-    for its confirmation has moved nothing: its last attempt has failed."""
-    match intent["status"]:
-        case "requires_payment_method" | "requires_confirmation":
-            return "failed"
-        case "canceled":
-            return "cancelled"
-        case status:
-            return str(status)

@@ -19,11 +19,8 @@ out; with the sandbox it shares the ways to go wrong, the queue of webhooks and 
 import hmac
 import json
 import random
-from base64 import b64decode
-from binascii import Error as NotBase64
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from threading import RLock
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,14 +30,15 @@ from infra.local.sandbox import ChargeSeen
 from infra.local.sandbox_faults import INSIDE, ON_THE_WAY, Fault, Faults, Misbehaviour, Operation
 from infra.local.stripe_afterwards import Afterwards
 from infra.local.stripe_api import Account, Api, Call
-from infra.local.stripe_books import API_VERSION, Books, Kind, Object
+from infra.local.stripe_books import API_VERSION, Books, Kind
 from infra.local.stripe_cards import Entered, find
 from infra.local.stripe_checkout import Checkout
 from infra.local.stripe_errors import StripeRefusal, invalid, locked, rate_limited, server_error
-from infra.local.stripe_keys import IdempotencyKeys, RateLimit, request_of
+from infra.local.stripe_keys import IdempotencyKeys, RateLimit, key_in, request_of
+from infra.local.stripe_mode import Mode
 from infra.local.stripe_pages import Pages
 from infra.local.stripe_params import decode
-from infra.local.stripe_payments import Forced, Payments, seen
+from infra.local.stripe_payments import Forced, Payments
 from infra.local.stripe_webhooks import EVERY_EVENT, StripeWebhooks
 from infra.local.webhook_queue import Deliver
 from shared.providers.transport import Transport, TransportTimeout
@@ -49,27 +47,6 @@ MAX_BODY_BYTES = 64_000
 TIMED_OUT_HEADER = "Stand-In-Timed-Out"
 DEFAULT_MOUNT = "/_local/stripe"
 FORM = "application/x-www-form-urlencoded"
-
-
-@dataclass(frozen=True)
-class _Mode:
-    """One of the two worlds of an account."""
-
-    books: Books
-    payments: Payments
-    afterwards: Afterwards
-    api: Api
-    pages: Pages
-    keys: IdempotencyKeys
-
-    def settle(self) -> None:
-        """Let happen what was to happen until now."""
-        self.payments.settle_what_is_due()
-        self.afterwards.settle_what_is_due()
-        wanted = self.payments.disputes_wanted
-        while wanted:
-            charge = self.books.get(Kind.CHARGE, wanted.pop())
-            self.afterwards.dispute_as_the_card_does(charge)
 
 
 class Stripe:
@@ -115,17 +92,17 @@ class Stripe:
         self._revoked: set[str] = set()
         self._locked: set[str] = set()
 
-    def _mode(self, livemode: bool) -> _Mode:
+    def _mode(self, livemode: bool) -> Mode:
         books = Books(self._now, self.hooks.send, self._rng, livemode=livemode)
         payments = Payments(books, self._root)
         afterwards = Afterwards(books)
         checkout = Checkout(books, self._root)
         api = Api(books, payments, afterwards, checkout, self._account)
         pages = Pages(checkout, payments, self._now, self._mount)
-        return _Mode(books, payments, afterwards, api, pages, IdempotencyKeys(self._now))
+        return Mode(books, payments, afterwards, api, pages, IdempotencyKeys(self._now))
 
     @property
-    def _main(self) -> _Mode:
+    def _main(self) -> Mode:
         return self._modes[self._live]
 
     def handle(
@@ -319,33 +296,7 @@ class Stripe:
         """Every PaymentIntent that there ever was, oldest first. `id` is its id."""
         with self._lock:
             self._settle()
-            return [self._seen(one) for one in self._main.books.all(Kind.PAYMENT_INTENT)]
-
-    def _seen(self, intent: Object) -> ChargeSeen:
-        """What a payment took is told by its Charge, which keeps the metadata that it was made
-        with."""
-        books, afterwards = self._main.books, self._main.afterwards
-        made = books.all(Kind.CHARGE, payment_intent=intent["id"])
-        last = made[-1] if made else None
-        paying = last if last is not None and last["status"] != "failed" else None
-        told = intent if paying is None else paying
-        error = intent["last_payment_error"] or {}
-        card = intent["payment_method"] or (None if last is None else last["payment_method"])
-        refunds = [] if paying is None else afterwards.refunds_of(paying)
-        return ChargeSeen(
-            id=intent["id"],
-            charge_ref=told["metadata"].get("charge_ref"),
-            attempt_id=told["metadata"].get("attempt_id"),
-            customer=intent["customer"] or "",
-            card=card or error.get("payment_method", {}).get("id", ""),
-            amount=intent["amount"],
-            currency=intent["currency"].upper(),
-            state=seen(intent),
-            decline_code=error.get("decline_code") or error.get("code"),
-            refunds=tuple(one["amount"] for one in refunds if one["status"] != "failed"),
-            created_at=datetime.fromtimestamp(intent["created"], UTC),
-            reversed=0 if paying is None else afterwards.reversed(paying),
-        )
+            return self._main.seen()
 
     # Over HTTP
 
@@ -366,9 +317,9 @@ class Stripe:
         except StripeRefusal as refusal:
             return _refused(refusal)
 
-    def _check_key(self, headers: Mapping[str, str]) -> _Mode:
+    def _check_key(self, headers: Mapping[str, str]) -> Mode:
         """docs.stripe.com/api/authentication: as a bearer token, or as the user of HTTP basic."""
-        given = _key_in(headers.get("authorization", ""))
+        given = key_in(headers.get("authorization", ""))
         if not given:
             raise StripeRefusal(401, "You did not provide an API key.")
         for known, livemode in self._keys.items():
@@ -390,7 +341,7 @@ class Stripe:
             message = "The provided key does not have access to that account."
             raise StripeRefusal(403, message, code="account_invalid")
 
-    def _carry_out(self, mode: _Mode, call: Call, request: str, key: str | None) -> Answer:
+    def _carry_out(self, mode: Mode, call: Call, request: str, key: str | None) -> Answer:
         """What happens on the way there, the call itself, what happens on the way back."""
         on_the_way = self._faults.take(call.operation, ON_THE_WAY, call.subject)
         fault = None if on_the_way is None else on_the_way.fault
@@ -401,7 +352,7 @@ class Stripe:
         answer = self._once(mode, call, request, key)
         return _timed_out() if fault is Fault.TIMEOUT_AFTER else answer
 
-    def _once(self, mode: _Mode, call: Call, request: str, key: str | None) -> Answer:
+    def _once(self, mode: Mode, call: Call, request: str, key: str | None) -> Answer:
         if key is None:
             return self._execute(call)
         kept = mode.keys.find(key, request)
@@ -443,7 +394,7 @@ class Stripe:
             return mode.pages.problem(refusal.status, str(refusal))
         return (*answer[:2], b"") if method == "HEAD" else answer
 
-    def _mode_of(self, path: str) -> _Mode:
+    def _mode_of(self, path: str) -> Mode:
         id_ = path.rstrip("/").rsplit("/", 1)[-1]
         for mode in self._modes.values():
             if mode.books.knows("checkout.session", id_) or mode.books.knows("payment_intent", id_):
@@ -461,20 +412,6 @@ def in_process(stripe: Stripe) -> Transport:
         return status, content
 
     return send
-
-
-def _key_in(authorization: str) -> str:
-    scheme, _, credentials = authorization.partition(" ")
-    match scheme.lower():
-        case "bearer":
-            return credentials.strip()
-        case "basic":
-            try:
-                return b64decode(credentials, validate=True).decode().partition(":")[0]
-            except (NotBase64, UnicodeDecodeError):
-                return ""
-        case _:
-            return ""
 
 
 def _json(status: int, content: dict[str, Any]) -> Answer:
