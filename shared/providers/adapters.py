@@ -3,10 +3,12 @@
 An adapter's module is loaded when it is asked for. docs/providers.md says what its settings are.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from shared.providers.limits import Pace, no_pace
 from shared.providers.port import NoSuchProvider, PaymentProvider
 from shared.providers.transport import Transport
 
@@ -18,9 +20,13 @@ def make(
     settings: Mapping[str, Any],
     now: Callable[[], datetime],
     transport: Transport | None = None,
+    *,
+    pace: Pace = no_pace,
+    pause: Callable[[float], None] = time.sleep,  # noqa: ARG001 - for those that repeat a 429
 ) -> PaymentProvider:
-    """The adapter called `name`; without `transport` it goes over HTTP. `NoSuchProvider` for a
-    name or settings that make none: it says which setting is missing, and never what one is."""
+    """The adapter called `name`; without `transport` it goes over HTTP. It calls `pace` before each
+    HTTP call, and waits with `pause` (seconds) before it repeats one. `NoSuchProvider` for a name
+    or settings that make none: it says which setting is missing, and never what one is."""
     try:
         match name:
             case "sandbox":
@@ -32,6 +38,7 @@ def make(
                     webhook_secrets=tuple(settings["webhook_secrets"]),
                     now=now,
                     transport=transport,
+                    pace=pace,
                 )
             case _:
                 raise NoSuchProvider(name)

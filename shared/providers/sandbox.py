@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from shared.domain.charge import SAME_KEY_FOR, Card, Outcome, ProviderCharge
 from shared.domain.money import Money
 from shared.providers import signatures
+from shared.providers.limits import Pace, no_pace
 from shared.providers.port import (
     CardFrame,
     CardSeen,
@@ -76,6 +77,7 @@ class SandboxProvider:
         webhook_secrets: Sequence[str],
         now: Callable[[], datetime],
         transport: Transport | None = None,
+        pace: Pace = no_pace,
     ) -> None:
         if not webhook_secrets or not all(webhook_secrets):
             raise ValueError("a provider needs webhook secrets, and none of them may be empty")
@@ -83,6 +85,7 @@ class SandboxProvider:
         self._webhook_secrets = tuple(webhook_secrets)
         self._now = now
         self._transport = transport or over_http(base_url)
+        self._pace = pace
         parts = urlsplit(base_url)
         self.hosted_origins: tuple[str, ...] = (f"{parts.scheme}://{parts.netloc}",)
 
@@ -277,7 +280,9 @@ class SandboxProvider:
         content: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
     ) -> Answer:
-        """One call; raises `ProviderUnavailable` when no answer came or it cannot be read."""
+        """One call; raises `ProviderUnavailable` when no answer came or it cannot be read, or when
+        there was no room for it in time."""
+        self._pace(f"{method} /{path.split('/')[2].partition('?')[0]}")
         headers = {"authorization": f"Bearer {self._key}", "accept": "application/json"}
         if idempotency_key is not None:
             headers["idempotency-key"] = idempotency_key
