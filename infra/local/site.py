@@ -53,9 +53,10 @@ _LINK = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)]")
 def answer(world: "LocalWorld", request: Request) -> Response:
     """Answer a request below `/_local`."""
     path = request.path
-    for bank in world.banks.by_name.values():
-        if path.startswith(f"{address(bank.name)}/"):
-            return _at_bank(world, bank, request)
+    name, below, _ = path.removeprefix(f"{ROOT}/").partition("/")
+    bank = world.banks.bank(name) if below else None
+    if bank is not None:
+        return _at_bank(world, bank, request)
     if request.method == "POST" and request.header("sec-fetch-site") == "cross-site":
         return problem(403, "cross_site", "Another site may not do this.")
     pages = {ROOT: _index, f"{ROOT}/": _index, f"{ROOT}/mail": _mail, f"{ROOT}/clock": _clock}

@@ -18,9 +18,9 @@ from typing import Any, Self
 
 import boto3
 
-from infra.local import lambdas, permissions, schedules, site
+from infra.local import banks, lambdas, permissions, schedules, site
 from infra.local.aws import Answer, Engine, Service, switchboard
-from infra.local.banks import Bank, Banks, ParameterStore
+from infra.local.banks import Banks, ParameterStore
 from infra.local.bus import RETRY_SECONDS, Agenda, Bus, Delivery, Task, Tick, Webhook
 from infra.local.chance import repeatable
 from infra.local.clock import MAX_ADVANCE, Backwards, BadMoment, LocalClock, moment
@@ -153,7 +153,7 @@ class LocalWorld:
         self.banks = Banks(self.clock.now, self.deliver, self.public_url, chance)
         self.sandbox = self.banks.sandbox
         self.parameters = ParameterStore(
-            self.template.environment.get("PROVIDER_SECRETS", ""), self.banks.secrets()
+            self.template.environment.get("PROVIDER_SECRETS", ""), self.banks.settings
         )
         self._services: Mapping[str, Service] = {
             "dynamodb": self.engine.call,
@@ -285,14 +285,17 @@ class LocalWorld:
     def adapters(self) -> dict[str, PaymentProvider]:
         """An adapter of each provider, which goes through the line."""
         return {
-            name: adapters.make(name, bank.settings, self.clock.now, partial(self._to_bank, bank))
-            for name, bank in self.banks.by_name.items()
+            name: adapters.make(name, self.banks.settings[name], self.now, partial(self._ask, name))
+            for name in banks.NAMES
+            if name in adapters.NAMES
         }
 
-    def _to_bank(
-        self, bank: Bank, method: str, path: str, headers: Mapping[str, str], body: bytes
+    def _ask(
+        self, name: str, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, bytes]:
         """The transport of a provider's adapter."""
+        bank = self.banks.bank(name)
+        assert bank is not None
         working = _working.get()
         if working is None:
             return bank.in_process(method, path, headers, body)

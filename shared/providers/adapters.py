@@ -12,7 +12,7 @@ from shared.providers.limits import Pace, no_pace
 from shared.providers.port import NoSuchProvider, PaymentProvider
 from shared.providers.transport import Transport
 
-NAMES = ("cardpointe", "sandbox", "stripe")
+NAMES = ("sandbox",)
 
 
 def make(
