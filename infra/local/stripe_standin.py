@@ -353,15 +353,16 @@ class Stripe:
         return _timed_out() if fault is Fault.TIMEOUT_AFTER else answer
 
     def _once(self, mode: Mode, call: Call, request: str, key: str | None) -> Answer:
-        if key is None:
-            return self._execute(call)
-        kept = mode.keys.find(key, request)
+        """Carry out the call, or answer what its key answered before. What is refused before the
+        call begins is not kept."""
+        kept = None if key is None else mode.keys.find(key, request)
         if kept is not None:
             return kept
         if call.locks in self._locked:
             raise locked()
         answer = self._execute(call)
-        mode.keys.keep(key, request, answer)
+        if key is not None:
+            mode.keys.keep(key, request, answer)
         return answer
 
     def _execute(self, call: Call) -> Answer:
