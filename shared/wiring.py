@@ -122,10 +122,13 @@ class Wiring:
 
     def secrets(self, kept: timedelta = SECRETS_KEPT) -> Mapping[str, Any]:
         """The providers' secrets by provider, read anew when older than `kept`. Never logged. When
-        they can't be read just now, those that were read before go on being used."""
+        they can't be read just now, those that were read before go on being used;
+        `ProviderUnavailable` when there are none."""
         import json
 
         from botocore.exceptions import BotoCoreError, ClientError
+
+        from shared.providers.port import ProviderUnavailable
 
         if not self.environment.provider_secrets:
             return {}
@@ -136,13 +139,15 @@ class Wiring:
             answer = self._ssm.get_parameter(
                 Name=self.environment.provider_secrets, WithDecryption=True
             )
-        except (BotoCoreError, ClientError):
-            if before is None:
-                raise
-            return before[1]
-        found: Mapping[str, Any] = json.loads(answer["Parameter"]["Value"])
-        self._secrets = self.now(), found
-        return found
+            found = json.loads(answer["Parameter"]["Value"])
+        except (BotoCoreError, ClientError, ValueError):
+            found = None
+        if isinstance(found, dict):
+            self._secrets = self.now(), found
+            return found
+        if before is None:
+            raise ProviderUnavailable("the providers' settings can't be read")
+        return before[1]
 
     @cached_property
     def _ssm(self) -> Any:

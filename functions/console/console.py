@@ -23,6 +23,7 @@ from functions.console.pages.models import (
     EmailSent,
 )
 from functions.console.payments import mount_payments
+from functions.console.providers import mount_providers
 from functions.console.retry_policy import mount_retry_policy
 from functions.console.starting import mount_starting
 from functions.console.statement import mount_statement
@@ -57,6 +58,7 @@ mount_payments(app)
 mount_unpaid_packs(app)
 mount_starting(app)
 mount_expiry(app)
+mount_providers(app)
 
 
 # --- customers -------------------------------------------------------------------------------

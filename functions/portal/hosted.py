@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from shared.operations.context import Context
-from shared.providers.port import NoSuchProvider
+from shared.providers.port import ProviderUnavailable
 from shared.web.request import Request
 
 
@@ -25,7 +25,7 @@ def origins(request: Request) -> tuple[str, ...]:
         return ()
     try:
         found: tuple[str, ...] = request.wiring.provider(name).hosted_origins
-    except NoSuchProvider:
+    except ProviderUnavailable:
         return ()
     return found
 

@@ -245,7 +245,7 @@ class Sandbox:
     def _check_key(self, headers: Mapping[str, str]) -> None:
         given = headers.get("authorization", "").encode()
         if not hmac.compare_digest(given, f"Bearer {self._key}".encode()):
-            raise Refused(401, "wrong_key", "The API key is missing or wrong.")
+            raise _wrong_key()
 
     def _refusal(self, refused: Refused) -> dict[str, Any]:
         content: dict[str, Any] = {"error": {"code": refused.code, "message": str(refused)}}
@@ -259,6 +259,8 @@ class Sandbox:
         fault = None if on_the_way is None else on_the_way.fault
         if fault is Fault.RATE_LIMIT:
             raise Refused(429, "rate_limit", "Too many requests; try again.")
+        if fault is Fault.KEY_REFUSED:
+            raise _wrong_key()
         if fault is Fault.TIMEOUT_BEFORE:
             return _timed_out()
         answer = self._once(call, key)
@@ -380,6 +382,10 @@ def in_process(sandbox: Sandbox) -> Transport:
         return status, content
 
     return send
+
+
+def _wrong_key() -> Refused:
+    return Refused(401, "wrong_key", "The API key is missing or wrong.")
 
 
 def _content(body: bytes) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Fault(StrEnum):
     - `ERROR_BEFORE`: 500, nothing happens; the same key answers the same 500.
     - `ERROR_AFTER`: 500 although it happened; the same key answers the same 500.
     - `RATE_LIMIT`: 429, before the idempotency key is looked at.
+    - `KEY_REFUSED`: 401, before anything is looked at: the merchant's key was revoked.
     - `LATE`: a charge is `processing` for some seconds before it is decided.
     - `DECLINE`: a charge is declined with a given code, whatever the card.
     """
@@ -38,11 +39,14 @@ class Fault(StrEnum):
     ERROR_BEFORE = "error_before"
     ERROR_AFTER = "error_after"
     RATE_LIMIT = "rate_limit"
+    KEY_REFUSED = "key_refused"
     LATE = "late"
     DECLINE = "decline"
 
 
-ON_THE_WAY = frozenset({Fault.TIMEOUT_BEFORE, Fault.TIMEOUT_AFTER, Fault.RATE_LIMIT})
+ON_THE_WAY = frozenset(
+    {Fault.TIMEOUT_BEFORE, Fault.TIMEOUT_AFTER, Fault.RATE_LIMIT, Fault.KEY_REFUSED}
+)
 """Faults of the way there and back; the others happen only to a call that is carried out, not
 to one that is answered from its idempotency key."""
 

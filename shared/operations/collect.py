@@ -89,6 +89,9 @@ def ask(context: Context, charge: Charge) -> ChargeResult:
         )
     except NoSuchProvider:
         return ChargeResult(outcome=Outcome.REFUSED, decline_code=NOT_SET_UP)
+    except ProviderUnavailable:
+        # Not even its settings could be read: nothing was sent.
+        return ChargeResult(outcome=Outcome.UNKNOWN, repeatable=True)
     except RequestRefused as refused:
         return ChargeResult(outcome=Outcome.REFUSED, decline_code=f"request_refused: {refused}")
 

@@ -44,3 +44,5 @@ def make(
                 raise NoSuchProvider(name)
     except KeyError as missing:
         raise NoSuchProvider(f"{name}: the setting {missing} is missing") from None
+    except (TypeError, ValueError):
+        raise NoSuchProvider(f"{name}: a setting is not what it should be") from None

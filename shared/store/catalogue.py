@@ -1,7 +1,9 @@
-"""The catalogue table: one snapshot that everyone reads; and staff members."""
+"""The catalogue table: one snapshot that everyone reads, what staff changed in it; and staff
+members."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -9,16 +11,24 @@ from shared.domain.product import Catalogue
 from shared.store.engine import (
     CatalogueItem,
     Kind,
+    Lost,
     Ref,
     Row,
     commit,
+    create,
     overwrite,
+    put,
+    query,
     read,
     register,
+    replace,
 )
+from shared.store.records import TimelineEvent
 
 SNAPSHOT = Ref(CatalogueItem, "catalogue", "snapshot", Catalogue)
 STALE_AFTER = timedelta(seconds=5)
+PUBLISH_TRIES = 5
+CHANGES = "changes"
 
 
 class Role(StrEnum):
@@ -96,10 +106,46 @@ def load(now: datetime) -> Catalogue:
     return keep(row, now)
 
 
+class _Present(BaseModel):
+    """As much of the snapshot as publishing looks at: it may replace one that can't be read."""
+
+    settings: dict[str, Any] = {}
+
+
 def publish(catalogue: Catalogue) -> None:
-    """Make `catalogue` what everyone reads."""
-    commit([overwrite(SNAPSHOT, catalogue)])
+    """Make `catalogue` what everyone reads, whatever is there. Where it says nothing of the
+    provider for new cards, the one that was chosen in the console stays ([MANY]). Raises `Lost`
+    when others were always first."""
+    present = Ref(CatalogueItem, SNAPSHOT.pk, SNAPSHOT.sk, _Present)
+    for tries_left in reversed(range(PUBLISH_TRIES)):
+        row = read(present).get(present)
+        settings = catalogue.settings
+        chosen = row.value.settings.get("preferred_provider") if row else None
+        if chosen and "preferred_provider" not in settings.model_fields_set:
+            settings = settings.model_copy(update={"preferred_provider": chosen})
+        published = catalogue.model_copy(update={"settings": settings})
+        try:
+            at = None if row is None else Row(SNAPSHOT, published, row.version)
+            commit([put(SNAPSHOT, at, published)])
+        except Lost:
+            if not tries_left:
+                raise
+            continue
+        break
     forget()
+
+
+def change(row: Row[Catalogue], changed: Catalogue, event: TimelineEvent) -> None:
+    """Staff change the snapshot as it was read, and it is written down who did it ([ACCESS])."""
+    at = Ref(CatalogueItem, CHANGES, event.id, TimelineEvent)
+    commit([replace(row, changed), create(at, event)])
+    forget()
+
+
+def last_changes(limit: int) -> tuple[TimelineEvent, ...]:
+    """What staff changed last, newest first: one round trip."""
+    page = query(CatalogueItem, CHANGES, "", TimelineEvent, limit=limit)
+    return tuple(row.value for row in page.rows)
 
 
 def write_staff_member(member: StaffMember) -> None:

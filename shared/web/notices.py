@@ -72,6 +72,7 @@ NOTICES: Mapping[str, str] = {
     "checked_in": "Checked in.",
     "place_invoiced": "The invoice is on its way to the customer.",
     "place_waived": "It is let go. Nobody is asked for it any more.",
+    "provider_preferred": "New cards go there from now on. Cards on file stay where they are.",
     "pack_activated": "The pack is activated. Its invoice stays open until it is paid.",
     "seat_cancelled": "The reservation is cancelled, and the credits are given back.",
 }
