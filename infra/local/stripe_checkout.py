@@ -6,7 +6,7 @@ card is saved it is `complete`, and the customer goes to `success_url`, where
 `{CHECKOUT_SESSION_ID}` was put in; `cancel_url` is a link back and changes nothing.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from infra.local.stripe_amounts import check_amount
 from infra.local.stripe_books import Books, Kind, Object, merged
@@ -100,8 +100,8 @@ class Checkout:
             if not params.get(name, "https://").startswith(("https://", "http://")):
                 raise invalid("Not a valid URL", param=name, code="url_invalid")
         if "expires_at" in params:
-            ahead = datetime.fromtimestamp(int(params["expires_at"]), UTC) - self._books.now()
-            if not SHORTEST_LIFETIME <= ahead <= LIFETIME:
+            ahead = int(params["expires_at"]) - self._books.moment()
+            if not SHORTEST_LIFETIME.total_seconds() <= ahead <= LIFETIME.total_seconds():
                 message = "The `expires_at` timestamp must be from 30 minutes to 24 hours ahead."
                 raise invalid(message, param="expires_at")
 

@@ -90,6 +90,7 @@ class Stripe:
             mode.books.elsewhere = self._modes[not livemode].books
         self._keys = {key: self._live, self.other_mode_key: not self._live}
         self._revoked: set[str] = set()
+        self._forbidden: frozenset[str] = frozenset()
         self._locked: set[str] = set()
 
     def _mode(self, livemode: bool) -> Mode:
@@ -179,6 +180,12 @@ class Stripe:
             else:
                 self._revoked.discard(key)
 
+    def forbid(self, *resources: str) -> None:
+        """The key is a restricted one without the permission for these: `charges`, `refunds`, …:
+        403 (docs.stripe.com/keys/restricted-api-keys). Without any, the key may do all again."""
+        with self._lock:
+            self._forbidden = frozenset(resources)
+
     def let_account_charge(self, enabled: bool) -> None:
         """Whether the account may make charges: `charges_enabled`."""
         with self._lock:
@@ -218,7 +225,7 @@ class Stripe:
         number: str,
         email: str,
         customer: str | None = None,
-        reference: str | None = None,
+        reference: str = "",
     ) -> tuple[str, str]:
         """Save a card or an account past the hosted page, also one that the page would decline;
         answers the customer and the payment method. A new customer has `reference` in its
@@ -228,7 +235,7 @@ class Stripe:
             books = self._main.books
             owner = customer
             if owner is None:
-                metadata = {} if reference is None else {"reference": reference}
+                metadata = {"reference": reference} if reference else {}
                 owner = str(books.add_customer({"email": email, "metadata": metadata})["id"])
             card = str(books.add_method(entered, owner, set_up=True)["id"])
             hand_on = self.hooks.flush()
@@ -311,6 +318,7 @@ class Stripe:
                 raise invalid("Request body too large.")
             self._check_headers(method, headers)
             params = decode(body.decode("utf-8", "replace") if method == "POST" else split.query)
+            self._check_permission(split.path)
             call = mode.api.route(method, split.path, params)
             key = headers.get("idempotency-key") if method == "POST" else None
             return self._carry_out(mode, call, request_of(method, split.path, params), key)
@@ -328,6 +336,11 @@ class Stripe:
                     raise StripeRefusal(401, "Expired API Key provided.", code="api_key_expired")
                 return self._modes[livemode]
         raise StripeRefusal(401, "Invalid API Key provided.")
+
+    def _check_permission(self, path: str) -> None:
+        if any(path.startswith(f"/v1/{resource}") for resource in self._forbidden):
+            message = "The provided key does not have the required permissions for this endpoint."
+            raise StripeRefusal(403, message)
 
     def _check_headers(self, method: str, headers: Mapping[str, str]) -> None:
         version = headers.get("stripe-version", API_VERSION)

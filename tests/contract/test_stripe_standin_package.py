@@ -169,6 +169,9 @@ def test_refusals_are_the_packages_own_errors(bench: Bench, client: StripeClient
     client.v1.customers.create(params=customer, options={"idempotency_key": "k"})
     with pytest.raises(stripe.IdempotencyError):
         client.v1.customers.create(params={}, options={"idempotency_key": "k"})
+    bench.stripe.forbid("refunds")
+    with pytest.raises(stripe.PermissionError):
+        client.v1.refunds.list()
     bench.stripe.revoke(KEY)
     with pytest.raises(stripe.AuthenticationError) as refused:
         client.v1.accounts.retrieve_current()

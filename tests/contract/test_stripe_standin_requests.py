@@ -10,6 +10,7 @@ import pytest
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.stripe_books import API_VERSION
 from infra.local.stripe_cards import FAILS_LATER, WORKS
+from infra.local.stripe_keys import LIVE_CALLS_PER_SECOND, TEST_CALLS_PER_SECOND
 from infra.local.stripe_standin import TIMED_OUT_HEADER, in_process
 from shared.providers.transport import TransportTimeout
 from tests.contract.stripe_standin_bench import KEY, Bench, Content, payment
@@ -41,6 +42,15 @@ def test_the_key_may_be_the_user_of_http_basic(bench: Bench) -> None:
 def test_a_revoked_key_has_expired(bench: Bench) -> None:
     bench.stripe.revoke(KEY)
     assert bench.call("GET", "account").refused == (401, "api_key_expired")
+
+
+def test_a_restricted_key_may_not_do_everything(bench: Bench) -> None:
+    bench.stripe.forbid("refunds", "disputes")
+    assert bench.post("refunds", payment_intent="pi_none").refused == (403, None)
+    assert bench.call("GET", "disputes").status == 403
+    assert bench.call("GET", "charges").status == 200
+    bench.stripe.forbid()
+    assert bench.call("GET", "disputes").status == 200
 
 
 def test_what_was_made_in_one_mode_is_missing_in_the_other(bench: Bench) -> None:
@@ -249,7 +259,8 @@ def test_many_at_once_under_one_key_pay_once(bench: Bench) -> None:
 
 
 def test_beyond_the_limit_of_a_second_calls_are_refused() -> None:
-    bench = Bench(calls_per_second=25)
+    assert (TEST_CALLS_PER_SECOND, LIVE_CALLS_PER_SECOND) == (25, 100)
+    bench = Bench(calls_per_second=TEST_CALLS_PER_SECOND)
     statuses = [bench.call("GET", "account").status for _ in range(27)]
     assert statuses == [200] * 25 + [429] * 2
     answered = bench.call("GET", "account")
