@@ -186,8 +186,11 @@ class Payments:
         self._check_confirmable(params)
         if self._has_reached_its_limit(intent):
             return self.cancel(id_, {"cancellation_reason": "automatic"})
-        intent["payment_method"] = method
-        intent["allowed_payment_method_types"] = types
+        intent.update(
+            payment_method=method,
+            allowed_payment_method_types=types,
+            payment_method_types=types or ["card"],
+        )
         return self._confirm(intent, params, forced)
 
     def _has_reached_its_limit(self, intent: Object) -> bool:

@@ -103,6 +103,14 @@ def test_off_session_authentication_is_a_decline(bench: Bench) -> None:
     assert answered.error["payment_intent"]["status"] == "requires_payment_method"
 
 
+def test_authentication_may_be_made_an_error_on_session_too(bench: Bench) -> None:
+    saved = bench.stripe.save_card(ALWAYS_AUTHENTICATE, EMAIL)
+    answered = bench.pay(
+        saved, off_session=None, return_url=RETURN_URL, error_on_requires_action="true"
+    )
+    assert answered.refused == (402, "authentication_required")
+
+
 def ask_for_authentication(bench: Bench) -> tuple[Content, str]:
     saved = bench.stripe.save_card(ALWAYS_AUTHENTICATE, EMAIL)
     answered = bench.pay(saved, off_session=None, return_url=RETURN_URL)

@@ -76,6 +76,12 @@ def test_a_payment_takes_only_the_methods_that_it_allows(bench: Bench) -> None:
     saved = bench.stripe.save_card(SEPA_WORKS, EMAIL)
     answered = bench.pay(saved, currency="eur", allowed_payment_method_types=["card"])
     assert answered.refused == (400, "payment_intent_incompatible_payment_method")
+    intent = bench.pay(saved, currency="eur", confirm=None, off_session=None).content
+    confirm = f"payment_intents/{intent['id']}/confirm"
+    only = {"off_session": "true", "allowed_payment_method_types": ["sepa_debit"]}
+    confirmed = bench.call("POST", confirm, only)
+    assert confirmed.content["status"] == "processing"
+    assert confirmed.content["payment_method_types"] == ["sepa_debit"]
 
 
 @pytest.mark.parametrize(("number", "state"), [(WORKS, "succeeded"), (FAILS_LATER, "failed")])

@@ -7,6 +7,7 @@ import pytest
 from infra.local.stripe_cards import (
     ACH_WORKS,
     ALWAYS_AUTHENTICATE,
+    AUTHENTICATE_UNLESS_SET_UP,
     FAILS_LATER,
     INSUFFICIENT_FUNDS,
     KNOWN_METHODS,
@@ -144,6 +145,15 @@ def test_saving_some_cards_asks_for_authentication(bench: Bench) -> None:
     status, headers, _ = bench.submit(address, answer="confirm")
     assert (status, headers["Location"].endswith(session["id"])) == (303, True)
     assert fetch(bench, session)["status"] == "complete"
+
+
+def test_a_card_that_was_set_up_is_charged_without_the_customer(bench: Bench) -> None:
+    """…3155 asks for authentication off-session "unless you set it up for future payments"."""
+    session = start(bench)
+    _, headers, _ = bench.submit(session["url"], number=AUTHENTICATE_UNLESS_SET_UP, **GOOD)
+    bench.submit(headers["Location"], answer="confirm")
+    card = fetch(bench, session)["setup_intent"]["payment_method"]["id"]
+    assert bench.pay((session["customer"], card)).content["status"] == "succeeded"
 
 
 def test_a_customer_who_refuses_authentication_saves_nothing(bench: Bench) -> None:
