@@ -250,25 +250,26 @@ class Charge(BaseModel):
     def continued_by(self, attempt: Attempt) -> str | None:
         """What the provider calls the try before `attempt`, where that was a definite no: a
         provider that keeps one object for all attempts of a charge goes on with it."""
-        named = [one for one in self._before(attempt) if one.provider_charge_id is not None]
+        whose = attempt.provider_customer
+        before = [one for one in self._before(attempt) if one.provider_customer == whose]
+        named = [one for one in before if one.provider_charge_id is not None]
         if not named or named[-1].outcome not in REFUSALS:
             return None
         return named[-1].provider_charge_id
 
     def lost_before(self, attempt: Attempt) -> tuple[str, ...]:
-        """The ids of earlier tries that the provider never spoke of ([ONCE])."""
-        before = self._before(attempt)
-        return tuple(one.id for one in before if one.decline_code == NEVER_REACHED)
+        """The ids of earlier tries, with whichever card, that the provider never spoke of
+        ([ONCE])."""
+        return tuple(
+            one.id
+            for one in self._before(attempt)
+            if one.outcome is Outcome.DECLINED and one.decline_code == NEVER_REACHED
+        )
 
     def _before(self, attempt: Attempt) -> list[Attempt]:
-        """The earlier attempts of the same customer of the same provider."""
+        """The earlier attempts at the same provider."""
         earlier = self.attempts[: self.attempts.index(attempt)]
-        return [
-            one
-            for one in earlier
-            if one.card.provider == attempt.card.provider
-            and one.provider_customer == attempt.provider_customer
-        ]
+        return [one for one in earlier if one.card.provider == attempt.card.provider]
 
 
 class ProviderCharge(BaseModel):

@@ -12,7 +12,7 @@ from shared.providers.limits import Pace, no_pace
 from shared.providers.port import NoSuchProvider, PaymentProvider
 from shared.providers.transport import Transport
 
-NAMES = ("sandbox",)
+NAMES = ("cardpointe", "sandbox")
 
 
 def make(
@@ -29,6 +29,18 @@ def make(
     or settings that make none: it says which setting is missing, and never what one is."""
     try:
         match name:
+            case "cardpointe":
+                from shared.providers.cardpointe import CardPointeProvider
+
+                return CardPointeProvider(
+                    site=settings["site"],
+                    username=settings["username"],
+                    password=settings["password"],
+                    merchant_id=settings["merchant_id"],
+                    currency=settings.get("currency", "USD"),
+                    transport=transport,
+                    pace=pace,
+                )
             case "sandbox":
                 from shared.providers.sandbox import SandboxProvider
 

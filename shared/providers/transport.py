@@ -31,12 +31,13 @@ def _pool() -> "PoolManager":
     return PoolManager(timeout=timeout, retries=False)
 
 
-def over_http(base_url: str) -> Transport:
-    """A transport to `base_url`. Connections are kept alive; nothing is loaded before the first
-    call; redirects are not followed."""
+def over_http(base_url: str, answer_seconds: int = READ_TIMEOUT_SECONDS) -> Transport:
+    """A transport to `base_url`, which waits `answer_seconds` for an answer. Connections are kept
+    alive; nothing is loaded before the first call; redirects are not followed."""
     root = base_url.rstrip("/")
 
     def send(method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        from urllib3 import Timeout
         from urllib3.exceptions import HTTPError
 
         try:
@@ -47,6 +48,7 @@ def over_http(base_url: str) -> Transport:
                 body=body or None,
                 redirect=False,
                 preload_content=False,
+                timeout=Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=answer_seconds),
             )
             answer = response.read(MAX_ANSWER_BYTES + 1, decode_content=True)
         except HTTPError as error:

@@ -254,6 +254,25 @@ def test_a_try_that_was_never_heard_of_is_named_to_whoever_begins_the_next() -> 
     assert charge.lost_before(charge.attempts[0]) == ()
 
 
+def test_a_lost_try_is_named_whichever_card_comes_next_at_its_provider() -> None:
+    lost = named(begun(charge_of()), Outcome.DECLINED, None)
+    elsewhere = CARD.model_copy(update={"provider": "another"})
+    told = []
+    for card, customer in ((CARD, "cus_2"), (elsewhere, "cus")):
+        charge = begin_attempt(lost, card=card, provider_customer=customer, by=By.CLOCK, now=LATER)
+        assert charge.last is not None
+        told.append(charge.lost_before(charge.last))
+    assert told == [(lost.attempts[0].id,), ()]
+
+
+def test_a_try_that_was_taken_for_lost_and_then_paid_is_not_lost() -> None:
+    lost = named(begun(charge_of(Purpose.CHECKOUT)), Outcome.DECLINED, None)
+    lost = recorded(begun(lost), Outcome.DECLINED)
+    charge = begun(recorded(lost, Outcome.SUCCEEDED, at=0))
+    assert charge.last is not None
+    assert charge.lost_before(charge.last) == ()
+
+
 def test_of_attempts_with_one_name_the_one_that_succeeded_is_meant_else_the_last() -> None:
     charge = named(begun(charge_of()), Outcome.DECLINED, "pi_1")
     charge = named(begun(charge), Outcome.DECLINED, "pi_1")
