@@ -14,7 +14,7 @@ from infra.local.stripe_afterwards import Afterwards
 from infra.local.stripe_books import Books, Kind, Object
 from infra.local.stripe_checkout import Checkout, not_kept
 from infra.local.stripe_errors import StripeRefusal, invalid
-from infra.local.stripe_expand import Expansion
+from infra.local.stripe_expand import LIST_OF, Expansion, check
 from infra.local.stripe_lists import page
 from infra.local.stripe_params import Documented, Params
 from infra.local.stripe_payments import Forced, Payments
@@ -135,6 +135,7 @@ class Api:
         for name in params:
             if name not in route.heeded and name != "expand":
                 raise not_kept(name)
+        check(answered_by(method, path), params.get("expand", []))
         found = route
 
         def do(forced: Forced) -> Object:
@@ -425,3 +426,12 @@ def _required(params: Params, name: str) -> str:
         message = f"Missing required param: {name}."
         raise invalid(message, param=name, code="parameter_missing")
     return str(params[name])
+
+
+def answered_by(method: str, path: str) -> str:
+    """The kind of object that a call answers, or that a list is of."""
+    steps = path.removeprefix("/v1/").removeprefix("checkout/").split("/")
+    belongs = len(steps) == 3 and steps[2] == "payment_methods"
+    name = steps[2] if belongs else steps[0]
+    kind = "checkout.session" if name == "sessions" else name.removesuffix("s")
+    return LIST_OF + kind if method == "GET" and (belongs or len(steps) == 1) else kind

@@ -31,7 +31,38 @@ EXPANDABLE: Mapping[str, Mapping[str, Kind]] = MappingProxyType(
     }
 )
 
+LIST_OF = "list of "
+
 RefundsOf = Callable[[Object], list[Object]]
+
+
+def check(answers: str, paths: list[str]) -> None:
+    """Raises `StripeRefusal` (400) for a path that can't be expanded in what a call answers: the
+    name of a kind, or `LIST_OF` and that name. The call has not begun then."""
+    for path in paths:
+        steps = path.split(".")
+        if len(steps) > MAX_DEPTH:
+            message = f"You cannot expand more than {MAX_DEPTH} levels of a property: {path}"
+            raise invalid(message, param="expand")
+        at = answers
+        for step in steps:
+            at = _below(at, step, path)
+
+
+def _below(kind: str, step: str, path: str) -> str:
+    """What is at `step` of a `kind`."""
+    if kind.startswith(LIST_OF) and step == "data":
+        return kind.removeprefix(LIST_OF)
+    if kind == "charge" and step == "refunds":
+        return LIST_OF + "refund"
+    target = EXPANDABLE.get(kind, {}).get(step)
+    if target is None:
+        raise _not_expandable(path)
+    return target.value
+
+
+def _not_expandable(path: str) -> Exception:
+    return invalid(f"This property cannot be expanded ({path}).", param="expand")
 
 
 class Expansion:
@@ -43,39 +74,26 @@ class Expansion:
         self._refunds_of = refunds_of
 
     def answer(self, found: Object, paths: list[str]) -> Object:
-        """A copy of `found` with `paths` expanded. Raises `StripeRefusal` for a path that is not
-        expandable."""
+        """A copy of `found` with `paths`, which were checked, expanded."""
         answered = copy.deepcopy(found)
         for path in paths:
-            steps = path.split(".")
-            if len(steps) > MAX_DEPTH:
-                message = f"You cannot expand more than {MAX_DEPTH} levels of a property: {path}"
-                raise invalid(message, param="expand")
-            self._expand(answered, steps, path)
+            self._expand(answered, path.split("."))
         return answered
 
-    def _expand(self, found: Any, steps: list[str], path: str) -> None:
+    def _expand(self, found: Any, steps: list[str]) -> None:
         if isinstance(found, list):
             for one in found:
-                self._expand(one, steps, path)
+                self._expand(one, steps)
         elif steps and found is not None:
-            self._put(found, steps[0], path)
-            self._expand(found[steps[0]], steps[1:], path)
+            self._put(found, steps[0])
+            self._expand(found.get(steps[0]), steps[1:])
 
-    def _put(self, found: Object, step: str, path: str) -> None:
-        kind = str(found.get("object"))
-        if kind == "list" and step == "data":
-            return
-        if kind == "charge" and step == "refunds":
+    def _put(self, found: Object, step: str) -> None:
+        if found.get("object") == "charge" and step == "refunds":
             found.setdefault("refunds", as_list(self._refunds_of(found)[::-1], "/v1/refunds"))
-            return
-        target = EXPANDABLE.get(kind, {}).get(step)
-        if target is None:
-            raise invalid(f"This property cannot be expanded ({path}).", param="expand")
-        if isinstance(found.get(step), str):
+        elif isinstance(found.get(step), str):
+            target = EXPANDABLE[found["object"]][step]
             found[step] = copy.deepcopy(self._books.get(target, found[step]))
-        else:
-            found.setdefault(step, None)
 
 
 def as_list(found: list[Object], url: str, *, has_more: bool = False) -> Object:

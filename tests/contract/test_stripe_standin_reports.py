@@ -208,6 +208,24 @@ def test_what_can_not_be_expanded_is_refused(bench: Bench, path: str) -> None:
     assert (answered.status, answered.error["param"]) == (400, "expand")
 
 
+def test_what_can_not_be_expanded_is_refused_before_anything_happens(bench: Bench) -> None:
+    saved = bench.stripe.save_card(WORKS, EMAIL)
+    assert bench.pay(saved, expand=["amount"]).status == 400
+    assert bench.stripe.charges() == []
+
+
+def test_a_list_expands_its_data(bench: Bench) -> None:
+    saved = bench.stripe.save_card(WORKS, EMAIL)
+    bench.pay(saved)
+    (charge,) = bench.get("charges", expand=["data.refunds", "data.payment_intent"])["data"]
+    assert charge["refunds"]["data"] == []
+    assert charge["payment_intent"]["latest_charge"] == charge["id"]
+    (card,) = bench.get(f"customers/{saved[0]}/payment_methods", expand=["data.customer"])["data"]
+    assert card["customer"]["id"] == saved[0]
+    for path in ("refunds", "data.amount"):
+        assert bench.call("GET", "charges", {"expand": [path]}).status == 400
+
+
 # As tests see it
 
 
