@@ -6,9 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from functions.console import words
 from functions.console.one_customer import context_of, path_of
 from functions.console.pages.models import PlaceChoice, ProductChoice, Started, StartPage
 from shared.domain.calendar import Frequency
+from shared.domain.charge import Attempt, Outcome
 from shared.domain.errors import Conflict, Declined, Missing, PunchcardError
 from shared.domain.invoice import PaymentKind
 from shared.domain.product import Location
@@ -139,7 +141,7 @@ def start(request: Request) -> Answer:
     answered = starting.start(context_of(request), request.staff, what, press, found)
     match answered.state:
         case Checked.DECLINED:
-            raise Declined("The card was declined. Nothing was started.")
+            raise _declined(answered.attempt)
         case Checked.CONFIRM:
             raise Conflict(
                 "The bank asks the customer to confirm. They can buy it in the shop themselves.",
@@ -153,3 +155,12 @@ def start(request: Request) -> Answer:
                 location=path_of(request),
                 done="staff_started" if paid else "staff_start_processing",
             )
+
+
+def _declined(attempt: Attempt | None) -> Declined:
+    """Staff are told the provider's own reason."""
+    refused = attempt is not None and attempt.outcome is Outcome.REFUSED
+    said = words.CAME_TO[Outcome.REFUSED] if refused else "the card was declined"
+    why = words.decline(attempt.decline_code) if attempt else ""
+    sentence = f"{said[0].upper()}{said[1:]}{why}. Nothing was started."
+    return Declined(sentence, code="payment_refused" if refused else None)

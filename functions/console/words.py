@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from shared.domain.charge import By, Outcome
+from shared.domain.charge import NOT_SET_UP, By, Outcome
 from shared.domain.message import MessageKind
 from shared.domain.recurring import NextPayment
 from shared.domain.subscription import EndReason
@@ -26,6 +26,8 @@ DECLINES: Mapping[str, str] = {
     "stolen_card": "the card is reported stolen",
     "expired_card": "the card has expired",
     "authentication_required": "the bank asks for a confirmation",
+    NOT_SET_UP: "the provider of this card is not set up here any more",
+    "wrong_key": "it refused our key",
 }
 """What staff are told of a decline; they also see the provider's own code."""
 

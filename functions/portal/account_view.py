@@ -1,6 +1,6 @@
 """What the pages of one subscription, one invoice and the account show. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from functions.portal.account_lists import store_credit
@@ -22,7 +22,7 @@ from functions.portal.pages.account_models import (
 )
 from shared.domain.calendar import local_date
 from shared.domain.charge import Charge, Outcome
-from shared.domain.collecting import unlimited_pack_ends_at
+from shared.domain.collecting import unlimited_pack_ends_at, waits_for
 from shared.domain.customer import Attention, Customer
 from shared.domain.expiry import expecting
 from shared.domain.forecast import total_of
@@ -123,7 +123,8 @@ def _failing(subscription: Subscription, charge: Charge | None) -> FailingCharge
     collection = subscription.collection
     if collection is None or not collection.failing or charge is None:
         return None
-    waits = charge.outcome is Outcome.AUTHENTICATION_REQUIRED
+    needs = waits_for(charge)
+    waits = needs is Attention.AUTHENTICATION
     return FailingCharge(
         invoice_id=collection.invoice_id,
         owed=charge.amount,
@@ -131,7 +132,7 @@ def _failing(subscription: Subscription, charge: Charge | None) -> FailingCharge
         slots=collection.policy.tries,
         next_try_at=next_try_at(subscription),
         pay_by=pay_by(subscription),
-        needs=Attention.AUTHENTICATION if waits else Attention.CARD,
+        needs=needs,
         confirm_url=charge.last.confirm_url if waits and charge.last else None,
         blocked=charge.undecided,
     )
@@ -186,6 +187,7 @@ def subscription_page(
     *,
     pay_key: str,
     undo_key: str,
+    set_up: Collection[str] | None = None,
 ) -> SubscriptionPage:
     """`charges` and `packs` are its latest, the newest first."""
     policy = catalogue.settings.self_cancel
@@ -224,7 +226,7 @@ def subscription_page(
             why_not=_why_not(subscription, policy),
             can_undo=can_undo(subscription),
         ),
-        cards=card_views(customer, now),
+        cards=card_views(customer, now, set_up),
         card_id=subscription.card_id if customer.card(subscription.card_id) else None,
         packs=tuple(pack_summary(pack, catalogue, now) for pack in packs),
         next_place=_next_place(packs, now),
@@ -342,6 +344,7 @@ def _pay_form(
     customer: Customer,
     now: datetime,
     key: str,
+    set_up: Collection[str] | None,
 ) -> PayForm | None:
     if invoice.state is not InvoiceState.OPEN or invoice.owed.minor <= 0:
         return None
@@ -355,7 +358,7 @@ def _pay_form(
         why_not = WhyNotPay.TO_BE_CONFIRMED
     return PayForm(
         amount=invoice.owed,
-        cards=card_views(customer, now),
+        cards=card_views(customer, now, set_up),
         card=card.id if card else None,
         idempotency_key=key,
         why_not=why_not,
@@ -372,6 +375,7 @@ def invoice_page(
     now: datetime,
     *,
     idempotency_key: str,
+    set_up: Collection[str] | None = None,
 ) -> InvoicePage:
     """An invoice with its tries, and the form to pay it while something is owed ([HISTORY]). The
     last of `charges` is the one that would collect it now."""
@@ -402,5 +406,6 @@ def invoice_page(
             customer,
             now,
             idempotency_key,
+            set_up,
         ),
     )

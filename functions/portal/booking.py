@@ -141,6 +141,7 @@ def _activity_page(
         participants,
         request.now,
         provider_ready=hosted.is_ready(request),
+        set_up=hosted.set_up(request) if choices else None,
         idempotency_key=request.wiring.new_id(),
         choices=choices,
         chosen_card=card,

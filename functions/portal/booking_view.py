@@ -1,6 +1,6 @@
 """What the pages of schedule and reservations show. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
@@ -342,6 +342,7 @@ def activity_page(
     now: datetime,
     *,
     provider_ready: bool,
+    set_up: Collection[str] | None = None,
     idempotency_key: str,
     choices: tuple[PlaceChoice, ...] = (),
     chosen_card: str = "",
@@ -380,7 +381,7 @@ def activity_page(
         choices=choices,
         pay_now=bool(choices) and provider_ready,
         pay_later=bool(choices) and not activity.prepay_online and offer is None,
-        cards=card_views(customer, now) if customer and choices else (),
+        cards=card_views(customer, now, set_up) if customer and choices else (),
         card=card.id if card else None,
         can_add_card=(
             customer is not None

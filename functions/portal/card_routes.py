@@ -34,6 +34,7 @@ def _cards(request: Request, customer: Customer, **answer: Any) -> Answer:
         [one.value for one in subscriptions],
         request.now,
         provider_ready=hosted.is_ready(request),
+        set_up=hosted.set_up(request),
     )
     return Answer(page, page="cards", leads_to=hosted.origins(request), **answer)
 

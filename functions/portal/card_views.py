@@ -1,6 +1,6 @@
 """What the pages about cards show: from the domain to the pages. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from functions.portal.pages.shop_models import (
@@ -44,8 +44,10 @@ def cards_page(
     now: datetime,
     *,
     provider_ready: bool,
+    set_up: Collection[str] | None,
 ) -> CardsPage:
-    """Every card, what it pays for, and why it stays if it can't be removed ([CARDS])."""
+    """Every card, what it pays for, and why it stays if it can't be removed ([CARDS]). `set_up` are
+    the providers that there are, as `card_view` takes them."""
     alive = [one for one in subscriptions if not one.over]
     busy = _being_charged(customer, alive)
     shown = []
@@ -53,7 +55,7 @@ def cards_page(
         why = why_it_stays(customer, card, alive, busy)
         shown.append(
             CardOnFile(
-                card=card_view(card, customer, now),
+                card=card_view(card, customer, now, set_up),
                 used_by=tuple(
                     UsedBy(subscription_id=one.id, name=one.terms.name)
                     for one in alive

@@ -128,6 +128,7 @@ def review(request: Request) -> Answer:
         idempotency_key=request.wiring.new_id(),
         chosen_card=request.query.card,
         provider_ready=hosted.is_ready(request),
+        set_up=hosted.set_up(request),
     )
     return Answer(page, leads_to=hosted.origins(request))
 
@@ -174,6 +175,7 @@ def _review_again(request: Request, error: PunchcardError) -> Answer | None:
         idempotency_key=request.wiring.new_id(),
         chosen_card=str(request.typed.get("card", "")),
         provider_ready=hosted.is_ready(request),
+        set_up=hosted.set_up(request),
         decline=decline_in(error) if isinstance(error, Declined) else None,
         cart_changed=error.code == CartChanged.code,
     )

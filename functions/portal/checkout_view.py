@@ -1,5 +1,6 @@
 """What checkout and orders show: from the domain to the pages. Pure."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from functions.portal.cart_view import due_later_views, line_views, totals_view
@@ -54,6 +55,7 @@ SENTENCES = {
     WhyDeclined.REFUSED: (
         "We can't take this payment just now. Your card is not to blame, and we have been told."
     ),
+    WhyDeclined.NOT_CHARGEABLE: "This card can't be charged any more.",
 }
 
 
@@ -66,7 +68,8 @@ def decline_of(attempt: Attempt | None) -> Decline:
         return Decline(reason=WhyDeclined.DECLINED)
     reason = WhyDeclined.DECLINED
     if attempt.outcome is Outcome.REFUSED:
-        reason = WhyDeclined.REFUSED
+        ours = attempt.merchants_trouble
+        reason = WhyDeclined.REFUSED if ours else WhyDeclined.NOT_CHARGEABLE
     elif attempt.decline_code == "insufficient_funds":
         reason = WhyDeclined.INSUFFICIENT_FUNDS
     elif attempt.decline_code == "expired_card":
@@ -83,6 +86,7 @@ def declined(attempt: Attempt | None) -> Declined:
     again = "Try again later" if ours else "Use another card"
     return Declined(
         f"{SENTENCES[told.reason]} Nothing was charged. {again}, with a new key.",
+        code="payment_refused" if ours else None,
         reason=told.reason.value,
         brand=told.brand,
         last4=told.last4,
@@ -164,6 +168,7 @@ def checkout_page(
     idempotency_key: str,
     chosen_card: str | None = None,
     provider_ready: bool,
+    set_up: Collection[str] | None = None,
     decline: Decline | None = None,
     cart_changed: bool = False,
 ) -> CheckoutPage:
@@ -179,7 +184,7 @@ def checkout_page(
         due_later=due_later_views(priced),
         expected_total=priced.total.minor,
         seen=priced.seen,
-        cards=card_views(customer, now),
+        cards=card_views(customer, now, set_up),
         card=card.id if card else None,
         card_required=priced.needs_card,
         can_add_card=provider_ready and len(customer.cards) < MAX_CARDS,

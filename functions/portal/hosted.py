@@ -18,6 +18,15 @@ def is_ready(request: Request) -> bool:
     return bool(request.wiring.preferred_provider(request.catalogue))
 
 
+def set_up(request: Request) -> tuple[str, ...] | None:
+    """The providers whose cards can be charged ([MANY]); None when nobody can say now."""
+    try:
+        names: tuple[str, ...] = request.wiring.provider_names()
+    except ProviderUnavailable:
+        return None
+    return names
+
+
 def origins(request: Request) -> tuple[str, ...]:
     """Where a form that adds a card or pays may lead; browsers hold redirects to that list."""
     name = request.wiring.preferred_provider(request.catalogue)

@@ -113,6 +113,7 @@ def _invoice_page(request: Request) -> InvoicePage:
         customer,
         request.now,
         idempotency_key=request.wiring.new_id(),
+        set_up=hosted.set_up(request),
     )
 
 

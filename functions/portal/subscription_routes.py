@@ -6,6 +6,7 @@ from typing import Any
 from functions.portal import account_lists, account_view, hosted
 from functions.portal.account_app import app
 from functions.portal.account_lists import READ_AT_ONCE, SubscriptionsQuery
+from functions.portal.checkout_view import said_of
 from functions.portal.ids import path_id
 from functions.portal.owned import Led, cursor, customer_in, load, values
 from functions.portal.pages.account_models import (
@@ -94,6 +95,7 @@ def _page(request: Request, subscription: Subscription, customer: Customer) -> S
         request.now,
         pay_key=request.wiring.new_id(),
         undo_key=request.wiring.new_id(),
+        set_up=hosted.set_up(request),
     )
 
 
@@ -118,7 +120,7 @@ def _subscription_again(request: Request, error: PunchcardError) -> Answer | Non
     if isinstance(error, Missing):
         return None
     if isinstance(error, Declined):
-        request.problems = {"card": error.detail}
+        request.problems = {"card": said_of(error)}
     page = _fresh_page(request)
     return Answer(page, page="subscription", leads_to=hosted.origins(request))
 

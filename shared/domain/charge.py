@@ -44,6 +44,9 @@ SETTLING_CHECK_EVERY = timedelta(hours=6)
 NEVER_REACHED = "never_reached_the_provider"
 """The decline code of an attempt that the provider never spoke of ([ONCE])."""
 
+NOT_SET_UP = "provider_not_set_up"
+"""The decline code of an attempt on a card whose provider this deployment has no more ([MANY])."""
+
 
 class Outcome(StrEnum):
     """What became of one attempt.
@@ -151,6 +154,12 @@ class Attempt(BaseModel):
     reversed: Money | None = None
     """What a bank has taken back of its money, and not given again ([REVERSE])."""
     reversed_at: AwareDatetime | None = None
+
+    @property
+    def merchants_trouble(self) -> bool:
+        """Whether the provider would not take it until the merchant has put something right: no
+        other card is asked for, and the same one may work then."""
+        return self.outcome is Outcome.REFUSED and self.decline_code != NOT_SET_UP
 
 
 class RefundState(StrEnum):

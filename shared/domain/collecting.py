@@ -201,7 +201,8 @@ def unlimited_pack_ends_at(subscription: Subscription) -> datetime | None:
 
 def past_due_of(subscription: Subscription, charge: Charge) -> PastDue:
     """What every page says of a failing charge ([PASTDUE])."""
-    waiting = charge.outcome is Outcome.AUTHENTICATION_REQUIRED
+    needs = waits_for(charge)
+    waiting = needs is Attention.AUTHENTICATION
     return PastDue(
         subscription_id=subscription.id,
         name=subscription.terms.name,
@@ -211,9 +212,18 @@ def past_due_of(subscription: Subscription, charge: Charge) -> PastDue:
         paused=subscription.state is SubscriptionState.PAUSED,
         collected_by=subscription.collected_by,
         pay_by=pay_by(subscription),
-        needs=Attention.AUTHENTICATION if waiting else Attention.CARD,
+        needs=needs,
         confirm_url=charge.last.confirm_url if waiting and charge.last else None,
     )
+
+
+def waits_for(charge: Charge) -> Attention:
+    """Who has to do something about a failing charge."""
+    if charge.outcome is Outcome.AUTHENTICATION_REQUIRED:
+        return Attention.AUTHENTICATION
+    if charge.last is not None and charge.last.merchants_trouble:
+        return Attention.MERCHANT
+    return Attention.CARD
 
 
 def with_past_due(customer: Customer, entry: PastDue) -> Customer:

@@ -13,10 +13,12 @@ REMOVED_REMEMBERED = 50
 
 
 class Attention(StrEnum):
-    """What a past-due subscription waits for from the customer."""
+    """What a past-due subscription waits for: the customer's card or confirmation, or the merchant,
+    whose payments the provider does not take."""
 
     CARD = "card"
     AUTHENTICATION = "authentication"
+    MERCHANT = "merchant"
 
 
 class PastDue(BaseModel):

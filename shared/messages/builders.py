@@ -394,7 +394,7 @@ def charge_failed(
         failed_at=attempt.decided_at or telling.now,
         reason=reason_in_words(attempt.decline_code),
         final=attempt.outcome is Outcome.DECLINED_FINAL,
-        refused=attempt.outcome is Outcome.REFUSED,
+        refused=attempt.merchants_trouble,
         next_try_at=next_try_at,
         last_try_at=None if collection is None else last_slot(subscription, collection),
         then=retry.then,
@@ -480,15 +480,17 @@ def cancelled(
     reason: EndReason,
     pack: Pack | None = None,
     waived: Money | None = None,
+    refused: bool = False,
 ) -> Message:
     """Sent when a subscription ended, for whatever reason ([CANCEL], [RETRY], [UNTIL]). `pack` is
     its last one, of which the email says what becomes; `waived` is what was owed and is not any
-    more. Once per subscription."""
+    more; `refused` says that the last try failed by no fault of the card. Once per subscription."""
     facts = CancelledFacts(
         greeting=telling.customer.name,
         zone=subscription.zone,
         agreement=agreement_of(subscription, telling.catalogue),
         reason=reason,
+        refused=refused,
         ended_at=subscription.ended_at or telling.now,
         waived=waived,
         pack=None if pack is None else pack_shown(pack, telling.catalogue),

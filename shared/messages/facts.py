@@ -280,10 +280,12 @@ class ConfirmFacts(Facts):
 
 
 class CancelledFacts(Facts):
-    """`waived` is what was still owed and is no longer; `pack` what is left of the credits."""
+    """`waived` is what was still owed and is no longer; `pack` what is left of the credits.
+    `refused`: the last try failed for reasons that are the merchant's."""
 
     agreement: Agreement
     reason: EndReason
+    refused: bool = False
     ended_at: AwareDatetime
     waived: Money | None = None
     pack: PackShown | None = None

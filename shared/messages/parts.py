@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
-from shared.domain.charge import Card
+from shared.domain.charge import NOT_SET_UP, Card
 from shared.domain.customer import Customer
 from shared.domain.dunning import slot_moment
 from shared.domain.invoice import Invoice
@@ -23,6 +23,7 @@ _REASONS: Mapping[str, str] = {
     "expired_card": "The card has expired.",
     "incorrect_cvc": "The card's security code didn't match.",
     "processing_error": "The bank had a problem while processing it.",
+    NOT_SET_UP: "This card can't be charged any more.",
 }
 """What a customer is told. Everything else, a lost or stolen card too, is the bank's "no": the
 mailbox may be read by somebody who should not learn more."""

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from shared.domain import collecting
 from shared.domain.charge import (
+    NOT_SET_UP,
     By,
     Card,
     Charge,
@@ -39,9 +40,6 @@ from shared.providers.port import (
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Row, read, unsaved
 from shared.store.records import Submission
-
-NOT_SET_UP = "provider_not_set_up"
-"""The decline code of a charge whose provider this deployment does not have any more."""
 
 
 class Renewed(StrEnum):

@@ -84,6 +84,7 @@ def give_up_period(
                 over,
                 pack=ending[0][1] if ending else None,
                 waived=invoice.value.owed,
+                refused=recorded.last is not None and recorded.last.merchants_trouble,
             )
         ],
         notices=[notice],

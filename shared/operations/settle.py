@@ -109,7 +109,7 @@ def _tell_staff(context: Context, charge: Charge, attempt_id: str) -> None:
     attempt = charge.attempt(attempt_id)
     assert attempt is not None
     with suppress(Lost):
-        transactions.notify([tell.provider_refuses(context, charge, attempt)])
+        transactions.notify_once(tell.provider_refuses(context, charge, attempt))
 
 
 def _owed_back(charge: Charge) -> tuple[str | None, ...]:

@@ -132,6 +132,7 @@ def cancelled(
     *,
     pack: Pack | None = None,
     waived: Money | None = None,
+    refused: bool = False,
 ) -> Message:
     assert subscription.end_reason is not None
     return builders.cancelled(
@@ -140,6 +141,7 @@ def cancelled(
         reason=subscription.end_reason,
         pack=pack,
         waived=waived,
+        refused=refused,
     )
 
 

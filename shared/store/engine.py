@@ -432,6 +432,16 @@ def unchanged(row: Row[E]) -> Write:
     )
 
 
+def absent(ref: Ref[Any]) -> Write:
+    """Nothing is written; the condition is that there is none under this key."""
+    return Write(
+        "check",
+        table=ref.table,
+        key=(ref.pk, ref.sk),
+        condition=ref.table.pk.does_not_exist(),
+    )
+
+
 def remove(row: Row[E]) -> Write:
     """Delete, on the condition that `row` is still the version that was read."""
     return Write(

@@ -18,7 +18,7 @@ from shared.domain.pack import Entry, Pack
 from shared.domain.subscription import Subscription
 from shared.store import accounts
 from shared.store.commitments import commitment_writes
-from shared.store.engine import Row, Write, commit, create, put, remove, replace, unchanged
+from shared.store.engine import Row, Write, absent, commit, create, put, remove, replace, unchanged
 from shared.store.records import Numbering, Submission, TimelineEvent, WebhookReceived
 
 
@@ -274,6 +274,11 @@ def record_try(
 
 def notify(notices: Sequence[Notice]) -> None:
     commit(_noticed(notices))
+
+
+def notify_once(notice: Notice) -> None:
+    """A notice whose id says what it is about: `Lost` when it is there, or was and is done."""
+    commit([create(accounts.notice(notice), notice), absent(accounts.notice_at("done", notice.id))])
 
 
 def mark_notice_done(row: Row[Notice], done: Notice, events: Sequence[TimelineEvent] = ()) -> None:

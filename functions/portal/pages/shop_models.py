@@ -248,6 +248,8 @@ class WhyDeclined(StrEnum):
     """This card will not work again."""
     REFUSED = "refused"
     """The payment provider would not take the request: the merchant's trouble, not the card's."""
+    NOT_CHARGEABLE = "not_chargeable"
+    """The merchant has left the provider that keeps this card; another card works."""
 
 
 class Decline(View):

@@ -30,6 +30,8 @@ class CardView(View):
     """Both None: a bank account."""
     default: bool = False
     expired: bool = False
+    chargeable: bool = True
+    """False: the provider that keeps it is not set up any more ([MANY])."""
 
 
 class LineView(View):

@@ -1,6 +1,6 @@
 """From what is stored to the parts of the answers (`parts.py`): the same for every page."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from shared.domain.charge import Attempt, By, Card, Charge
@@ -71,8 +71,11 @@ def weekly_time(standing: Standing, catalogue: Catalogue) -> WeeklyTime:
 # --- cards -----------------------------------------------------------------------------------
 
 
-def card_view(card: Card, customer: Customer, now: datetime) -> CardView:
-    """A card is good through the last day of its month."""
+def card_view(
+    card: Card, customer: Customer, now: datetime, set_up: Collection[str] | None = None
+) -> CardView:
+    """A card is good through the last day of its month. `set_up` are the providers that there are;
+    None: nobody can say now, or it does not matter."""
     return CardView(
         id=card.id,
         brand=card.brand,
@@ -81,11 +84,14 @@ def card_view(card: Card, customer: Customer, now: datetime) -> CardView:
         exp_year=card.exp_year,
         default=card.id == customer.default_card,
         expired=card.expired(now),
+        chargeable=set_up is None or card.provider in set_up,
     )
 
 
-def card_views(customer: Customer, now: datetime) -> tuple[CardView, ...]:
-    return tuple(card_view(card, customer, now) for card in customer.cards)
+def card_views(
+    customer: Customer, now: datetime, set_up: Collection[str] | None = None
+) -> tuple[CardView, ...]:
+    return tuple(card_view(card, customer, now, set_up) for card in customer.cards)
 
 
 # --- packs -----------------------------------------------------------------------------------
@@ -357,6 +363,7 @@ def payment_row(invoice: Invoice, catalogue: Catalogue) -> PaymentRow:
 
 
 def attempt_view(attempt: Attempt) -> AttemptView:
+    """As its customer sees it: what troubles the merchant at the provider is for staff."""
     return AttemptView(
         id=attempt.id,
         at=attempt.started_at,
@@ -365,7 +372,7 @@ def attempt_view(attempt: Attempt) -> AttemptView:
         last4=attempt.card.last4,
         outcome=attempt.outcome,
         decided_at=attempt.decided_at,
-        decline_code=attempt.decline_code,
+        decline_code=None if attempt.merchants_trouble else attempt.decline_code,
     )
 
 
