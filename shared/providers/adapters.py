@@ -52,6 +52,17 @@ def make(
                     transport=transport,
                     pace=pace,
                 )
+            case "stripe":
+                from shared.providers.stripe import BASE_URL, StripeProvider
+
+                return StripeProvider(
+                    key=settings["key"],
+                    webhook_secrets=tuple(settings["webhook_secrets"]),
+                    now=now,
+                    method_types=tuple(settings.get("payment_method_types", ("card",))),
+                    base_url=settings.get("base_url", BASE_URL),
+                    transport=transport,
+                )
             case _:
                 raise NoSuchProvider(name)
     except KeyError as missing:
