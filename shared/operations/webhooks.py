@@ -124,8 +124,12 @@ def _apply_charge(context: Context, event: WebhookReceived) -> Applied:
 
 def _apply_reversal(context: Context, event: WebhookReceived) -> Applied:
     """A payment was taken back, or came again. It may be the first that is heard of its success:
-    then that is recorded before."""
-    ref = accounts.charge_of_ref(event.charge_ref or "")
+    then that is recorded before. An event that does not say what the payment was for has its
+    provider asked."""
+    charge_ref = event.charge_ref
+    if charge_ref is None and event.object_id is not None:
+        charge_ref = context.provider(event.provider).find_charge_ref(event.object_id)
+    ref = accounts.charge_of_ref(charge_ref or "")
     row = read(ref).get(ref) if ref is not None else None
     if row is None or event.object_id is None:
         return Applied.UNKNOWN_OBJECT

@@ -12,7 +12,7 @@ from shared.providers.limits import Pace, no_pace
 from shared.providers.port import NoSuchProvider, PaymentProvider
 from shared.providers.transport import Transport
 
-NAMES = ("cardpointe", "sandbox")
+NAMES = ("cardpointe", "sandbox", "stripe")
 
 
 def make(
@@ -22,7 +22,7 @@ def make(
     transport: Transport | None = None,
     *,
     pace: Pace = no_pace,
-    pause: Callable[[float], None] = time.sleep,  # noqa: ARG001 - for those that repeat a 429
+    pause: Callable[[float], None] = time.sleep,
 ) -> PaymentProvider:
     """The adapter called `name`; without `transport` it goes over HTTP. It calls `pace` before each
     HTTP call, and waits with `pause` (seconds) before it repeats one. `NoSuchProvider` for a name
@@ -62,6 +62,8 @@ def make(
                     method_types=tuple(settings.get("payment_method_types", ("card",))),
                     base_url=settings.get("base_url", BASE_URL),
                     transport=transport,
+                    pace=pace,
+                    pause=pause,
                 )
             case _:
                 raise NoSuchProvider(name)

@@ -231,6 +231,10 @@ class PaymentProvider(Protocol):
         """What became of an attempt: by the stored id, else by listing the customer's charges
         for `charge_ref`. None means "not found", which is not final for 24 hours."""
 
+    def find_charge_ref(self, provider_charge_id: str) -> str | None:
+        """What a charge of the provider's is for, in our words: for events that don't say. None
+        for one that it does not have, or that was not asked for by us."""
+
     def list_charges(
         self, *, provider_customer: str, since: datetime | None
     ) -> Sequence[ProviderCharge] | None:

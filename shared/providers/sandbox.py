@@ -200,6 +200,13 @@ class SandboxProvider:
             own = own or result
         return own
 
+    def find_charge_ref(self, provider_charge_id: str) -> str | None:
+        status, found = self._ask("GET", f"/v1/charges/{quote(provider_charge_id, safe='')}")
+        if _is_missing(status, found):
+            return None
+        metadata = _usable((status, found)).get("metadata")
+        return _text(metadata.get("charge_ref")) if isinstance(metadata, dict) else None
+
     def cancel_charge(self, *, provider_charge_id: str, idempotency_key: str) -> ChargeResult:
         status, found = self._ask(
             "POST",

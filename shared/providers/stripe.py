@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from shared.domain.charge import SAME_KEY_FOR, ProviderCharge
 from shared.domain.money import Money
 from shared.providers import stripe_events
+from shared.providers.limits import Pace, no_pace
 from shared.providers.port import (
     CardFrame,
     CardSeen,
@@ -58,19 +59,15 @@ LIVE_KEYS = ("sk_live_", "rk_live_")
 TEST_KEYS = ("sk_test_", "rk_test_")
 
 REFUND_MADE = frozenset({"succeeded", "pending"})
-"""That of a bank debit is on its way for days. Should it fail, Stripe tells."""
-
-
-def _alone() -> None:
-    """Nobody else shares the limit."""
+"""That of a bank debit is on its way for days."""
 
 
 class StripeProvider:
     """`PaymentProvider` for the account of `key`.
 
     `method_types` are the methods of payment that the hosted page offers. `pace` is called before
-    every HTTP call and may wait; `wait` waits for so many seconds; `unknown_code` is told of codes
-    of declines that Stripe has not published.
+    every HTTP call, and `pause` waits for so many seconds before one is repeated; `unknown_code` is
+    told of codes of declines that Stripe has not published.
     """
 
     name = PROVIDER
@@ -87,8 +84,8 @@ class StripeProvider:
         base_url: str = BASE_URL,
         transport: Transport | None = None,
         *,
-        pace: Callable[[], None] = _alone,
-        wait: Callable[[float], None] = time.sleep,
+        pace: Pace = no_pace,
+        pause: Callable[[float], None] = time.sleep,
         unknown_code: Callable[[str], None] = log_unknown_code,
     ) -> None:
         if not webhook_secrets or not all(webhook_secrets):
@@ -96,7 +93,7 @@ class StripeProvider:
         self._key = key
         self._webhook_secrets = tuple(webhook_secrets)
         self._now = now
-        self._api = StripeApi(key, base_url, transport or over_http(base_url), pace, wait)
+        self._api = StripeApi(key, base_url, transport or over_http(base_url), pace, pause)
         self._cards = Cards(self._api, method_types)
         self._charging = Charging(self._api, unknown_code)
         self._ledger = Ledger(self._api, self._charging)
@@ -144,6 +141,9 @@ class StripeProvider:
         """As the port promises. An attempt that waits for the customer and has no page for them
         yet gets one."""
         return self._ledger.look_up(charge_ref, attempt_id, provider_charge_id, provider_customer)
+
+    def find_charge_ref(self, provider_charge_id: str) -> str | None:
+        return self._ledger.charge_ref(provider_charge_id)
 
     def list_charges(
         self, *, provider_customer: str, since: datetime | None

@@ -24,8 +24,8 @@ _OF_A_PAYMENT = frozenset(
         "payment_intent.canceled",
     }
 )
-_OF_A_REFUND = frozenset({"charge.refunded", "refund.failed"})
-"""About a payment, of which the object tells the id."""
+_OF_A_CHARGE = frozenset({"charge.refunded"})
+"""Of which the object tells the payment."""
 
 _OF_A_DISPUTE = frozenset(
     {
@@ -39,7 +39,7 @@ _OF_A_DISPUTE = frozenset(
 _OF_A_SETUP = frozenset({"checkout.session.completed", "checkout.session.expired"})
 _OF_A_CARD = frozenset({"payment_method.automatically_updated", "payment_method.updated"})
 
-HEARD = _OF_A_PAYMENT | _OF_A_REFUND | _OF_A_DISPUTE | _OF_A_SETUP | _OF_A_CARD
+HEARD = _OF_A_PAYMENT | _OF_A_CHARGE | _OF_A_DISPUTE | _OF_A_SETUP | _OF_A_CARD
 """What a webhook endpoint has to be subscribed to; everything else is stored and acknowledged."""
 
 
@@ -81,7 +81,7 @@ def _place(type_: str, about: Mapping[str, Any]) -> tuple[EventKind, str | None]
     own, payment = _text(about.get("id")), _text(about.get("payment_intent"))
     if type_ in _OF_A_PAYMENT:
         return EventKind.CHARGE, own
-    if type_ in _OF_A_REFUND:
+    if type_ in _OF_A_CHARGE:
         return EventKind.CHARGE, payment
     if type_ in _OF_A_DISPUTE:
         return EventKind.REVERSAL, payment

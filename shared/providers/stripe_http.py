@@ -14,7 +14,8 @@ from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from shared.providers.port import ProviderUnavailable, RequestRefused
+from shared.providers.limits import Pace
+from shared.providers.port import NotSent, ProviderUnavailable, RequestRefused
 from shared.providers.stripe_objects import ErrorSeen
 from shared.providers.transport import Transport, TransportTimeout
 
@@ -67,22 +68,22 @@ class NoAnswer(Exception):
 
 
 class StripeApi:
-    """Stripe's API under one key. `pace` is called before every HTTP call, and may wait; `wait`
-    waits for so many seconds."""
+    """Stripe's API under one key. `pace` is called before every HTTP call; `pause` waits for so
+    many seconds."""
 
     def __init__(
         self,
         key: str,
         base_url: str,
         transport: Transport,
-        pace: Callable[[], None],
-        wait: Callable[[float], None],
+        pace: Pace,
+        pause: Callable[[float], None],
     ) -> None:
         self._key = key
         self._base_url = base_url.rstrip("/")
         self._transport = transport
         self._pace = pace
-        self._wait = wait
+        self._pause = pause
 
     def call(self, ask: Ask) -> Mapping[str, Any]:
         """What Stripe answers, as it came. Raises `Refused` and `NoAnswer`."""
@@ -133,14 +134,14 @@ class StripeApi:
         chance = Random(headers.get("Idempotency-Key", path))  # noqa: S311 (spreads, hides nothing)
         longest = FIRST_WAIT_SECONDS
         for tries_left in reversed(range(TRIES_PER_CALL)):
-            self._pace()
             try:
+                self._pace(endpoint_of(method, path))
                 status, answer = self._transport(method, path, headers, body)
-            except TransportTimeout as error:
+            except (TransportTimeout, NotSent) as error:
                 raise NoAnswer(str(error), repeatable=True) from None
             if status != TOO_MANY or not tries_left:
                 break
-            self._wait(longest * chance.uniform(0.5, 1))
+            self._pause(longest * chance.uniform(0.5, 1))
             longest *= 2
         return status, answer
 
@@ -173,6 +174,13 @@ def _http_client(send: Send, base_url: str) -> "HTTPClient":
             """Connections are the transport's."""
 
     return OverTransport()
+
+
+def endpoint_of(method: str, path: str) -> str:
+    """The call without ids, as `Pace` wants it: `POST /v1/payment_intents/confirm`."""
+    _, version, *steps = path.partition("?")[0].split("/")
+    named = 2 if steps[:1] == ["checkout"] else 1
+    return f"{method} /{'/'.join([version, *steps[:named], *steps[named + 1 :]])}"
 
 
 def asked(api: StripeApi, ask: Ask) -> Mapping[str, Any]:

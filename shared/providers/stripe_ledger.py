@@ -82,6 +82,14 @@ class Ledger:
         money = money_of(charge.amount, charge.currency).model_copy(update={"minor": taken})
         return said.model_copy(update={"reversed": money})
 
+    def charge_ref(self, intent_id: str) -> str | None:
+        """What a payment is for, in our words; None for one of others."""
+        try:
+            intent = self._charging.fetch(intent_id)
+        except (Refused, NoAnswer) as trouble:
+            raise ProviderUnavailable(str(trouble)) from None
+        return None if intent is None else intent.charge_ref
+
     def charges(self, customer: str, since: datetime | None) -> Sequence[ProviderCharge]:
         """A payment is one charge, whichever of its tries succeeded; one for which no bank was
         asked yet is none. A charge without our `charge_ref` was not asked for by us."""

@@ -14,7 +14,7 @@ from infra.local.sandbox_faults import Fault, Operation
 from infra.local.sandbox_webhooks import Webhooks
 from shared.providers.port import CardSetup, PaymentProvider
 from shared.providers.sandbox import SandboxProvider
-from tests.contract.bench import CardKind, Delivery, Trouble
+from tests.contract.bench import CardKind, Delivery, Trouble, save_on_page
 
 KEY = "sandbox-key"
 SECRETS = ("present", "next")
@@ -50,6 +50,8 @@ class Clock:
 
 class SandboxBench:
     """The contract's bench, and what tests of the sandbox itself need besides."""
+
+    charge_event = "charge.succeeded"
 
     def __init__(self) -> None:
         self.now = Clock()
@@ -90,7 +92,7 @@ class SandboxBench:
         status, headers, page = self.sandbox.handle("POST", _below_mount(path), headers, body)
         return status, headers, page.decode()
 
-    def enter_card(self, setup: CardSetup, kind: CardKind) -> None:
+    def enter_card(self, setup: CardSetup, kind: CardKind) -> str:
         assert setup.url is not None
         status, headers, _ = self.submit(
             setup.url, number=NUMBERS[kind], expiry="08 / 29", cvc="123"
@@ -102,6 +104,24 @@ class SandboxBench:
             assert finished is not None
             assert finished.card is not None
             self.sandbox.let_card_behave_as(finished.card.token, LOST_CARD)
+        return headers["Location"]
+
+    def renew(self, card_token: str, *, last4: str, exp_month: int, exp_year: int) -> None:
+        self.sandbox.renew_card(card_token, last4, exp_month, exp_year)
+
+    def revoke_key(self) -> None:
+        self.sandbox.misbehave(Operation.ANY, Fault.KEY_REFUSED, times=1_000)
+
+    def restore_key(self) -> None:
+        self.sandbox.behave()
+
+    def save_card(
+        self, kind: CardKind, *, reference: str, provider_customer: str | None
+    ) -> CardSetup:
+        return save_on_page(self, kind, reference=reference, provider_customer=provider_customer)
+
+    def let_settle(self) -> None:
+        """A part can be given back at once."""
 
     def confirm(self, confirm_url: str) -> None:
         self.submit(confirm_url, answer="confirm")
