@@ -229,6 +229,10 @@ class CardPointeProvider:
         result = _result(outcome, record, attempt_id)
         return result.model_copy(update={"decline_code": PARTIAL_APPROVAL})
 
+    def find_charge_ref(self, provider_charge_id: str) -> str | None:
+        """It reports nothing, so nobody asks."""
+        return None
+
     def list_charges(
         self, *, provider_customer: str, since: datetime | None
     ) -> Sequence[ProviderCharge] | None:

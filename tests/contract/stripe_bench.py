@@ -1,5 +1,5 @@
-"""Stripe on a bench: our adapter and what stands in for Stripe, a clock that is moved, webhooks that
-are collected, a customer who fills in forms."""
+"""Stripe on a bench: our adapter and what stands in for Stripe, a clock that is moved, webhooks
+that are collected, a customer who fills in forms."""
 
 import json
 from collections.abc import Mapping
