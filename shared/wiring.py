@@ -6,10 +6,11 @@ with a clock that they move. Nothing else in the code reads time, randomness or 
 
 import os
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from ulid import ULID
@@ -19,7 +20,9 @@ from shared.operations.context import Context
 if TYPE_CHECKING:
     from shared.domain.product import Catalogue
     from shared.messages.sender import Mailer
+    from shared.providers.limits import Pace
     from shared.providers.port import PaymentProvider
+    from shared.providers.transport import Transport
 
 CALL_TIMEOUT_SECONDS = 5
 """How long any AWS call may take before it is given up."""
@@ -82,7 +85,13 @@ class Wiring:
     ids: Callable[[datetime], str] = lambda now: str(ULID.from_datetime(now))
     provider_overrides: dict[str, "PaymentProvider"] = field(default_factory=dict)
     _secrets: tuple[datetime, Mapping[str, Any]] | None = field(default=None, repr=False)
-    _providers: dict[str, tuple[Any, "PaymentProvider"]] = field(default_factory=dict, repr=False)
+    pause: Callable[[float], None] = time.sleep
+    """What waits for so many seconds: for a turn at a provider, or before a call is repeated."""
+    transports: dict[str, "Transport"] = field(default_factory=dict)
+    """How providers are reached that are not reached over HTTP."""
+    _providers: dict[tuple[str, bool], tuple[Any, "PaymentProvider"]] = field(
+        default_factory=dict, repr=False
+    )
 
     def new_id(self) -> str:
         """A ULID of the wiring's own clock: unique, and sorting by the time it was made."""
@@ -153,8 +162,11 @@ class Wiring:
     def _ssm(self) -> Any:
         return self._client("ssm")
 
-    def provider(self, name: str, kept: timedelta = SECRETS_KEPT) -> "PaymentProvider":
-        """The adapter called `name`, made from secrets no older than `kept`. `NoSuchProvider` for
+    def provider(
+        self, name: str, kept: timedelta = SECRETS_KEPT, *, paced: bool = False
+    ) -> "PaymentProvider":
+        """The adapter called `name`, made from secrets no older than `kept`. One that is `paced`
+        waits for its turn before each call, with everyone whose adapter is. `NoSuchProvider` for
         one that this deployment does not have."""
         from shared.providers import adapters
         from shared.providers.port import NoSuchProvider
@@ -166,11 +178,26 @@ class Wiring:
         settings = self.secrets(kept).get(name)
         if not isinstance(settings, dict):
             raise NoSuchProvider(name)
-        made = self._providers.get(name)
+        made = self._providers.get((name, paced))
         if made is None or made[0] != settings:
-            made = settings, adapters.make(name, settings, self.now)
-            self._providers[name] = made
+            adapter = adapters.make(
+                name,
+                settings,
+                self.now,
+                self.transports.get(name),
+                pace=self._pace(name, settings, paced=paced),
+                pause=self.pause,
+            )
+            made = settings, adapter
+            self._providers[name, paced] = made
         return made[1]
+
+    def _pace(self, name: str, settings: Mapping[str, Any], *, paced: bool) -> "Pace":
+        from shared.operations.pacing import Turns
+        from shared.providers.limits import limits_of, no_pace
+
+        limits = limits_of(name, settings)
+        return Turns(name, limits, self.now, self.pause) if paced else no_pace
 
     def provider_names(self) -> tuple[str, ...]:
         """The providers that are set up, in the order of their names ([MANY])."""
@@ -183,12 +210,14 @@ class Wiring:
         """Where new cards go ([MANY]); empty while no provider is set up."""
         return catalogue.settings.preferred_provider or self.environment.provider
 
-    def context(self, catalogue: "Catalogue") -> Context:
-        """What an operation reaches, deciding by `catalogue`."""
+    def context(self, catalogue: "Catalogue", *, paced: bool = False) -> Context:
+        """What an operation reaches, deciding by `catalogue`. `paced` for what the clock starts:
+        its calls keep within the providers' limits and leave room for customers, who wait for no
+        turn."""
         return Context(
             now=self.now,
             new_id=self.new_id,
-            provider=self.provider,
+            provider=partial(self.provider, paced=paced),
             preferred_provider=self.preferred_provider(catalogue),
             catalogue=catalogue,
             public_url=self.environment.public_url,

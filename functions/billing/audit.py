@@ -10,7 +10,7 @@ from shared.wiring import current
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
     wiring = current()
-    context = wiring.context(catalogue.load(wiring.now()))
+    context = wiring.context(catalogue.load(wiring.now()), paced=True)
     found = audit(context, shards=wiring.environment.due_shards)
     count("BreachedInvariants", len(found.breaches))
     for breach in found.breaches:

@@ -10,7 +10,7 @@ from shared.wiring import current
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     wiring = current()
-    context = wiring.context(catalogue.load(wiring.now()))
+    context = wiring.context(catalogue.load(wiring.now()), paced=True)
     outcomes = each(event, lambda pk, sk: reconcile(context, *key_of(pk, sk)), now=wiring.now())
     still_open = outcomes.get(Reconciled.STILL_OPEN.value, 0)
     if still_open:

@@ -17,5 +17,5 @@ def _due(context: Context, pk: str, sk: str) -> Renewed:
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     wiring = current()
-    context = wiring.context(catalogue.load(wiring.now()))
+    context = wiring.context(catalogue.load(wiring.now()), paced=True)
     return each(event, lambda pk, sk: _due(context, pk, sk), now=wiring.now())

@@ -10,5 +10,5 @@ from shared.wiring import current
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     wiring = current()
-    context = wiring.context(catalogue.load(wiring.now()))
+    context = wiring.context(catalogue.load(wiring.now()), paced=True)
     return each(event, lambda pk, sk: apply(context, accounts.webhook_at(pk, sk)), now=wiring.now())

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from infra.local.aws import Answer
 from infra.local.template import ACCOUNT_ID, REGION, Function, arn_of
 
+LEADING_KEY = "pk"
 TRANSACTION_ACTIONS = {
     "ConditionCheck": "ConditionCheckItem",
     "Delete": "DeleteItem",
@@ -56,18 +57,26 @@ def _of_dynamodb(operation: str, asked: Mapping[str, Any]) -> Iterator[Need]:
     if operation in ("TransactWriteItems", "TransactGetItems"):
         for item in asked["TransactItems"]:
             for kind, content in item.items():
-                yield Need(f"dynamodb:{TRANSACTION_ACTIONS[kind]}", arn_of(content["TableName"]))
+                action = f"dynamodb:{TRANSACTION_ACTIONS[kind]}"
+                yield Need(action, arn_of(content["TableName"]), _leading_key(content))
     elif operation in ("BatchGetItem", "BatchWriteItem"):
         for table in asked["RequestItems"]:
             yield Need(f"dynamodb:{operation}", arn_of(table))
     else:
         resource = arn_of(asked.get("TableName", "*"))
         index = asked.get("IndexName")
-        yield Need(f"dynamodb:{operation}", f"{resource}/index/{index}" if index else resource)
+        arn = f"{resource}/index/{index}" if index else resource
+        yield Need(f"dynamodb:{operation}", arn, _leading_key(asked))
+
+
+def _leading_key(asked: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The hash key of the one item that is asked for."""
+    key = (asked.get("Key") or asked.get("Item") or {}).get(LEADING_KEY, {}).get("S")
+    return () if key is None else (("dynamodb:LeadingKeys", key),)
 
 
 def allows(statements: tuple[Mapping[str, Any], ...], need: Need) -> bool:
-    """Whether a policy grants what is needed. Conditions are `StringEquals`, as the template's."""
+    """Whether a policy grants what is needed. Conditions are those that the template has."""
     return any(
         statement["Effect"] == "Allow"
         and any(fnmatchcase(need.action, action) for action in _listed(statement["Action"]))
@@ -82,12 +91,22 @@ def _listed(value: Any) -> list[str]:
 
 
 def _fulfils(condition: Mapping[str, Any], context: Mapping[str, str]) -> bool:
-    unknown = set(condition) - {"StringEquals"}
-    if unknown:
-        raise NotImplementedError(f"the condition {', '.join(unknown)} is not served here")
     return all(
-        context.get(key) == value for key, value in condition.get("StringEquals", {}).items()
+        _matches(operator, context.get(key), value)
+        for operator, wanted in condition.items()
+        for key, value in wanted.items()
     )
+
+
+def _matches(operator: str, found: str | None, wanted: str) -> bool:
+    match operator:
+        case "StringEquals":
+            return found == wanted
+        case "ForAllValues:StringLike":
+            # Of a key that the request does not have, AWS says yes.
+            return found is None or fnmatchcase(found, wanted)
+        case _:
+            raise NotImplementedError(f"the condition {operator} is not served here")
 
 
 def refusal(function: Function, needed: list[Need]) -> Answer | None:

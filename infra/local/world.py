@@ -277,7 +277,9 @@ class LocalWorld:
                 # Said here too: many a handler turns it into an error of its own.
                 self._note(refused.body.decode())
                 return refused
-            self.used_permissions.update((function.handler, need) for need in needed)
+            self.used_permissions.update(
+                (function.handler, need._replace(context=())) for need in needed
+            )
             call = Call(function.handler, invocation, service, operation, body)
             return self._line.carry(call, lambda: self._services[service](operation, body))
         return self._services[service](operation, body)

@@ -1,0 +1,115 @@
+"""Whose turn it is: a line that everyone keeps who calls the same address, wherever they run.
+
+A line is one item that says when it will be free again. Whoever takes a turn moves that moment on
+by the line's step in one conditional write, and calls at the moment that it was before. So turns
+are a step apart, nobody polls, nobody is overtaken, and a turn costs one write. A turn that its
+taker does not use is lost.
+
+Moments come from the takers' own clocks. Clocks that are `d` seconds apart can bring the turns of
+`d` seconds more into one second, never more in the long run. A clock that is far ahead stops
+nobody: a moment beyond any honest one counts as free.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from math import ceil
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.store.engine import AccessItem, StoreUnavailable, connection
+
+MAX_TRIES = 8
+"""A try fails when the line was taken or became free since the last was looked at."""
+
+BEYOND_HONEST = timedelta(minutes=2)
+"""A line that is taken for longer than this was written by a clock that is wrong. More than any
+taker waits."""
+
+KEPT = timedelta(days=1)
+"""How long a line is remembered that nobody takes a turn in."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Line:
+    """`per_second` turns a second for everyone who knows it by `name`."""
+
+    name: str
+    per_second: float
+
+    @property
+    def step(self) -> timedelta:
+        return timedelta(microseconds=ceil(1_000_000 / self.per_second))
+
+
+class State(Enum):
+    """How a taker expects to find a line: a guess that saves a write when it is right."""
+
+    FREE = "free"
+    TAKEN = "taken"
+
+
+def take_turn(
+    line: Line, now: datetime, longest: timedelta, expected: State = State.FREE
+) -> datetime | None:
+    """When (UTC) the caller's turn is: `now` or later, by the caller's clock. None when that would
+    be more than `longest` from now; then no turn was taken. `StoreUnavailable` when the line could
+    not be asked."""
+    assert longest < BEYOND_HONEST
+    for _ in range(MAX_TRIES):
+        free_at, taken = _move_on(line, now, longest, expected)
+        if taken:
+            return free_at - line.step
+        if now + longest < free_at <= now + BEYOND_HONEST:
+            return None
+        expected = State.TAKEN if now < free_at <= now + BEYOND_HONEST else State.FREE
+    return None
+
+
+def _move_on(
+    line: Line, now: datetime, longest: timedelta, expected: State
+) -> tuple[datetime, bool]:
+    """When the line is free, and whether it was moved on to there."""
+    values = {":now": now, ":beyond": now + BEYOND_HONEST}
+    match expected:
+        case State.FREE:
+            change = "SET free_at = :free, expires_at = :expires"
+            condition = "attribute_not_exists(free_at) OR free_at <= :now OR free_at > :beyond"
+            values[":free"] = now + line.step
+        case State.TAKEN:
+            change = "SET free_at = free_at + :step, expires_at = :expires"
+            condition = "free_at > :now AND free_at <= :latest"
+            values = {":now": now, ":latest": now + longest, ":step": _EPOCH + line.step}
+    numbers = {name: _number(at) for name, at in values.items()}
+    numbers[":expires"] = {"N": str(int((now + KEPT).timestamp()))}
+    try:
+        answer = connection().client.update_item(  # type: ignore[attr-defined]
+            TableName=AccessItem.Meta.table_name,
+            Key={"pk": {"S": f"rate#pace#{line.name}"}, "sk": {"S": "line"}},
+            UpdateExpression=change,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=numbers,
+            ReturnValues="ALL_NEW",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise StoreUnavailable(str(error)) from error
+        stored: dict[str, Any] = error.response.get("Item", {})  # type: ignore[assignment]
+        return (_moment(stored) if stored else now), False
+    except BotoCoreError as error:
+        raise StoreUnavailable(str(error)) from error
+    return _moment(answer["Attributes"]), True
+
+
+def _number(at: datetime) -> dict[str, str]:
+    """Whole microseconds since 1970."""
+    return {"N": str((at - _EPOCH) // _MICROSECOND)}
+
+
+def _moment(stored: dict[str, Any]) -> datetime:
+    return _EPOCH + int(stored["free_at"]["N"]) * _MICROSECOND
