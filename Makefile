@@ -20,7 +20,7 @@ export PORT
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate crash mutants check format build lock setup-local setup-test setup-template clean
+.PHONY: help run test simulate crash mutants check format build artefact lock setup-local setup-test setup-template clean
 
 help:
 	@echo 'make run     serve everything on 127.0.0.1 with demo data (PORT=$(PORT))'
@@ -64,6 +64,10 @@ format: setup-test-python
 
 build: setup-local
 	$(PY) -m infra.build --arch $(ARCH) --python $(RUNTIME)
+
+# What `sam build` asks for, once for each function: the artefact at INTO.
+artefact: setup-local
+	@$(PY) -m infra.sam.place "$(INTO)" --arch $(ARCH) --python $(RUNTIME)
 
 lock: setup-local
 	infra/setup/lock.sh

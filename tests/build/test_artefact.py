@@ -255,7 +255,7 @@ def test_the_build_is_for_what_the_template_runs() -> None:
     template = TEMPLATE.read_text()
     assert re.findall(r"Runtime: python(\S+)", template) == [build.RUNTIME_PYTHON]
     assert re.findall(r"Architectures: \[(\w+)\]", template) == [build.Arch.ARM64]
-    assert re.findall(r"CodeUri: (\S+)", template) == ["build/app/"]
+    assert re.findall(r"CodeUri: (\S+)", template) == ["infra/sam/"]
 
 
 def test_building_twice_gives_the_same_files(artefact: Artefact, tmp_path: Path) -> None:
