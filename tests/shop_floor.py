@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from infra.local.aws import Engine
-from infra.local.sandbox import ChargeSeen
+from infra.local.sandbox import ChargeSeen, Sandbox
 from infra.local.schedules import is_tick
 from infra.local.template import Template
 from infra.local.template import load as load_template
@@ -260,7 +260,7 @@ def card_on_file(
         update={
             "cards": (*row.value.cards, card),
             "default_card": card.id if default or first else row.value.default_card,
-            "provider_customers": {"sandbox": owner},
+            "provider_customers": {**row.value.provider_customers, "sandbox": owner},
         }
     )
     commit([replace(row, changed)])
@@ -526,11 +526,18 @@ def customers() -> list[str]:
             return found
 
 
-def books_hold(world: LocalWorld, *, errors: bool = False, mail_repeats: bool = False) -> None:
+def books_hold(
+    world: LocalWorld,
+    *,
+    errors: bool = False,
+    mail_repeats: bool = False,
+    beside: Iterable[Sandbox] = (),
+) -> None:
     """Ours and the provider's books say the same, nothing was told twice, nothing lies about.
 
     `errors`: whether a handler may have failed on the way. `mail_repeats`: whether the answer of
-    an email that was handed over may have been lost, so that it was handed over again.
+    an email that was handed over may have been lost, so that it was handed over again. `beside`:
+    providers beside the world's own.
     """
     ours: Counter[str] = Counter()
     refunded: Counter[str] = Counter()
@@ -547,9 +554,10 @@ def books_hold(world: LocalWorld, *, errors: bool = False, mail_repeats: bool = 
             if charge.refund is RefundState.DONE and not _bank_was_first(charge):
                 refunded[charge.ref] += 1
         mails += _mails_sent(messages_of(customer_id))
-    assert _kept(world.sandbox.charges()) == ours, "what the provider kept is what we settled"
+    seen = [one for bank in (world.sandbox, *beside) for one in bank.charges()]
+    assert _kept(seen) == ours, "what the provider kept is what we settled"
     assert all(count == 1 for count in ours.values()), "one source was paid more than once"
-    assert _given_back(world.sandbox.charges()) == refunded
+    assert _given_back(seen) == refunded
     sent = len(world.mailbox)
     assert sent == mails or (mail_repeats and sent > mails), "every email exactly once"
     waiting = world.engine.first_due(world.wiring.environment.accounts_table)
