@@ -10,8 +10,9 @@ and the same bytes are signed anew with the same secret for the moment of the lo
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Condition, Thread
@@ -25,7 +26,15 @@ from tests.localstripe.service import LocalStripe
 WAIT_SECONDS = 10
 SIGNATURE = "stripe-signature"
 
-Headers = dict[str, str]
+
+@dataclass(frozen=True)
+class Arrived:
+    """An event as it came: header names in lower case, the raw bytes."""
+
+    id: str
+    type: str
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class Webhooks:
@@ -34,38 +43,42 @@ class Webhooks:
     def __init__(self, localstripe: LocalStripe, secret: str) -> None:
         self._localstripe = localstripe
         self._secret = secret
-        self._arrived: dict[str, tuple[Headers, bytes]] = {}
+        self._arrived: dict[str, Arrived] = {}
         self._changed = Condition()
         self._handed_on: set[str] = set()
 
-    def take(self, headers: Headers, body: bytes) -> None:
+    def take(self, headers: Mapping[str, str], body: bytes) -> None:
+        event = json.loads(body)
         with self._changed:
-            self._arrived[json.loads(body)["id"]] = headers, body
+            self._arrived[event["id"]] = Arrived(event["id"], event["type"], headers, body)
             self._changed.notify_all()
 
+    def waiting(self) -> list[Arrived]:
+        """Wait for every event that localstripe has had; those not handed on yet, oldest first."""
+        ids = [event["id"] for event in self._localstripe.all("events")]
+        return [self._wait_for(id_) for id_ in ids if id_ not in self._handed_on]
+
     def hand_on(self, world: LocalWorld, *, as_they_came: bool = False) -> list[str]:
-        """Wait for every event that localstripe has had and post those that were not posted yet to
-        our webhook route, oldest first; answers their types. Each has to be acknowledged."""
+        """Post those that wait to our webhook route, which has to acknowledge each; answers their
+        types."""
         types = []
-        for event in self._localstripe.all("events"):
-            if event["id"] in self._handed_on:
-                continue
-            headers, body = self._wait_for(event["id"])
+        for arrived in self.waiting():
+            headers = dict(arrived.headers)
             if not as_they_came:
-                verify(headers[SIGNATURE], body, [self._secret], datetime.now(UTC))
-                headers[SIGNATURE] = stripe_signature(body, world.now(), [self._secret])
-            answer = world.request("POST", WEBHOOK_PATH, headers, body)
+                verify(headers[SIGNATURE], arrived.body, [self._secret], datetime.now(UTC))
+                signed = stripe_signature(arrived.body, world.now(), [self._secret])
+                headers[SIGNATURE] = signed
+            answer = world.request("POST", WEBHOOK_PATH, headers, arrived.body)
             assert answer.status == 200, answer.text
-            self._handed_on.add(event["id"])
-            types.append(event["type"])
+            self._handed_on.add(arrived.id)
+            types.append(arrived.type)
         return types
 
-    def _wait_for(self, event_id: str) -> tuple[Headers, bytes]:
+    def _wait_for(self, event_id: str) -> Arrived:
         with self._changed:
             there = self._changed.wait_for(lambda: event_id in self._arrived, WAIT_SECONDS)
             assert there, f"{event_id} did not arrive within {WAIT_SECONDS} seconds"
-            headers, body = self._arrived[event_id]
-            return dict(headers), body
+            return self._arrived[event_id]
 
 
 @contextmanager
