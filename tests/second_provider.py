@@ -38,6 +38,13 @@ class SecondProvider(SandboxProvider):
         return seen.model_copy(update={"card": seen.card.model_copy(update={"provider": NAME})})
 
 
+def only_the_sandbox(world: LocalWorld) -> None:
+    """No other provider is set up, as long as nobody has read the settings yet."""
+    for name in {*world.parameters.content, *world.wiring.provider_overrides} - {"sandbox"}:
+        world.parameters.content.pop(name, None)
+        world.wiring.provider_overrides.pop(name, None)
+
+
 def set_up(world: LocalWorld) -> Sandbox:
     """The second provider is set up beside the first, whose cards stay where they are."""
 

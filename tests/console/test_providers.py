@@ -21,6 +21,11 @@ from tests.shop_floor import catalogue_of, context_of, customer_with_card, head
 PATH = "/console/providers"
 
 
+@pytest.fixture(autouse=True)
+def _few(world: LocalWorld) -> None:
+    second_provider.only_the_sandbox(world)
+
+
 @pytest.fixture
 def second(world: LocalWorld) -> Sandbox:
     return second_provider.set_up(world)
