@@ -20,7 +20,7 @@ export PORT
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate crash mutants check format build artefact lock setup-local setup-test setup-template clean
+.PHONY: help run test simulate crash mutants check format build artefact smoke lock setup-local setup-test setup-template clean
 
 help:
 	@echo 'make run     serve everything on 127.0.0.1 with demo data (PORT=$(PORT))'
@@ -31,6 +31,7 @@ help:
 	@echo 'make check   lint, format, types, import rules, template'
 	@echo 'make format  put the code in its format'
 	@echo 'make build   make build/app, which is what is deployed (ARCH=arm64, RUNTIME=3.13)'
+	@echo 'make smoke   look at a deployment from outside (URL=https://…, KNOWN=address, PROVIDER=stripe)'
 	@echo 'make lock    write requirements/*.lock anew (UPGRADE=1 takes newer versions)'
 	@echo 'make clean   remove what all of these made'
 
@@ -64,6 +65,10 @@ format: setup-test-python
 
 build: setup-local
 	$(PY) -m infra.build --arch $(ARCH) --python $(RUNTIME)
+
+# From outside, against a deployment: make smoke URL=https://… (KNOWN=…, PROVIDER=…)
+smoke: setup-local
+	@$(PY) -m infra.smoke "$(URL)" --known "$(KNOWN)" --provider "$(PROVIDER)"
 
 # What `sam build` asks for, once for each function: the artefact at INTO.
 artefact: setup-local
