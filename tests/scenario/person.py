@@ -34,7 +34,7 @@ class Person:
     ) -> Response:
         """One request, redirects not followed."""
         sent = {"accept": accept, "host": "127.0.0.1:8000", **(headers or {})}
-        ours = not target.startswith(f"{self.world.public_url}/_local/sandbox")
+        ours = not target.startswith(f"{self.world.public_url}/_local/")
         if self.cookies and ours:
             sent["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         body = ""
