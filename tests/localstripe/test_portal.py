@@ -10,7 +10,7 @@ import pytest
 
 from infra.local.http_api import Response
 from tests.localstripe.service import LocalStripe
-from tests.localstripe.shop import MONTHLY, OLGA, TEN, WEEKLY, Shop, open_shop
+from tests.localstripe.shop import OLGA, TEN, WEEKLY, Shop, open_shop
 from tests.scenario.person import Person, header, move_clock
 from tests.shop_floor import customers
 
@@ -69,16 +69,16 @@ def subscription_of(person: Person) -> dict[str, object]:
 
 
 def test_a_pack_and_a_subscription_are_bought_and_renewed(shop: Shop) -> None:
-    ada = buyer(shop, WORKS, "ten", "monthly")
-    assert shop.paid() == [TEN + MONTHLY]
+    ada = buyer(shop, WORKS, "ten", "weekly")
+    assert shop.paid() == [TEN + WEEKLY]
     (customer,) = shop.localstripe.all("customers")
     assert customer["email"] == "ada@example.com"
     assert len(ada.data("/packs")["packs"]) == 2
 
-    move_clock(shop.world, "2026-02-05T04:58:59Z")
-    assert shop.paid() == [TEN + MONTHLY]
-    move_clock(shop.world, "2026-02-05T04:59:00Z")
-    assert shop.paid() == [TEN + MONTHLY, MONTHLY]
+    move_clock(shop.world, "2026-01-12T04:58:59Z")
+    assert shop.paid() == [TEN + WEEKLY]
+    move_clock(shop.world, SUNDAY)
+    assert shop.paid() == [TEN + WEEKLY, WEEKLY]
 
     # localstripe's word about all this comes last, and changes nothing.
     told = shop.webhooks.hand_on(shop.world)
