@@ -98,18 +98,19 @@ def test_a_webhook_is_refused_when_it_is_old_or_changed_or_of_another_secret(
     assert packs_of(ada) == 1
 
 
-def test_an_unknown_outcome_is_found_out_with_the_same_key_when_no_webhook_comes(
-    shop: Shop,
+@pytest.mark.parametrize("lost", ["timeout_before", "timeout_after"])
+def test_without_a_webhook_a_lost_answer_is_asked_for_and_a_lost_request_sent_again(
+    shop: Shop, lost: str
 ) -> None:
     ada = subscribed(shop)
-    shop.front.misbehave("charge", "timeout_after")
+    shop.front.misbehave("charge", lost)
     move_clock(shop.world, SUNDAY)
-    confirmed = shop.localstripe.reached["POST payment_intents/{id}/confirm"]
+    assert shop.paid() == [WEEKLY] * (1 if lost == "timeout_before" else 2)
     move_clock(shop.world, "2026-01-12T12:00:00Z")
     ada.sign_in()
     assert packs_of(ada) == 2
     assert shop.paid() == [WEEKLY, WEEKLY]
-    assert shop.localstripe.reached["POST payment_intents/{id}/confirm"] == confirmed == 2
+    assert shop.localstripe.reached["POST payment_intents/{id}/confirm"] == 2
 
 
 def test_a_late_success_after_a_cancellation_is_refunded_and_grants_nothing(shop: Shop) -> None:
