@@ -5,6 +5,7 @@ count too.
 """
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -311,3 +312,55 @@ def test_a_package_that_imports_its_neighbour_by_dots_is_read_right() -> None:
     assert beside == [
         "shared.domain imports shared.store.x: shared.domain may not use shared.store"
     ]
+
+
+ONLY_WHERE_MONEY_IS_MOVED = ("stripe", "requests")
+"""Packages that no function loads to start, nor an adapter before it calls its provider."""
+
+
+def loaded_by(code: str) -> set[str]:
+    """Which of those packages a fresh interpreter has loaded after running `code`."""
+    asks = f"import sys; print(*set(sys.modules) & {set(ONLY_WHERE_MONEY_IS_MOVED)!r})"
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", f"{code}\n{asks}"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+    return set(ran.stdout.split())
+
+
+def test_no_function_loads_stripes_package_to_start() -> None:
+    assert FUNCTIONS
+    assert loaded_by("\n".join(f"import {name}" for name in sorted(FUNCTIONS))) == set()
+
+
+READS_A_WEBHOOK = """
+from datetime import datetime, UTC
+from shared.providers import adapters
+from shared.providers.port import InvalidSignature
+
+settings = {"key": "sk_test_1", "webhook_secrets": ["whsec_1"]}
+provider = adapters.make("stripe", settings, lambda: datetime(2026, 1, 31, tzinfo=UTC))
+try:
+    provider.read_webhook({"stripe-signature": "t=1,v1=" + "0" * 64}, b"{}")
+except InvalidSignature:
+    pass
+"""
+
+
+def test_stripes_adapter_is_made_and_reads_webhooks_without_its_package() -> None:
+    assert loaded_by(READS_A_WEBHOOK) == set()
+
+
+def test_the_first_call_of_stripe_loads_its_package() -> None:
+    """Which shows that the two above can fail."""
+    call = """
+try:
+    provider.check_setup([])
+except Exception:
+    pass
+"""
+    nowhere = READS_A_WEBHOOK.replace('["whsec_1"]}', "[\"w\"], 'base_url': 'http://127.0.0.1:9'}")
+    assert "stripe" in loaded_by(nowhere + call)
