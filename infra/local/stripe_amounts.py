@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from infra.local.stripe_errors import invalid
 
@@ -42,3 +43,12 @@ def check_amount(amount: int, currency: str) -> None:
         raise invalid(message, param="amount", code="amount_too_large")
     if currency in THREE_DECIMALS and amount % 10:
         raise invalid("The amount must end in 0 in this currency.", param="amount")
+
+
+def country_spec(country: str) -> dict[str, Any]:
+    """docs.stripe.com/api/country_specs: what accounts of a country can be paid in."""
+    return {
+        "id": country,
+        "object": "country_spec",
+        "supported_payment_currencies": sorted(MINIMUM_AMOUNTS),
+    }

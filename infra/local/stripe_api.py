@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from infra.local.sandbox_faults import Operation
 from infra.local.stripe_afterwards import Afterwards
+from infra.local.stripe_amounts import country_spec
 from infra.local.stripe_books import Books, Kind, Object
 from infra.local.stripe_checkout import Checkout, not_kept
 from infra.local.stripe_errors import StripeRefusal, invalid
@@ -344,6 +345,13 @@ class Api:
                     Documented("_refund_create_params", "RefundCreateParams"),
                     frozenset({"amount", "charge", "metadata", "payment_intent", "reason"}),
                     lambda params, _: afterwards.refund(params),
+                )
+            case ["GET", "country_specs", country]:
+                return _Route(
+                    Operation.LOOK_UP,
+                    Documented("_country_spec_retrieve_params", "CountrySpecRetrieveParams"),
+                    frozenset(),
+                    lambda *_: country_spec(country),
                 )
             case ["GET", ("charges" | "refunds" | "disputes" | "events") as name]:
                 return self._list_route(name)

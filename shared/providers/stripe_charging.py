@@ -109,6 +109,8 @@ class Charging:
             self._prepare(request, intent_id)
             result = self._confirm(request, intent_id)
         except Refused as refused:
+            if refused.is_missing and refused.error.of_other_mode:
+                raise
             if refused.is_missing and refused.error.param not in ("payment_method", "customer"):
                 return self._begin(request, anew)
             if refused.error.code != "payment_intent_unexpected_state":

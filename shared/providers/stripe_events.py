@@ -36,7 +36,7 @@ _OF_A_DISPUTE = frozenset(
         "charge.dispute.funds_reinstated",
     }
 )
-_OF_A_SETUP = frozenset({"checkout.session.completed", "checkout.session.expired"})
+_OF_A_SETUP = frozenset({"checkout.session.completed"})
 _OF_A_CARD = frozenset({"payment_method.automatically_updated", "payment_method.updated"})
 
 HEARD = _OF_A_PAYMENT | _OF_A_CHARGE | _OF_A_DISPUTE | _OF_A_SETUP | _OF_A_CARD

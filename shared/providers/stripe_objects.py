@@ -36,7 +36,9 @@ MONEY_GONE = frozenset({"needs_response", "under_review", "lost"})
 """The states of a dispute in which the bank has the money. An inquiry (`warning_…`) takes none, a
 dispute that is won or prevented has given it back or never took it."""
 
-HUNDREDFOLD = frozenset({"AFN", "ALL", "ISK", "LAK", "LBP", "MMK", "RSD", "SOS", "UGX", "YER"})
+HUNDREDFOLD = frozenset(
+    {"AFN", "ALL", "ISK", "LAK", "LBP", "MMK", "RSD", "SOS", "STD", "UGX", "YER"}
+)
 """Currencies that we count without decimals and Stripe with two (docs.stripe.com/currencies)."""
 
 
