@@ -132,6 +132,7 @@ PAGES: dict[str, dict[str, str]] = {
         "console-schedule": "/console/schedule",
         "console-activity": "/console/activities/{activity}",
         "console-outstanding": "/console/outstanding",
+        "console-providers": "/console/providers",
         "console-retry-policy": "/console/retry-policy",
         "console-retry-policy-tried": "/console/retry-policy?frequency=monthly&pattern=d,d,f",
     },

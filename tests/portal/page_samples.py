@@ -92,7 +92,7 @@ from functions.portal.pages.shop_models import (
 from shared.domain.activity import ActivityState
 from shared.domain.calendar import Frequency, charge_moment
 from shared.domain.charge import By, Outcome
-from shared.domain.customer import PastDue
+from shared.domain.customer import Attention, PastDue
 from shared.domain.dunning import RetryPolicy
 from shared.domain.invoice import InvoiceState, PaymentKind, PaymentStatus
 from shared.domain.message import NoticeKind
@@ -146,6 +146,7 @@ NOTHING = Totals(subtotal=ZERO, tax=ZERO, total=ZERO)
 VISA = CardView(
     id="card-visa", brand="visa", last4="4242", exp_month=4, exp_year=2029, default=True
 )
+GONE = VISA.model_copy(update={"id": "card-gone", "default": False, "chargeable": False})
 MASTERCARD = CardView(
     id="card-mc", brand="mastercard", last4="5556", exp_month=11, exp_year=2025, expired=True
 )
@@ -542,6 +543,7 @@ ATTEMPTS = (
         outcome=Outcome.AUTHENTICATION_REQUIRED,
     ),
 )
+NOT_TAKEN = ATTEMPTS[0].model_copy(update={"outcome": Outcome.REFUSED, "decline_code": None})
 CHARGES = (
     ChargeView(
         id="charge-1",
@@ -983,6 +985,44 @@ MORE: Mapping[str, tuple[str, BaseModel]] = {
         "order",
         ORDER.model_copy(
             update={"state": OrderState.DECLINED, "decline": Decline(reason=WhyDeclined.FINAL)}
+        ),
+    ),
+    "checkout, not taken by the provider": (
+        "checkout",
+        CHECKOUT.model_copy(
+            update={
+                "decline": Decline(reason=WhyDeclined.REFUSED, brand="visa", last4="4242"),
+                "cards": (VISA, GONE),
+            }
+        ),
+    ),
+    "order, not taken by the provider": (
+        "order",
+        ORDER.model_copy(
+            update={"state": OrderState.DECLINED, "decline": Decline(reason=WhyDeclined.REFUSED)}
+        ),
+    ),
+    "order, on a card of a provider that is gone": (
+        "order",
+        ORDER.model_copy(
+            update={
+                "state": OrderState.DECLINED,
+                "decline": Decline(reason=WhyDeclined.NOT_CHARGEABLE, brand="visa", last4="4242"),
+            }
+        ),
+    ),
+    "cards, one of a provider that is gone": (
+        "cards",
+        CardsPage(cards=(CardOnFile(card=GONE, removable=True),), can_add=True, max_cards=10),
+    ),
+    "subscription, not taken by the provider": (
+        "subscription",
+        FAILING.model_copy(
+            update={
+                "failing": FAILING.failing
+                and FAILING.failing.model_copy(update={"needs": Attention.MERCHANT}),
+                "charges": (CHARGES[0].model_copy(update={"attempts": (NOT_TAKEN,)}),),
+            }
         ),
     ),
     "card update, settled": ("card_update", CardUpdatePage(state=CardUpdateState.SETTLED)),
@@ -1522,6 +1562,12 @@ CONSOLE_FULL: Mapping[str, BaseModel] = {
 }
 
 CONSOLE_MORE: Mapping[str, tuple[str, BaseModel]] = {
+    "console customer, not taken by the provider": (
+        "console_customer",
+        CONSOLE_FULL["console_customer"].model_copy(
+            update={"past_due": (PAST_DUE.model_copy(update={"needs": Attention.MERCHANT}),)}
+        ),
+    ),
     "console activity, cancelled in part": (
         "console_activity",
         CONSOLE_FULL["console_activity"].model_copy(

@@ -217,6 +217,22 @@ def test_a_payment_that_waits_for_the_bank_leads_to_its_confirmation() -> None:
     assert 'href="https://pay.example/confirm"' in shown("shop", samples.FULL["shop"], frame)
 
 
+def test_what_the_provider_does_not_take_asks_for_no_other_card_on_any_page() -> None:
+    late = samples.PAST_DUE.model_copy(update={"needs": "merchant"})
+    frame = samples.FRAME.model_copy(update={"past_due": (late,)})
+    html = shown("shop", samples.FULL["shop"], frame)
+    assert "Your card is not to blame, and we have been told." in html
+    assert "we try again on February 28, 2026, 11:59" in html
+    assert "Pay or change card" not in html
+
+
+def test_a_card_that_can_not_be_charged_is_not_offered_for_paying() -> None:
+    page, model = samples.MORE["checkout, not taken by the provider"]
+    document = Document(shown(page, model, samples.FRAME))
+    radios = {one["value"]: "disabled" in one for one in document.all("input") if "value" in one}
+    assert (radios["card-gone"], radios[samples.VISA.id]) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("page", "fields"),
     [
