@@ -12,6 +12,9 @@ TESTS ?= tests
 WORKERS ?= 2
 # How many seeds `make simulate` plays; SEED=17 repeats one and tells what happened.
 SEEDS ?= 20
+# Where the customers of `make simulate` and `make crash` pay: sandbox, stripe or cardpointe, and in
+# the simulation also mixed.
+PROVIDER ?= sandbox
 # What `make build` builds for: the template's own runtime and architecture.
 ARCH ?= arm64
 RUNTIME ?= 3.13
@@ -25,8 +28,8 @@ export SAM_CLI_TELEMETRY := 0
 help:
 	@echo 'make run     serve everything on 127.0.0.1 with demo data (PORT=$(PORT))'
 	@echo 'make test    run the tests (TESTS=tests/unit, WORKERS=2)'
-	@echo 'make simulate  months of a small merchant with everything going wrong (SEEDS=500, or SEED=17)'
-	@echo 'make crash     each outside call of each operation times everything that can go wrong with it'
+	@echo 'make simulate  months of a small merchant with everything going wrong (SEEDS=500, or SEED=17; PROVIDER=stripe)'
+	@echo 'make crash     each outside call of each operation times everything that can go wrong with it (PROVIDER=stripe)'
 	@echo 'make mutants   take guards out one at a time, and show what notices'
 	@echo 'make check   lint, format, types, import rules, template'
 	@echo 'make format  put the code in its format'
@@ -42,10 +45,10 @@ test: setup-test
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
 simulate: setup-test
-	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+	@$(PY) -m tests.simulation --provider $(PROVIDER) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 crash: setup-test
-	@$(PY) -m tests.simulation.crash_sweep --jobs $(WORKERS)
+	@$(PY) -m tests.simulation.crash_sweep --provider $(PROVIDER) --jobs $(WORKERS)
 
 mutants: setup-test
 	@$(PY) -m tests.simulation.mutants

@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
-from urllib.parse import urlencode
 
 from infra.local.aws import Engine
+from infra.local.banks import SANDBOX
 from infra.local.sandbox import ChargeSeen, Sandbox
 from infra.local.schedules import is_tick
 from infra.local.template import Template
@@ -50,6 +50,7 @@ from shared.store import accounts
 from shared.store import catalogue as catalogues
 from shared.store.engine import Found, Row, commit, create, put, read, replace
 from shared.store.records import Address, DirectoryEntry
+from tests import banking
 
 PUBLIC_URL = "http://127.0.0.1:8000"
 
@@ -183,9 +184,10 @@ def moment(text: str) -> datetime:
 
 
 @cache
-def template() -> Template:
-    """The project's own, without the daily audit: `books_hold` does its work once, at the end."""
-    parameters = {"PublicUrl": PUBLIC_URL, "SenderAddress": "hi@example.com", "Provider": "sandbox"}
+def template(provider: str = SANDBOX) -> Template:
+    """The project's own, without the daily audit: `books_hold` does its work once, at the end.
+    New cards go to `provider`."""
+    parameters = {"PublicUrl": PUBLIC_URL, "SenderAddress": "hi@example.com", "Provider": provider}
     whole = load_template(parameters)
     return with_fields(whole, schedules=tuple(one for one in whole.schedules if is_tick(one)))
 
@@ -231,24 +233,36 @@ def newcomer(world: LocalWorld, email: str = "ada@example.com") -> str:
 
 
 def customer_with_card(
-    world: LocalWorld, number: str = WORKS, email: str = "ada@example.com"
+    world: LocalWorld,
+    number: str = WORKS,
+    email: str = "ada@example.com",
+    *,
+    provider: str | None = None,
 ) -> str:
     customer_id = newcomer(world, email)
-    card_on_file(world, customer_id, number)
+    card_on_file(world, customer_id, number, provider=provider)
     return customer_id
 
 
 def card_on_file(
-    world: LocalWorld, customer_id: str, number: str = WORKS, *, default: bool = True
+    world: LocalWorld,
+    customer_id: str,
+    number: str = WORKS,
+    *,
+    default: bool = True,
+    provider: str | None = None,
 ) -> Card:
-    """A card that is simply there, whatever is past due: nothing is tried on it."""
+    """A card that is simply there, whatever is past due: nothing is tried on it. It is kept by
+    `provider`, or where new cards go."""
     row = head(customer_id)
-    owner, token = world.sandbox.save_card(
-        number, row.value.email, row.value.provider_customers.get("sandbox")
+    name = provider or banking.preferred(world)
+    held_by = row.value.provider_customers
+    owner, token = banking.stand_in(world, name).save_card(
+        number, row.value.email, held_by.get(name), customer_id
     )
     card = Card(
-        id=token,
-        provider="sandbox",
+        id=token.replace("/", "-"),
+        provider=name,
         token=token,
         brand="visa",
         last4=number[-4:],
@@ -260,7 +274,7 @@ def card_on_file(
         update={
             "cards": (*row.value.cards, card),
             "default_card": card.id if default or first else row.value.default_card,
-            "provider_customers": {**row.value.provider_customers, "sandbox": owner},
+            "provider_customers": {**held_by, name: owner},
         }
     )
     commit([replace(row, changed)])
@@ -271,12 +285,15 @@ def new_card(world: LocalWorld, customer_id: str, number: str = WORKS) -> cards.
     """The customer adds a card on the provider's page and comes back, before its webhook does."""
     context = context_of(world)
     setup = cards.start(context, head(customer_id).value, return_path="/cards")
-    form = {"number": number, "expiry": f"12/{world.now().year + 4}", "cvc": "123"}
     assert setup.url is not None
-    path = setup.url.removeprefix(world.public_url).removeprefix("/_local/sandbox")
-    status, _, _ = world.sandbox.handle("POST", path, {}, urlencode(form).encode())
-    assert status == 303, "the page sends the customer back"
-    return cards.finish(context, "sandbox", setup.setup_id, customer_id=customer_id)
+    assert banking.type_card(world, setup.url, number), "the page sends the customer back"
+    name = banking.preferred(world)
+    return cards.finish(context, name, setup.setup_id, customer_id=customer_id)
+
+
+def let_card_behave_as(world: LocalWorld, card: Card, number: str) -> None:
+    """From now on the bank does with this card what it does with the test number."""
+    banking.stand_in(world, card.provider).let_card_behave_as(card.token, number)
 
 
 def head(customer_id: str) -> Row[Customer]:
@@ -422,7 +439,7 @@ def subscribed(
     answered = buy(world, customer_id, Wanted(product_id, **line), location=location)
     assert answered.state is checkout.Checked.PAID
     if number != WORKS:
-        world.sandbox.let_card_behave_as(card_of(customer_id).token, number)
+        let_card_behave_as(world, card_of(customer_id), number)
     return customer_id
 
 
@@ -506,10 +523,8 @@ def charged_at(world: LocalWorld, customer_id: str) -> list[str]:
 
 
 def asked_of(world: LocalWorld, customer_id: str) -> list[ChargeSeen]:
-    """What the provider has of this customer, oldest first."""
-    return [
-        one for one in world.sandbox.charges() if (one.charge_ref or "").startswith(customer_id)
-    ]
+    """Every try at a provider to collect from this customer, oldest first."""
+    return [one for one in banking.tries(world) if (one.charge_ref or "").startswith(customer_id)]
 
 
 # --- what always holds ---------------------------------------------------------------------------
@@ -554,7 +569,7 @@ def books_hold(
             if charge.refund is RefundState.DONE and not _bank_was_first(charge):
                 refunded[charge.ref] += 1
         mails += _mails_sent(messages_of(customer_id))
-    seen = [one for bank in (world.sandbox, *beside) for one in bank.charges()]
+    seen = [*banking.charges(world), *(one for bank in beside for one in bank.charges())]
     assert _kept(seen) == ours, "what the provider kept is what we settled"
     assert all(count == 1 for count in ours.values()), "one source was paid more than once"
     assert _given_back(seen) == refunded

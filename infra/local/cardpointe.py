@@ -135,12 +135,15 @@ class CardPointe:
         with self._lock:
             return self._books.tokenize(number).token
 
-    def save_card(self, number: str, email: str, customer: str | None = None) -> tuple[str, str]:
-        """Save a card past the card field; answers the profile and the card."""
+    def save_card(
+        self, number: str, email: str, customer: str | None = None, reference: str = ""
+    ) -> tuple[str, str]:
+        """Save a card past the card field; answers the profile and the card. `reference` is its
+        profile's company."""
         with self._lock:
             card = self._books.tokenize(number)
             expiry = f"12{(self._now().year + 4) % 100:02d}"
-            details = {"email": email, "name": "", "company": ""}
+            details = {"email": email, "name": "", "company": reference}
             saved = self._books.save_account(card, expiry, details, customer)
             return saved.profileid, f"{saved.profileid}/{saved.acctid}"
 

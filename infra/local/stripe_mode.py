@@ -1,6 +1,6 @@
 """Test mode or live mode of the Stripe stand-in's account: two worlds that share nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from infra.local.sandbox import ChargeSeen
@@ -35,6 +35,34 @@ class Mode:
     def seen(self) -> list[ChargeSeen]:
         """Every PaymentIntent, oldest first."""
         return [self._seen(one) for one in self.books.all(Kind.PAYMENT_INTENT)]
+
+    def tries(self) -> list[ChargeSeen]:
+        """Every time that a bank was asked, and what waits for its customer, oldest first."""
+        found: list[ChargeSeen] = []
+        for intent in self.books.all(Kind.PAYMENT_INTENT):
+            made = self.books.all(Kind.CHARGE, payment_intent=intent["id"])
+            seen = self._seen(intent)
+            found += [self._try(one, seen) for one in made]
+            if not made or seen.state == "requires_action":
+                found.append(seen)
+        return sorted(found, key=lambda one: one.created_at)
+
+    def _try(self, charge: Object, seen: ChargeSeen) -> ChargeSeen:
+        """`seen` as it is told of one of its Charges."""
+        created_at = datetime.fromtimestamp(charge["created"], UTC)
+        if charge["status"] != "failed":
+            return replace(seen, created_at=created_at)
+        return replace(
+            seen,
+            attempt_id=charge["metadata"].get("attempt_id"),
+            card=charge["payment_method"],
+            amount=charge["amount"],
+            state="failed",
+            decline_code=charge["outcome"]["reason"] or charge["failure_code"],
+            refunds=(),
+            reversed=0,
+            created_at=created_at,
+        )
 
     def _seen(self, intent: Object) -> ChargeSeen:
         """What a payment took is told by its Charge, which keeps the metadata that it was made

@@ -305,6 +305,12 @@ class Stripe:
             self._settle()
             return self._main.seen()
 
+    def tries(self) -> list[ChargeSeen]:
+        """Every try to collect, oldest first: a PaymentIntent may have had several."""
+        with self._lock:
+            self._settle()
+            return self._main.tries()
+
     # Over HTTP
 
     def _answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:

@@ -103,6 +103,10 @@ class WebhookQueue:
 
         return hand_on
 
+    def signed(self, body: bytes, at: datetime) -> dict[str, str]:
+        """The headers of `body`, signed to arrive at that moment."""
+        return {"Content-Type": "application/json", **self._sign(body, at)}
+
     def _post(self, event: _Event) -> None:
         now = self._now()
         for _ in range(self.repeat):
@@ -110,5 +114,4 @@ class WebhookQueue:
             if self.shuffle:
                 delay_seconds += self._rng.randrange(SHUFFLE_WITHIN_SECONDS + 1)
             arrives = now + timedelta(seconds=delay_seconds)
-            headers = {"Content-Type": "application/json", **self._sign(event.body, arrives)}
-            self._ready.append((delay_seconds, headers, event.body))
+            self._ready.append((delay_seconds, self.signed(event.body, arrives), event.body))

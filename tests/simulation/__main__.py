@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import tests.conftest  # noqa: F401 - zones and credentials, as in every test
+from infra.local.banks import NAMES, SANDBOX
 from infra.local.dynamodb_local import DynamoDBLocal
 from infra.local.engine import Embedded
+from tests.banking import LACKS, MIXED, not_played, providers_of
 from tests.simulation.life import Life
 
 MAX_SHOWN = 5
@@ -58,14 +60,15 @@ class Lent:
         self.reset()
 
 
-def _live(seeds: list[int], engine_name: str, days: int, *, stop: bool) -> Iterator[dict[str, Any]]:
+def _live(seeds: list[int], asked: argparse.Namespace, *, stop: bool) -> Iterator[dict[str, Any]]:
     # Handlers log every fault that they meet, and metrics are printed.
     logging.disable(logging.CRITICAL)
     gc.set_threshold(GARBAGE)
-    with _engine(engine_name) as engine, Path(os.devnull).open("w") as nowhere:
+    with _engine(asked.engine) as engine, Path(os.devnull).open("w") as nowhere:
         for seed in seeds:
             with redirect_stdout(nowhere):
-                lived = Life(seed, Lent(engine), days=days).live()
+                life = Life(seed, Lent(engine), days=asked.days, paid_at=asked.provider)
+                lived = life.live()
             yield {**vars(lived), "faults": dict(lived.faults)}
             if stop and lived.violations:
                 return
@@ -74,7 +77,7 @@ def _live(seeds: list[int], engine_name: str, days: int, *, stop: bool) -> Itera
 def _child(arguments: argparse.Namespace) -> int:
     first, count, step = (int(part) for part in arguments.share.split(":"))
     seeds = [first + at * step for at in range(count)]
-    for lived in _live(seeds, arguments.engine, arguments.days, stop=arguments.stop):
+    for lived in _live(seeds, arguments, stop=arguments.stop):
         if not lived["violations"]:
             lived["history"] = []
         print(json.dumps(lived), flush=True)
@@ -82,7 +85,7 @@ def _child(arguments: argparse.Namespace) -> int:
 
 
 def _one(arguments: argparse.Namespace) -> int:
-    (lived,) = _live([arguments.seed], arguments.engine, arguments.days, stop=True)
+    (lived,) = _live([arguments.seed], arguments, stop=True)
     print("\n".join(lived["history"]))
     print(f"seed {lived['seed']}: {lived['operations']} operations, {lived['calls']} calls")
     print(f"faults: {lived['faults']}")
@@ -112,7 +115,8 @@ def _all(arguments: argparse.Namespace) -> int:
             return 2
     for lived in failed[:MAX_SHOWN]:
         print("\n".join(lived["history"][-60:]))
-        print(f"seed {lived['seed']} failed; `make simulate SEED={lived['seed']}` repeats it:")
+        again = f"make simulate SEED={lived['seed']}{_at(arguments.provider)}"
+        print(f"seed {lived['seed']} failed; `{again}` repeats it:")
         print("\n".join(lived["violations"]))
     if failed:
         print("failed seeds:", *(lived["seed"] for lived in failed))
@@ -127,12 +131,17 @@ def _all(arguments: argparse.Namespace) -> int:
     return 1 if violations else 0
 
 
+def _at(provider: str) -> str:
+    return "" if provider == SANDBOX else f" PROVIDER={provider}"
+
+
 def _start(arguments: argparse.Namespace, at: int, workers: int) -> "subprocess.Popen[str]":
     count = len(range(at, arguments.seeds, workers))
     share = f"{arguments.first + at}:{count}:{workers}"
     command = [
         sys.executable, "-m", "tests.simulation", "--share", share, "--engine", arguments.engine,
-        "--days", str(arguments.days), *(["--stop"] if arguments.stop else []),
+        "--days", str(arguments.days), "--provider", arguments.provider,
+        *(["--stop"] if arguments.stop else []),
     ]  # fmt: skip
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **QUIET})
 
@@ -147,6 +156,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--engine", default="dynamodb-local", choices=("dynamodb-local", "embedded")
     )
+    parser.add_argument("--provider", default=SANDBOX, choices=(*NAMES, MIXED))
     parser.add_argument("--stop", action="store_true", help="at the first violation")
     parser.add_argument("--share", help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -156,6 +166,9 @@ def main() -> int:
     arguments = _arguments()
     if arguments.share:
         return _child(arguments)
+    for name in providers_of(arguments.provider):
+        if LACKS[name]:
+            print(not_played(name))
     if arguments.seed is None:
         return _all(arguments)
     if os.environ.get("PYTHONHASHSEED") != "0":

@@ -11,7 +11,8 @@ from infra.local.sandbox_faults import Operation as Call
 from shared.domain.charge import Outcome
 from shared.store import accounts
 from shared.web.answer import SESSION_COOKIE
-from tests import shop_floor
+from tests import banking, shop_floor
+from tests.banking import Skill
 from tests.simulation.crash_runs import Operation
 from tests.simulation.crash_scene import Scene, Stubborn
 
@@ -189,13 +190,19 @@ def bought_later(scene: Scene) -> Iterator[str]:
 # --- what a checkout leaves to others ----------------------------------------------------------
 
 
+def hear_nothing(scene: Scene) -> None:
+    """Whatever the provider reports is held back."""
+    if banking.can(scene.provider, Skill.WEBHOOKS):
+        scene.bank.webhooks(hold=True)
+
+
 def processing(scene: Scene, fault: Fault, seconds: int = 60) -> None:
     """Ada has paid for a pack, and nobody knows yet what became of it."""
     world = scene.world
     scene.ada = shop_floor.customer_with_card(world)
     if fault is not Fault.LATE:
-        world.sandbox.webhooks(hold=True)
-    world.sandbox.misbehave(Call.CHARGE, fault, seconds=seconds)
+        hear_nothing(scene)
+    banking.misbehave(world, scene.provider, Call.CHARGE, fault, seconds=seconds)
     shop_floor.buy(world, scene.ada, "ten")
 
 
@@ -265,6 +272,7 @@ BUYING = (
         arrange=lambda scene: review(scene, "ten", number=shop_floor.NEEDS_AUTHENTICATION),
         act=pay_and_confirm,
         ends=bought_ten,
+        needs=frozenset({Skill.CONFIRMING}),
     ),
     Operation(
         "webhook of a late success",
@@ -277,14 +285,14 @@ BUYING = (
         arrange=lambda scene: processing(scene, Fault.ERROR_AFTER),
         act=minutes_pass(2),
         ends=bought_ten,
-        a_little_later=lambda scene: scene.world.sandbox.behave(),
+        a_little_later=lambda scene: scene.bank.behave(),
     ),
     Operation(
         "reconcile what never arrived",
         arrange=lambda scene: processing(scene, Fault.TIMEOUT_BEFORE),
         act=minutes_pass(2),
         ends=bought_ten,
-        a_little_later=lambda scene: scene.world.sandbox.behave(),
+        a_little_later=lambda scene: scene.bank.behave(),
     ),
     Operation(
         "the minute after two orders",

@@ -11,7 +11,7 @@ from shared.domain.invoice import InvoiceState
 from shared.domain.message import NoticeKind
 from shared.domain.pack import EntryKind
 from tests import shop_floor
-from tests.simulation.crash_buying import MONTH_MINOR, TEN_MINOR, differs
+from tests.simulation.crash_buying import MONTH_MINOR, TEN_MINOR, differs, hear_nothing
 from tests.simulation.crash_runs import Doing, Operation
 from tests.simulation.crash_scene import Scene, Stubborn
 
@@ -34,8 +34,7 @@ def at(scene: Scene, when: str, number: str = shop_floor.WORKS) -> None:
 
 
 def card_works_again(scene: Scene) -> None:
-    token = shop_floor.card_of(scene.ada).token
-    scene.world.sandbox.let_card_behave_as(token, shop_floor.WORKS)
+    shop_floor.let_card_behave_as(scene.world, shop_floor.card_of(scene.ada), shop_floor.WORKS)
 
 
 def failed_once(scene: Scene) -> None:
@@ -192,17 +191,16 @@ def ready_to_undo(scene: Scene) -> None:
 
 def renewal_without_answer(scene: Scene) -> None:
     """The renewal has succeeded at the provider, of which nothing is heard any more."""
-    sandbox = scene.world.sandbox
     at(scene, BEFORE_RENEWAL)
-    sandbox.webhooks(hold=True)
-    sandbox.misbehave(Call.CHARGE, Fault.TIMEOUT_AFTER)
-    sandbox.misbehave(Call.ANY, Fault.TIMEOUT_BEFORE, times=1000)
+    hear_nothing(scene)
+    scene.bank.misbehave(Call.CHARGE, Fault.TIMEOUT_AFTER)
+    scene.bank.misbehave(Call.ANY, Fault.TIMEOUT_BEFORE, times=1000)
     scene.go_to("2026-02-28 05:30")
     ready_to_cancel(scene, "now")
 
 
 def provider_is_back(scene: Scene) -> None:
-    scene.world.sandbox.behave()
+    scene.bank.behave()
     scene.world.run_due()
 
 
@@ -283,7 +281,7 @@ def two_renewals(scene: Scene) -> None:
 
 
 def both_renewed(scene: Scene) -> Iterator[str]:
-    taken = [one.amount for one in scene.world.sandbox.charges() if one.state == "succeeded"]
+    taken = [one.amount for one in scene.bank.charges() if one.state == "succeeded"]
     yield from differs("payments", taken, [MONTH_MINOR] * 4)
     for customer_id in shop_floor.customers():
         packs = [(one.product_id, one.left) for one in shop_floor.packs_of(customer_id)]

@@ -5,18 +5,19 @@ from datetime import timedelta
 
 from infra.local.sandbox_faults import Fault
 from shared.domain.message import NoticeKind
-from tests import shop_floor
-from tests.simulation.crash_buying import MONTH_MINOR, TEN_MINOR, differs, processing
+from tests import banking, shop_floor
+from tests.banking import Skill
+from tests.simulation.crash_buying import MONTH_MINOR, TEN_MINOR, differs, hear_nothing, processing
 from tests.simulation.crash_places import OPENING, booked
 from tests.simulation.crash_renewing import month, press
-from tests.simulation.crash_runs import Operation
+from tests.simulation.crash_runs import ANCHOR, Operation
 from tests.simulation.crash_scene import Scene
 
 
 def reverse(scene: Scene) -> None:
     """The bank takes the latest payment back, and what the provider reports is worked on."""
     latest = shop_floor.asked_of(scene.world, scene.ada)[-1]
-    scene.world.sandbox.reverse_charge(latest.id)
+    banking.reverse(scene.world, latest)
     scene.world.run_due()
 
 
@@ -28,7 +29,7 @@ def reversed_before(scene: Scene) -> None:
 
 def reinstate(scene: Scene) -> None:
     latest = shop_floor.asked_of(scene.world, scene.ada)[-1]
-    scene.world.sandbox.reinstate_charge(latest.id)
+    banking.reinstate(scene.world, latest)
     scene.world.run_due()
 
 
@@ -105,22 +106,31 @@ def paid_again(scene: Scene) -> Iterator[str]:
 def unheard_of(scene: Scene) -> None:
     """A payment whose answer was lost; nothing has been heard of it when it is taken back."""
     processing(scene, Fault.ERROR_AFTER)
-    scene.world.sandbox.webhooks(hold=True)
+    hear_nothing(scene)
 
 
 def report_all(scene: Scene) -> None:
     latest = shop_floor.asked_of(scene.world, scene.ada)[-1]
-    scene.world.sandbox.reverse_charge(latest.id)
-    scene.world.sandbox.release_webhooks()
+    banking.reverse(scene.world, latest)
+    scene.bank.release_webhooks()
     scene.world.run_due()
 
 
-REVERSING = (
-    Operation("a payment is taken back", booked, reverse, used_one, start=OPENING),
-    Operation("a payment comes again", reversed_before, reinstate, usable_again, start=OPENING),
-    Operation("what was taken back is paid", to_pay_again, press, paid_again, start=OPENING),
-    Operation("a period is taken back", reverse_a_period, reverse, counted_no_more),
-    Operation(
-        "taken back before it was heard of", unheard_of, report_all, frozen_with_nothing_used
-    ),
+TAKES_BACK = frozenset({Skill.REVERSALS})
+
+REVERSING = tuple(
+    Operation(name, arrange, act, ends, start=start, needs=TAKES_BACK)
+    for name, arrange, act, ends, start in (
+        ("a payment is taken back", booked, reverse, used_one, OPENING),
+        ("a payment comes again", reversed_before, reinstate, usable_again, OPENING),
+        ("what was taken back is paid", to_pay_again, press, paid_again, OPENING),
+        ("a period is taken back", reverse_a_period, reverse, counted_no_more, ANCHOR),
+        (
+            "taken back before it was heard of",
+            unheard_of,
+            report_all,
+            frozen_with_nothing_used,
+            ANCHOR,
+        ),
+    )
 )

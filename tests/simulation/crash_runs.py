@@ -11,6 +11,7 @@ from typing import Any
 from infra.local.bus import Delivery, Task, Tick, Webhook
 from shared.domain.message import MessageState, NoticeKind
 from shared.messages.sender import message_id
+from tests.banking import Skill
 from tests.simulation.crash_line import Seen, Strike
 from tests.simulation.crash_scene import Scene, Stage, stored_messages
 from tests.simulation.holding import queued, scan, violations
@@ -18,6 +19,9 @@ from tests.simulation.holding import queued, scan, violations
 A_LITTLE_LATER = timedelta(minutes=20)
 """After that a lease has run out, and a message that was held up has gone out."""
 
+
+ANCHOR = "2026-01-31 15:00"
+"""When most operations are arranged: what is bought then has the awkward anchor."""
 
 Doing = Callable[[Scene], object]
 
@@ -40,10 +44,12 @@ class Operation:
     arrange: Doing
     act: Doing
     ends: Callable[[Scene], Iterator[str]]
-    start: str = "2026-01-31 15:00"
+    start: str = ANCHOR
     after: timedelta = timedelta(days=3)
     a_little_later: Doing = _nothing
     settings: Mapping[str, Any] = field(default_factory=dict)
+    needs: frozenset[Skill] = frozenset()
+    """What a provider has to be able to do, for this to be played there."""
 
 
 @dataclass(frozen=True)

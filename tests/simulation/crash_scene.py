@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from infra.local.aws import Answer, Engine
+from infra.local.banks import SANDBOX
 from infra.local.dynamodb_local import DynamoDBLocal
 from infra.local.engine import Embedded
 from infra.local.http_api import Response
@@ -32,7 +33,8 @@ from infra.local.world import LocalWorld
 from shared.domain.message import Message, MessageState, NoticeKind
 from shared.store import catalogue as catalogues
 from shared.store import engine as store_engine
-from tests import shop_floor
+from tests import banking, shop_floor
+from tests.banking import StandIn
 from tests.console import office
 from tests.scenario.person import Person
 from tests.simulation.crash_line import CrashLine
@@ -168,9 +170,15 @@ class Scene:
     world: LocalWorld
     engine: Movable
     line: CrashLine
+    provider: str = SANDBOX
     ada: str = ""
     kept: dict[str, Any] = field(default_factory=dict)
     acted_at: datetime | None = None
+
+    @property
+    def bank(self) -> StandIn:
+        """The provider at which everybody pays."""
+        return banking.stand_in(self.world, self.provider)
 
     def customer(self, customer_id: str = "") -> Stubborn:
         """A customer who has signed in just now."""
@@ -223,24 +231,26 @@ class Scene:
 
 
 @contextmanager
-def scene(start: str, seed: int, **settings: Any) -> Iterator[Scene]:
-    """A shop at `start`, in this process: nothing else may be open in it. Nothing waits."""
+def scene(start: str, seed: int, provider: str = SANDBOX, **settings: Any) -> Iterator[Scene]:
+    """A shop at `start`, in this process: nothing else may be open in it. Nothing waits. Everybody
+    pays at `provider`."""
     line, engine = CrashLine(), Movable()
     waited = store_engine.waits
     world = LocalWorld(
         engine=engine,
         start=shop_floor.moment(start),
         public_url=shop_floor.PUBLIC_URL,
-        template=shop_floor.template(),
+        template=shop_floor.template(provider),
         line=line,
         seed=seed,
     )
     with world:
         catalogues.publish(shop_floor.catalogue_of(**settings))
+        bank: Any = banking.stand_in(world, provider)
 
         def broken_after(forward: Callable[[], T]) -> T:
-            world.sandbox.misbehave(Operation.ANY, Fault.ERROR_AFTER)
-            waiting = world.sandbox._faults._waiting
+            bank.misbehave(Operation.ANY, Fault.ERROR_AFTER)
+            waiting = bank._faults._waiting
             told = waiting[-1]
             try:
                 return forward()
@@ -254,7 +264,7 @@ def scene(start: str, seed: int, **settings: Any) -> Iterator[Scene]:
         # Clients are made here, and not anew in every run.
         _ = world.wiring.events, world.wiring.mailer
         try:
-            yield Scene(world, engine, line)
+            yield Scene(world, engine, line, provider)
         finally:
             store_engine.waits = waited
 

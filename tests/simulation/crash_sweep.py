@@ -19,7 +19,9 @@ from functools import cache, partial
 from importlib import import_module
 from multiprocessing import get_context
 
+from infra.local.banks import NAMES, SANDBOX
 from infra.local.dynamodb_local import DynamoDBLocal
+from tests import banking
 from tests.shop_floor import template
 from tests.simulation.crash_buying import BUYING
 from tests.simulation.crash_desk import DESK
@@ -127,6 +129,7 @@ def sweep_one(
     share: float = 1.0,
     double_faults: int = 0,
     seed: int = SEED,
+    provider: str = SANDBOX,
     stop_at_first: bool = False,
     spoil: Callable[[Scene], None] = lambda _: None,
 ) -> Result:
@@ -135,7 +138,7 @@ def sweep_one(
     warm_up()
     result = Result(operations=1)
     rng = random.Random(f"{seed} {operation.name}")
-    with quietly(), scene(operation.start, seed, **operation.settings) as found:
+    with quietly(), scene(operation.start, seed, provider, **operation.settings) as found:
         operation.arrange(found)
         spoil(found)
         gc.collect()
@@ -219,9 +222,15 @@ def warm_up() -> None:
                 carry_out(found, operation, (), None)
 
 
+def played_at(provider: str, operations: Sequence[Operation] = OPERATIONS) -> tuple[Operation, ...]:
+    """Those of `operations` that the provider can do."""
+    return tuple(one for one in operations if banking.can(provider, *one.needs))
+
+
 def sweep(
     operations: Sequence[Operation] = OPERATIONS,
     *,
+    provider: str = SANDBOX,
     engine: str = "embedded",
     share: float = 1.0,
     double_faults: int = 0,
@@ -230,8 +239,8 @@ def sweep(
     jobs: int = 1,
     told: Callable[[str], None] = lambda _: None,
 ) -> Result:
-    """Sweep `operations`, `jobs` at a time. `double_faults` are shared out among them. `told` hears
-    of each operation that is done, with its failures."""
+    """Sweep `operations` with everybody paying at `provider`, `jobs` at a time. `double_faults` are
+    shared out among them. `told` hears of each operation that is done, with its failures."""
     warm_up()
     whole = Result()
     with ExitStack() as open_until_the_end:
@@ -248,6 +257,7 @@ def sweep(
                     share=share,
                     double_faults=double_faults,
                     seed=seed,
+                    provider=provider,
                     stop_at_first=stop_at_first,
                 )
             failures = "".join(f"{failure}\n" for failure in result.failures)
@@ -299,9 +309,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--only", default="", help="operations whose name contains this")
     parser.add_argument("--jobs", type=int, default=1, help="operations at the same time")
     parser.add_argument("--stop", action="store_true", help="stop at the first violation")
+    parser.add_argument("--provider", choices=NAMES, default=SANDBOX)
     asked = parser.parse_args(arguments)
+    chosen = [one for one in OPERATIONS if asked.only in one.name]
+    played = played_at(asked.provider, chosen)
+    if banking.LACKS[asked.provider]:
+        print(banking.not_played(asked.provider))
+        print("left out:", ", ".join(one.name for one in chosen if one not in played) or "nothing")
     result = sweep(
-        [one for one in OPERATIONS if asked.only in one.name],
+        played,
+        provider=asked.provider,
         engine=asked.engine,
         share=asked.share,
         double_faults=asked.doubles,

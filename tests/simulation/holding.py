@@ -28,6 +28,7 @@ from shared.domain.invoice import PaymentKind
 from shared.domain.money import Money
 from shared.domain.reservation import Seat
 from shared.store.engine import model_of, moment_of
+from tests import banking
 
 Item = dict[str, Any]
 """One stored item, as DynamoDB's JSON."""
@@ -44,7 +45,7 @@ def violations(world: LocalWorld) -> list[str]:
 
 def of_items(world: LocalWorld, items: list[Item]) -> Iterator[Breach]:
     """What the items themselves say, beside the provider's books."""
-    seen = [_as_the_audit_sees_it(one) for one in world.sandbox.charges()]
+    seen = [_as_the_audit_sees_it(one) for one in banking.charges(world)]
     by_customer: dict[str, list[ProviderCharge]] = {}
     for one in seen:
         by_customer.setdefault(one.charge_ref.partition("/")[0], []).append(one)

@@ -12,12 +12,15 @@ from typing import Any
 
 from infra.local import lambdas
 from infra.local.aws import Engine
+from infra.local.banks import SANDBOX
 from infra.local.happened import NeverQuiet
 from infra.local.world import LocalWorld
 from shared.domain.due import utc_text
 from shared.domain.invariants import Rule, breaches
 from shared.store import catalogue as catalogues
 from shared.store import engine as store
+from tests import banking
+from tests.banking import Skill, providers_of
 from tests.shop_floor import FAILS_LATER, PUBLIC_URL, WORKS, customer_with_card, head, template
 from tests.simulation.charged_when import left_open, left_out, off_the_calendar
 from tests.simulation.holding import queued, read_books, violations
@@ -69,8 +72,13 @@ class Violated(Exception):
 
 
 class Life:
-    def __init__(self, seed: int, engine: Engine, *, days: int = DAYS) -> None:
+    """`paid_at` is a provider, or `MIXED`: customers who have cards at any of them."""
+
+    def __init__(
+        self, seed: int, engine: Engine, *, days: int = DAYS, paid_at: str = SANDBOX
+    ) -> None:
         self.lived = Lived(seed)
+        self._paid_at = providers_of(paid_at)
         self._days = days
         self._engine = engine
         self._rng = random.Random(f"life {seed}")
@@ -89,7 +97,8 @@ class Life:
             self.lived.operations = world.runs
             self.lived.calls = watched.calls
             self.lived.faults = Counter({str(f): n for f, n in weather.struck.items()})
-            self.lived.collected = sum(one.state == "succeeded" for one in world.sandbox.charges())
+            paid = [one for one in banking.charges(world) if one.state == "succeeded"]
+            self.lived.collected = len(paid)
         return self.lived
 
     @contextmanager
@@ -108,7 +117,7 @@ class Life:
             engine=watched,
             start=start,
             public_url=PUBLIC_URL,
-            template=template(),
+            template=template(self._paid_at[0]),
             line=weather,
             seed=rng.getrandbits(32),
         )
@@ -132,12 +141,13 @@ class Life:
         self._then = merchant.settings.retry.then
         catalogues.publish(merchant)
         self.watched.now = world.now
-        self.town = Town(world, self.watched, rng, self._note)
+        self.town = Town(world, self.watched, rng, self._note, self._paid_at)
         self.town.places.open_classes(self._days - CALM_DAYS)
         self.town.weekly.open_classes(self._days - CALM_DAYS)
         for n in range(AT_FIRST):
             email = f"first{n}@example.com"
-            customer_id = customer_with_card(world, WORKS if n else FAILS_LATER, email)
+            number, name = WORKS if n else FAILS_LATER, self._paid_at[n % len(self._paid_at)]
+            customer_id = customer_with_card(world, number, email, provider=name)
             resident = self.town.settle_in(email, head(customer_id).value)
             self.town.shop(resident, *(("month",) if n == 1 else ()))
             if n == 2:
@@ -223,8 +233,17 @@ class Life:
                 (4, "pays in cash", partial(town.staff.take_cash, one)),
                 (5, "and the provider", town.provider_misbehaves),
                 (2, "buys a weekly place", partial(town.weekly.buy, one)),
-                (3, "and a bank", town.bank.acts),
-                (3, "and webhooks", town.webhooks_misbehave),
+                (3 if town.providers_that(Skill.REVERSALS) else 0, "and a bank", town.bank.acts),
+                (
+                    3 if town.providers_that(Skill.WEBHOOKS) else 0,
+                    "and webhooks",
+                    town.webhooks_misbehave,
+                ),
+                (
+                    2 if len(town.providers) > 1 else 0,
+                    "and new cards go elsewhere",
+                    town.another_is_preferred,
+                ),
                 (2, "and a stranger", town.stranger_forges),
                 (2, "and an event", town.event_comes_again),
                 (1, "and a deployment", self._deploy),
@@ -271,7 +290,8 @@ class Life:
         )
 
     def _release_webhooks(self) -> None:
-        self.world.sandbox.release_webhooks()
+        for name in self.town.providers_that(Skill.WEBHOOKS):
+            banking.stand_in(self.world, name).release_webhooks()
 
     def _sweep(self) -> None:
         """Another sweep begins before this one has come to its end."""
@@ -289,7 +309,7 @@ class Life:
         """The weather clears; everything that is open comes to its end."""
         with self.weather.calm():
             self.weather.deaths_ahead = 0
-            self.world.sandbox.behave()
+            banking.behave(self.world)
             catalogues.forget()
             for _, carry_out in self.town.later:
                 carry_out()

@@ -3,11 +3,11 @@
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace as with_fields
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
@@ -27,6 +27,8 @@ from shared.store.access import Audience, Session
 from shared.store.catalogue import Role, StaffMember
 from shared.store.engine import commit, overwrite
 from shared.web.answer import SESSION_COOKIE, STAFF_COOKIE
+from tests import banking
+from tests.banking import Skill
 from tests.shop_floor import (
     ALSO_WORKS,
     FAILS_LATER,
@@ -34,6 +36,7 @@ from tests.shop_floor import (
     NEEDS_AUTHENTICATION,
     WORKS,
     catalogue_of,
+    let_card_behave_as,
 )
 from tests.simulation.town_bank import Bank
 from tests.simulation.town_desk import Desk
@@ -103,8 +106,11 @@ class Town:
         watched: Watched,
         rng: random.Random,
         note: Callable[[str], None],
+        providers: Sequence[str],
     ) -> None:
         self.world, self.watched, self.rng, self.note = world, watched, rng, note
+        self.providers = tuple(providers)
+        """At which its people pay."""
         self.wrong: list[str] = []
         self.residents: list[Resident] = []
         self.later: list[tuple[Any, Callable[[], Any]]] = []
@@ -249,13 +255,9 @@ class Town:
         if away.status != 201:
             return
         number = self.rng.choice((WORKS, WORKS, ALSO_WORKS, FAILS_LATER, NEEDS_AUTHENTICATION))
-        path = away.json()["url"].removeprefix(self.world.public_url)
-        form = {"number": number, "expiry": f"12/{self.world.now().year + 4}", "cvc": "123"}
-        status, headers, _ = self.world.sandbox.handle(
-            "POST", path.removeprefix("/_local/sandbox"), {}, urlencode(form).encode()
-        )
-        if status == 303 and self.rng.random() < 0.8:
-            back = urlsplit(headers["Location"])
+        leads = banking.type_card(self.world, away.json()["url"], number)
+        if leads is not None and self.rng.random() < 0.8:
+            back = urlsplit(leads)
             self.ask(one.cookies, "GET", f"{back.path}?{back.query}")
 
     def cancel(self, one: Resident) -> None:
@@ -300,16 +302,16 @@ class Town:
         if card is not None:
             number = self.rng.choice(CARDS)
             self.note(f"  the card of {one.email} now behaves as …{number[-4:]}")
-            self.world.sandbox.let_card_behave_as(card.token, number)
+            let_card_behave_as(self.world, card, number)
 
     def confirm(self, one: Resident) -> None:
-        for seen in self.world.sandbox.charges():
-            if seen.state == "requires_action" and (seen.charge_ref or "").startswith(
-                f"{one.customer_id}/"
-            ):
-                answer = self.rng.choice((b"answer=confirm", b"answer=confirm", b"answer=decline"))
-                self.note(f"  {answer.decode()} of {seen.id} by {one.email}")
-                self.world.sandbox.handle("POST", f"/confirm/{seen.id}", {}, answer)
+        for seen in banking.charges(self.world):
+            theirs = (seen.charge_ref or "").startswith(f"{one.customer_id}/")
+            if theirs and seen.state == "requires_action":
+                confirmed = self.rng.choice((True, True, False))
+                did = "confirmed" if confirmed else "refused"
+                self.note(f"  {seen.id} is {did} by {one.email}")
+                banking.confirm(self.world, seen, confirmed=confirmed)
 
     # --- staff ---
 
@@ -362,28 +364,29 @@ class Town:
     # --- the provider, and strangers ---
 
     def provider_misbehaves(self) -> None:
+        name = self.rng.choice(self.providers)
         fault, call = self.rng.choice(FAULTS), self.rng.choice(CALLS)
         if fault is Fault.LATE:
             call = Operation.CHARGE
         times, seconds = self.rng.randrange(1, 5), self.rng.randrange(60, 4 * 86_400)
-        self.note(f"  the provider: {fault.value} of {call.value}, {times} times")
-        self.world.sandbox.misbehave(call, fault, times=times, seconds=seconds)
+        self.note(f"  {name}: {fault.value} of {call.value}, {times} times")
+        banking.misbehave(self.world, name, call, fault, times=times, seconds=seconds)
 
     def webhooks_misbehave(self) -> None:
-        sandbox = self.world.sandbox
-        sandbox.webhooks(repeat=self.rng.randrange(1, 4), shuffle=self.rng.random() < 0.5)
+        bank = banking.stand_in(self.world, self.rng.choice(self.providers_that(Skill.WEBHOOKS)))
+        bank.webhooks(repeat=self.rng.randrange(1, 4), shuffle=self.rng.random() < 0.5)
         match self.rng.randrange(3):
             case 0:
-                sandbox.webhooks(hold=True)
+                bank.webhooks(hold=True)
             case 1:
-                sandbox.release_webhooks()
+                bank.release_webhooks()
             case _:
-                sandbox.discard_webhooks()
+                bank.discard_webhooks()
 
     def stranger_forges(self) -> None:
         """A webhook that is not the provider's, or one that was and is too old or too new."""
-        hooks = self.world.sandbox.hooks
-        charges = self.world.sandbox.charges()
+        name = self.rng.choice(self.providers)
+        charges = banking.charges(self.world, name)
         about = {
             "id": "ch_1",
             "metadata": {"charge_ref": charges[-1].charge_ref if charges else ""},
@@ -393,17 +396,29 @@ class Town:
             {"id": f"evt_{number}", "type": "charge.succeeded", "created": 1, "object": about}
         ).encode()
         off = self.rng.choice((-86_400, -600, -302, 302, 600, 86_400))
-        header = hooks.signature(body, self.world.now() + timedelta(seconds=off))
+        at = self.world.now() + timedelta(seconds=off)
+        headers = banking.signature(self.world, name, body, at)
         if self.rng.random() < 0.5:
-            header = hooks.signature(body + b" ", self.world.now())
+            headers = banking.signature(self.world, name, body + b" ", self.world.now())
         response = self.world.request(
-            "POST",
-            "/webhooks/sandbox",
-            {"content-type": "application/json", "sandbox-signature": header},
-            body,
+            "POST", f"/webhooks/{name}", {"content-type": "application/json", **headers}, body
         )
         if response.status != 400:
             self.wrong.append(f"a forged webhook was answered with {response.status}")
+
+    def providers_that(self, *skills: Skill) -> list[str]:
+        """Those of the town that can do this."""
+        return [name for name in self.providers if banking.can(name, *skills)]
+
+    def another_is_preferred(self) -> None:
+        """Staff let new cards go elsewhere ([MANY])."""
+        page = self.ask(self.desk, "GET", "/console/providers")
+        if page.status == 200:
+            content = {
+                "provider": self.rng.choice(self.providers),
+                "version": page.json()["version"],
+            }
+            self.press(self.desk, "/console/providers/preferred", content)
 
     def event_comes_again(self, among: int = 20) -> None:
         """The bus delivers once more one of the last events."""

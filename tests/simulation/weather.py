@@ -59,7 +59,9 @@ class Fault(StrEnum):
 
 ANYWHERE = (Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.AWAY, Fault.ANSWER_LOST)
 READING = (Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.AWAY, Fault.THROTTLED)
-LISTING = "provider:GET /v1/charges"
+LISTINGS = frozenset({"provider:GET /v1/charges", "provider:GET /v1/payment_intents"})
+"""What providers are asked for a customer's payments."""
+
 FAULTS = {
     "dynamodb:BatchGetItem": (*READING, Fault.UNREAD),
     "dynamodb:Query": READING,
@@ -128,7 +130,7 @@ class Weather:
             return answer
         if call.operation == "Query" and b'"due"' in call.body:
             self._fall_behind(call, cast(Answer, answer))
-        if call.name == LISTING and self._rng.random() < LISTS_LATE * self.roughness:
+        if call.name in LISTINGS and self._rng.random() < LISTS_LATE * self.roughness:
             return cast(T, self._without_the_newest(cast(tuple[int, bytes], answer)))
         return answer
 
