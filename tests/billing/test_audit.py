@@ -422,6 +422,21 @@ def test_a_provider_that_this_deployment_has_no_more_is_one_that_does_not_answer
     assert audit(world) == {"customers": 1, "unanswered": 1, "breaches": []}
 
 
+def test_a_provider_that_is_gone_keeps_no_other_from_being_asked(shop: Opens) -> None:
+    world = shop("2026-01-31 15:00")
+    everyone = [
+        subscribed(world, "month", email=f"{at:02d}@example.com")
+        for at in range(MAX_UNANSWERED + 2)
+    ]
+    for one in everyone:
+        customers = {"former": "cus_1", **head(one).value.provider_customers}
+        alter(accounts.head(one), provider_customers=customers)
+    take_again(world, charges_of(everyone[-1])[-1])
+    found = audit(world)
+    assert found["unanswered"] == MAX_UNANSWERED, "a former one is asked no more that day"
+    assert {one.partition(":")[0] for one in found["breaches"]} == {"provider_agrees"}
+
+
 def test_a_provider_that_does_not_answer_is_asked_no_more_that_day(shop: Opens) -> None:
     world = shop("2026-01-31 15:00")
     for at in range(MAX_UNANSWERED + 2):

@@ -14,6 +14,7 @@ from shared.domain.charge import NEVER_REACHED, NOT_SET_UP, Card, Outcome
 from shared.domain.message import NoticeKind
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cards
+from shared.operations.audit import audit
 from shared.operations.checkout import Checked
 from shared.store import accounts
 from shared.store import catalogue as catalogues
@@ -202,6 +203,8 @@ def test_two_tabs_that_add_a_first_card_at_once_leave_two_that_can_be_charged(
     for card in (first, other):
         assert ada.post(f"/cards/{card.id}/remove").status == 200
     assert head(ada.id).value.cards == ()
+    audited = audit(context_of(world), shards=1)
+    assert (audited.breaches, audited.unanswered) == ([], 0), "both names are looked up there"
 
 
 @pytest.mark.usefixtures("second")
