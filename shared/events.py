@@ -16,9 +16,9 @@ NOTHING_DUE = "nothing_due"
 """What every operation answers for an item that needs nothing now."""
 
 NAMESPACE = "Punchcard"
-SERVICE = "punchcard"
 
-logger = Logger(service=SERVICE)
+logger = Logger()
+"""Its service is the stack's name, which the template hands to every function."""
 
 
 class NotAllDone(Exception):
@@ -62,8 +62,9 @@ def key_of(pk: str, sk: str) -> tuple[str, str]:
 
 
 def count(name: str, value: int) -> None:
-    """One number to CloudWatch, by the log line that Lambda writes anyway."""
+    """One number to CloudWatch, by the log line that Lambda writes anyway. It is counted by stack,
+    so that two stacks of one account don't answer for each other."""
     with single_metric(
         name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE
     ) as metric:
-        metric.add_dimension(name="service", value=SERVICE)
+        metric.add_dimension(name="service", value=logger.service)

@@ -16,7 +16,7 @@ from shared.wiring import SECRETS_READ_AGAIN_AFTER, Wiring, current
 
 MAX_BODY_BYTES = 256 * 1024
 
-logger = Logger(service="punchcard")
+logger = Logger()
 
 
 def _answer(status: int, code: str, detail: str, **headers: str) -> dict[str, Any]:

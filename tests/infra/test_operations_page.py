@@ -19,6 +19,9 @@ PAGE = (ROOT / "docs" / "operations.md").read_text()
 FAILED_EVENTS = {"Fn::GetAtt": ["FailedEvents", "Arn"]}
 MAX_RETRIES = 2
 """Of one event; the due index brings everything back with its lease."""
+STACK = {"Ref": "AWS::StackName"}
+FREE_ALARMS = 10
+FREE_METRICS = 10
 
 Resources = dict[str, dict[str, Any]]
 
@@ -53,18 +56,17 @@ def running_by_themselves(resources: Resources) -> dict[str, dict[str, Any]]:
     }
 
 
+def counted_by_us() -> set[str]:
+    """The metrics that our functions write."""
+    files = (path for name in ("functions", "shared") for path in (ROOT / name).rglob("*.py"))
+    return {name for one in files for name in re.findall(r'count\("(\w+)"', one.read_text())}
+
+
 def rows(heading: str) -> Iterator[list[str]]:
     section = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
     for line in section.splitlines():
         if line.startswith("| `"):
             yield [cell.strip() for cell in line.strip("|").split("|")]
-
-
-def metrics_of(alarm: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from ([alarm] if "MetricName" in alarm else [])
-    for one in alarm.get("Metrics", ()):
-        if "MetricStat" in one:
-            yield one["MetricStat"]["Metric"]
 
 
 # --- the page --------------------------------------------------------------------------------
@@ -84,7 +86,7 @@ def test_what_the_page_calls_by_name_is_there(document: dict[str, Resources]) ->
     """Resources, parameters and log lines that an operator is sent to look for."""
     files = [path for name in ("functions", "shared") for path in (ROOT / name).rglob("*.py")]
     sources = "\n".join(path.read_text() for path in files)
-    known = {*document["Resources"], *document["Parameters"]}
+    known = {*document["Resources"], *document["Parameters"], *document["Outputs"]}
     named = set(re.findall(r"`([^`]+)`", PAGE.split("## Alarms")[1].split("## Backup")[0]))
     assert len(named) > 20
     for one in named:
@@ -156,32 +158,47 @@ def test_what_lies_in_the_failure_destination_is_an_alarm(resources: Resources) 
     )
 
 
-def test_errors_of_every_function_that_runs_by_itself_are_counted_by_an_alarm(
-    resources: Resources,
-) -> None:
-    counted = {
-        one["Value"]["Ref"]
-        for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values()
-        for metric in metrics_of(alarm)
-        if (metric["Namespace"], metric["MetricName"]) == ("AWS/Lambda", "Errors")
-        for one in metric["Dimensions"]
-    }
-    assert counted == set(running_by_themselves(resources))
+def test_errors_of_every_function_are_counted_by_one_alarm(resources: Resources) -> None:
+    alarm = of_type(resources, "AWS::CloudWatch::Alarm")["FunctionErrorsAlarm"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Lambda", "Errors")
+    assert "Dimensions" not in alarm, "Lambda counts all functions together under no dimension"
 
 
 def test_every_alarm_tells_somebody_and_hears_a_number_that_is_counted(
     resources: Resources,
 ) -> None:
-    workers = (ROOT / "functions" / "billing").glob("*.py")
-    counted = {name for one in workers for name in re.findall(r'count\("(\w+)"', one.read_text())}
     ours: set[str] = set()
     for name, alarm in of_type(resources, "AWS::CloudWatch::Alarm").items():
         assert alarm["AlarmActions"] == [{"Ref": "Alarms"}], name
-        for metric in metrics_of(alarm):
-            if metric["Namespace"] == "Punchcard":
-                assert metric["Dimensions"] == [{"Name": "service", "Value": "punchcard"}], name
-                ours.add(metric["MetricName"])
-    assert ours == counted
+        if alarm["Namespace"] == "Punchcard":
+            assert alarm["Dimensions"] == [{"Name": "service", "Value": STACK}], name
+            ours.add(alarm["MetricName"])
+    assert ours == counted_by_us()
+
+
+def test_what_is_counted_is_counted_under_the_stack_s_name(document: dict[str, Resources]) -> None:
+    variables = document["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["POWERTOOLS_SERVICE_NAME"] == STACK
+
+
+def test_watching_costs_nothing(resources: Resources) -> None:
+    """AWS gives ten alarms and ten metrics of one's own; an expression counts for each of its."""
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm")
+    assert all("MetricName" in alarm for alarm in alarms.values())
+    assert len(alarms) <= FREE_ALARMS
+    assert len(counted_by_us()) <= FREE_METRICS
+
+
+def test_the_audit_that_stops_is_heard(resources: Resources) -> None:
+    """It counts what it found, also when that is nothing; a day without a count is an alarm."""
+    alarm = of_type(resources, "AWS::CloudWatch::Alarm")["AuditMissedAlarm"]
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("BreachedInvariants", "SampleCount")
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+    assert alarm["TreatMissingData"] == "breaching"
+    hours = alarm["EvaluationPeriods"] * alarm["Period"] / 3600
+    assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]
+    # The audit comes daily, and may be an hour late.
+    assert 25 < hours <= 7 * 24
 
 
 def test_the_sweep_that_stops_is_heard(resources: Resources) -> None:
