@@ -548,7 +548,7 @@ def books_hold(
     mail_repeats: bool = False,
     beside: Iterable[Sandbox] = (),
 ) -> None:
-    """Ours and the provider's books say the same, nothing was told twice, nothing lies about.
+    """Ours and the providers' books say the same, nothing was told twice, nothing lies about.
 
     `errors`: whether a handler may have failed on the way. `mail_repeats`: whether the answer of
     an email that was handed over may have been lost, so that it was handed over again. `beside`:
@@ -570,7 +570,7 @@ def books_hold(
                 refunded[charge.ref] += 1
         mails += _mails_sent(messages_of(customer_id))
     seen = [*banking.charges(world), *(one for bank in beside for one in bank.charges())]
-    assert _kept(seen) == ours, "what the provider kept is what we settled"
+    assert _kept(seen) == ours, "what the providers kept is what we settled"
     assert all(count == 1 for count in ours.values()), "one source was paid more than once"
     assert _given_back(seen) == refunded
     sent = len(world.mailbox)

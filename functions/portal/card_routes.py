@@ -1,22 +1,26 @@
 """Cards on file, and the emailed link that leads only to updating one ([CARDS] [SCAN])."""
 
+import re
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from functions.portal import card_views, hosted
 from functions.portal.checkout_app import app
 from functions.portal.ids import path_id
 from functions.portal.pages.shop_models import (
+    CardEnterPage,
     CardPage,
     CardsPage,
     CardUpdatePage,
     CardUpdateState,
 )
+from shared.domain.card_number import is_card_number
 from shared.domain.customer import Customer
 from shared.domain.errors import PunchcardError
-from shared.operations import card_link, cards
+from shared.operations import card_entry, card_link, cards
 from shared.operations.cards import Saved
 from shared.operations.collect import Renewed
 from shared.store import accounts
@@ -74,7 +78,10 @@ def add_card(request: Request) -> Answer:
         "next": local_path(body.next) or "/cards",
     }
     setup = cards.start(
-        context, request.signed_in.value, return_path=f"/cards/return?{urlencode(back)}"
+        context,
+        request.signed_in.value,
+        return_path=f"/cards/return?{urlencode(back)}",
+        enter_path=f"{cards.ENTER_PATH}?{urlencode(back)}",
     )
     url = setup.url or ""
     return Answer(CardPage(setup_id=setup.setup_id, url=url), status=201, location=url)
@@ -98,14 +105,18 @@ def returned(request: Request) -> Answer:
     """It changes something by GET, since that is how the provider sends people back: only what
     the provider itself says of this customer's own setup, and once."""
     query: CardReturn = request.query
-    customer = request.signed_in.value
-    saved = _finish(request, query, customer.id)
-    back = local_path(query.next) or "/cards"
+    saved = _finish(request, query, request.signed_in.value.id)
+    return _go_on(request, saved, query.next)
+
+
+def _go_on(request: Request, saved: Saved, wanted: str) -> Answer:
+    """To the page that the customer came from, told what became of the card."""
+    back = local_path(wanted) or "/cards"
     if saved.card is not None:
         back = _with_card(back, saved.card.id)
     ref = request.signed_in.ref
-    fresh = request.load(ref).get(ref)
-    return _cards(request, fresh.value if fresh else customer, location=back, done=_done(saved))
+    row = request.load(ref).get(ref) or request.signed_in
+    return _cards(request, row.value, location=back, done=_done(saved))
 
 
 def _with_card(back: str, card_id: str) -> str:
@@ -230,8 +241,13 @@ def update_card(request: Request) -> Answer:
         return _link_answer(request, page)
     context = hosted.context(request)
     back = urlencode({"provider": context.preferred_provider})
-    path = f"{card_link.PATH}/{path_id(request, 'token')}/return?{back}"
-    setup = cards.start(context, customer, return_path=path)
+    here = f"{card_link.PATH}/{path_id(request, 'token')}"
+    setup = cards.start(
+        context,
+        customer,
+        return_path=f"{here}/return?{back}",
+        enter_path=f"{here}/enter?{back}",
+    )
     url = setup.url or ""
     return Answer(CardPage(setup_id=setup.setup_id, url=url), status=201, location=url)
 
@@ -250,7 +266,11 @@ def card_updated(request: Request) -> Answer:
     link, _, page = _link(request)
     if link is None:
         return _link_answer(request, page)
-    saved = _finish(request, request.query, link.customer_id)
+    return _after(request, link, _finish(request, request.query, link.customer_id))
+
+
+def _after(request: Request, link: CardLink, saved: Saved) -> Answer:
+    """The page of the link as it is now that a card was, or was not, put on file."""
     _, _, page = _link(request)
     if saved.card is None:
         return _link_answer(request, page)
@@ -259,3 +279,138 @@ def card_updated(request: Request) -> Answer:
     if page.state is CardUpdateState.SETTLED:
         card_link.revoke(path_id(request, "token"))
     return _link_answer(request, page)
+
+
+# --- a card field of the provider's, in a page of ours ---------------------------------------
+
+
+FIRST_YEAR, LAST_YEAR = 2000, 2099
+_TOKEN = re.compile(r"[0-9A-Za-z_-]{8,100}", re.ASCII)
+
+
+def _token(text: str) -> str:
+    if is_card_number(text):
+        raise ValueError("Card numbers must never be sent to us. Use the card field.")
+    if _TOKEN.fullmatch(text) is None:
+        raise ValueError("The card field has not read a card. Enter it again.")
+    return text
+
+
+class EnterPage(Query):
+    """`provider` is the one whose card field is shown, else the one for new cards; `next` is the
+    page to go on with afterwards: a path of this site."""
+
+    provider: Annotated[str, Field(max_length=50)] = ""
+    next: Annotated[str, Field(max_length=1000)] = "/cards"
+
+
+class EnterCard(Input):
+    """`token` is what the provider's card field made of the card's number. The number itself must
+    not be sent, and is refused. A card is good through the last day of `exp_month`."""
+
+    token: Annotated[str, Field(max_length=100), AfterValidator(_token)]
+    exp_month: Annotated[int, Field(ge=1, le=12)]
+    exp_year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)]
+    provider: Annotated[str, Field(max_length=50)] = ""
+    next: Annotated[str, Field(max_length=1000)] = "/cards"
+
+
+def _enter_page(
+    request: Request, provider: str, wanted: str, page: CardUpdatePage | None
+) -> Answer:
+    """The page with the card field. `page` is that of the link, for whoever came by one."""
+    context = hosted.context(request)
+    name = provider or cards.provider_name(context)
+    field = card_entry.frame(context, name)
+    parts = urlsplit(field.url)
+    shown = card_views.enter_page(
+        name, field.url, local_path(wanted) or "/cards", request.now, owed=page.owed if page else ()
+    )
+    return Answer(shown, page="card_enter", frames=(f"{parts.scheme}://{parts.netloc}",))
+
+
+def _entered(request: Request, customer_id: str) -> Saved:
+    body: EnterCard = request.body
+    context = hosted.context(request)
+    return card_entry.enter(
+        context,
+        body.provider or cards.provider_name(context),
+        customer_id,
+        token=body.token,
+        exp_month=body.exp_month,
+        exp_year=body.exp_year,
+    )
+
+
+def _enter_again(request: Request, _: PunchcardError) -> Answer:
+    sent = request.typed
+    return _enter_page(request, str(sent.get("provider", "")), str(sent.get("next", "")), None)
+
+
+@app.get(
+    cards.ENTER_PATH,
+    page="card_enter",
+    answer=CardEnterPage,
+    query=EnterPage,
+    who=Who.CUSTOMER,
+    summary="Enter a card in the provider's own field.",
+)
+def show_enter(request: Request) -> Answer:
+    query: EnterPage = request.query
+    cards.check_room(request.signed_in.value)
+    return _enter_page(request, query.provider, query.next, None)
+
+
+@app.post(
+    cards.ENTER_PATH,
+    page="cards",
+    answer=CardsPage,
+    body=EnterCard,
+    who=Who.CUSTOMER,
+    on_error=_enter_again,
+    summary="Put the card behind a token of the provider's field on file.",
+)
+def enter(request: Request) -> Answer:
+    """The same token again is the same card, so a second press changes nothing."""
+    body: EnterCard = request.body
+    return _go_on(request, _entered(request, request.signed_in.value.id), body.next)
+
+
+def _enter_again_by_link(request: Request, error: PunchcardError) -> Answer | None:
+    link, _, page = _link(request)
+    if link is None or page.state is not CardUpdateState.OPEN:
+        return None
+    del error
+    return _enter_page(request, str(request.typed.get("provider", "")), "", page)
+
+
+@app.get(
+    "/card-update/{token}/enter",
+    page="card_enter",
+    answer=CardEnterPage,
+    query=EnterPage,
+    holds_token=True,
+    summary="Enter a card in the provider's own field, by an emailed link.",
+)
+def show_enter_by_link(request: Request) -> Answer:
+    query: EnterPage = request.query
+    link, _, page = _link(request)
+    if link is None or page.state is not CardUpdateState.OPEN:
+        return replace(_link_answer(request, page), page="card_update")
+    return _enter_page(request, query.provider, "", page)
+
+
+@app.post(
+    "/card-update/{token}/enter",
+    page="card_update",
+    answer=CardUpdatePage,
+    body=EnterCard,
+    holds_token=True,
+    on_error=_enter_again_by_link,
+    summary="Put the card behind a token of the provider's field on file, by an emailed link.",
+)
+def enter_by_link(request: Request) -> Answer:
+    link, _, page = _link(request)
+    if link is None or page.state is not CardUpdateState.OPEN:
+        return _link_answer(request, page)
+    return _after(request, link, _entered(request, link.customer_id))

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from functions.portal.pages.shop_models import (
+    CardEnterPage,
     CardOnFile,
     CardsPage,
     CardUpdatePage,
@@ -17,6 +18,9 @@ from shared.domain.product import Catalogue
 from shared.domain.subscription import Subscription
 from shared.operations.cards import Why, why_it_stays
 from shared.web.pages.summaries import card_view, zone_of
+
+YEARS_AHEAD = 20
+"""How far ahead a card can expire."""
 
 WHY = {
     Why.LAST_NEEDED: WhyCardStays.LAST_NEEDED,
@@ -102,4 +106,17 @@ def card_update_page(
             for one in owed
         ),
         card=card_view(card, customer, now) if card else None,
+    )
+
+
+def enter_page(
+    provider: str, frame_url: str, wanted: str, now: datetime, *, owed: tuple[Owed, ...]
+) -> CardEnterPage:
+    """The page with the provider's card field."""
+    return CardEnterPage(
+        provider=provider,
+        frame_url=frame_url,
+        next=wanted,
+        years=tuple(range(now.year, now.year + YEARS_AHEAD + 1)),
+        owed=owed,
     )

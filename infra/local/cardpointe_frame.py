@@ -181,6 +181,7 @@ SCRIPT = """"use strict";
 
   const tokenize = async () => {
     if (!card.value) return;
+    if (on.has("sendcardtypingevent")) tell({ cardTyping: false });
     const problem = wrong();
     if (problem) {
       if (problem.said) tellToken("", { validationError: problem.what });

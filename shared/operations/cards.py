@@ -14,7 +14,12 @@ from shared.operations.books import Books, open_books
 from shared.operations.cancel import named
 from shared.operations.collect import Renewed, pay_now
 from shared.operations.context import Context
-from shared.providers.port import CardSetup, NoSuchProvider, ProviderUnavailable, RequestRefused
+from shared.providers.port import (
+    CardSetup,
+    NoSuchProvider,
+    ProviderUnavailable,
+    RequestRefused,
+)
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Row, read
 from shared.store.records import Submission, TimelineEvent
@@ -22,6 +27,8 @@ from shared.store.records import Submission, TimelineEvent
 CARD_TRIES = 5
 JUST_NOW = timedelta(minutes=5)
 """How long after a card was tried its owner, coming back from the card page, is told of it."""
+ENTER_PATH = "/cards/enter"
+"""Our page for a card field of the provider's."""
 REMOVED = "removed"
 """What came of a card page whose card was taken off file since: its late webhook, or an old
 address opened again, does not bring it back."""
@@ -51,16 +58,20 @@ def provider_name(context: Context) -> str:
     return context.preferred_provider
 
 
-def start(context: Context, customer: Customer, *, return_path: str) -> CardSetup:
+def start(
+    context: Context, customer: Customer, *, return_path: str, enter_path: str = ENTER_PATH
+) -> CardSetup:
     """Open the hosted card page. The customer comes back to `return_path` with `setup` in the
-    query. `Unavailable` when the provider does not answer."""
-    if len(customer.cards) >= MAX_CARDS:
-        raise Conflict(
-            f"There are {MAX_CARDS} cards on file; remove one first.", code="too_many_cards"
-        )
+    query. Where the provider's card field stands in a page of ours, that one, at `enter_path`, is
+    the page. `Unavailable` when the provider does not answer."""
+    check_room(customer)
     name = provider_name(context)
     try:
-        setup = context.provider(name).start_card_setup(
+        provider = context.provider(name)
+        if provider.card_frame is not None:
+            url = f"{context.public_url}{enter_path}"
+            return CardSetup(setup_id="", url=url, reference=customer.id)
+        setup = provider.start_card_setup(
             reference=customer.id,
             email=customer.email,
             provider_customer=customer.provider_customers.get(name),
@@ -74,6 +85,14 @@ def start(context: Context, customer: Customer, *, return_path: str) -> CardSetu
     if setup.url is None:
         raise Unavailable("The card page does not answer just now. Try again in a minute.")
     return setup
+
+
+def check_room(customer: Customer) -> None:
+    """`Conflict` when the customer has as many cards as anybody may."""
+    if len(customer.cards) >= MAX_CARDS:
+        raise Conflict(
+            f"There are {MAX_CARDS} cards on file; remove one first.", code="too_many_cards"
+        )
 
 
 def finish(context: Context, provider: str, setup_id: str, *, customer_id: str | None) -> Saved:
@@ -94,25 +113,49 @@ def finish(context: Context, provider: str, setup_id: str, *, customer_id: str |
         raise Missing("There is no such card page.")
     if not setup.complete or setup.card is None or setup.provider_customer is None:
         return Saved(card=None, failure=setup.failure)
+    return put_on_file(context, setup, setup.card, setup.provider_customer, asked_by=customer_id)
+
+
+def put_on_file(
+    context: Context,
+    setup: CardSetup,
+    card: Card,
+    provider_customer: str,
+    *,
+    asked_by: str | None,
+    entered: bool = False,
+) -> Saved:
+    """Once, whoever reports the card; `asked_by` is the customer, when it is they who do. One that
+    was taken off file since stays off, unless it was `entered` anew."""
     for _ in range(CARD_TRIES):
-        row = _customer(setup.reference)
-        if setup.card.token in row.value.removed_cards:
+        row = customer_row(setup.reference)
+        before = row.value
+        if card.token in before.removed_cards and not entered:
             return Saved(card=None, failure=REMOVED)
-        if row.value.card_kept_as(provider, setup.card.token) is not None:
-            tried = _try_if_nobody_has(context, row.value, setup.card)
-            if not tried and customer_id is not None:
-                tried = _just_tried(context, customer_id, setup.card)
-            return Saved(card=setup.card, tried=tried)
-        changed = row.value.with_card(setup.card, setup.provider_customer)
+        known = before.card_kept_as(card.provider, card.token)
+        if known is not None and not (entered and _dated(known) != _dated(card)):
+            tried = _try_if_nobody_has(context, before, card)
+            if not tried and asked_by is not None:
+                tried = _just_tried(context, asked_by, card)
+            return Saved(card=card, tried=tried)
+        others = before.model_copy(
+            update={
+                "cards": tuple(one for one in before.cards if one is not known),
+                "removed_cards": tuple(one for one in before.removed_cards if one != card.token),
+            }
+        )
+        event = (
+            _event(context, "card:added", after=named(card))
+            if known is None
+            else _event(context, "card:renewed", before=_dated(known), after=_dated(card))
+        )
         try:
             transactions.change_customer(
-                customer=row,
-                changed=changed,
-                events=[_event(context, "card:added", after=named(setup.card))],
+                customer=row, changed=others.with_card(card, provider_customer), events=[event]
             )
         except Lost:
             continue
-        return Saved(card=setup.card, tried=try_past_due(context, setup.reference, setup.card.id))
+        return Saved(card=card, tried=try_past_due(context, setup.reference, card.id))
     raise Conflict("Your account changed at the same moment. Try again.")
 
 
@@ -201,7 +244,8 @@ def _event(
     )
 
 
-def _customer(customer_id: str) -> Row[Customer]:
+def customer_row(customer_id: str) -> Row[Customer]:
+    """The customer's head as it is now; `Missing` when there is none."""
     ref = accounts.head(customer_id)
     row = read(ref).get(ref)
     if row is None:
@@ -216,7 +260,7 @@ def try_past_due(
     failed use it from now on; what staff have paused waits ([PAUSE]), and what is collected by
     recording asks no card ([PAY]). `only_untried` leaves out what was tried on this card before."""
     tried: list[tuple[str, Renewed]] = []
-    customer = _customer(customer_id).value
+    customer = customer_row(customer_id).value
     for entry in customer.past_due:
         subscription_ref = accounts.subscription(customer_id, entry.subscription_id)
         row = read(subscription_ref).get(subscription_ref)
@@ -252,7 +296,7 @@ def make_default(
     """Name the default card; what is past due is tried on it at once ([CARDS]). Whoever named it
     may have ended right then, so naming it again tries what it has not been tried on."""
     for _ in range(CARD_TRIES):
-        row = _customer(customer_id)
+        row = customer_row(customer_id)
         if row.value.card(card_id) is None:
             raise Missing("There is no such card.")
         changed = row.value.model_copy(update={"default_card": card_id})
@@ -333,7 +377,7 @@ def remove(context: Context, customer_id: str, card_id: str) -> Customer:
     """Take a card off file, here and at the provider. Subscriptions that named it fall back to
     the default. `Conflict` with the reason when it has to stay."""
     for _ in range(CARD_TRIES):
-        row = _customer(customer_id)
+        row = customer_row(customer_id)
         card = row.value.card(card_id)
         if card is None:
             raise Missing("There is no such card.")

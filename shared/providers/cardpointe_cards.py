@@ -27,7 +27,8 @@ MAX_EMAIL = 50
 
 FRAME_STYLE = (
     "*{box-sizing:border-box}"
-    "body{margin:0;font-family:system-ui,sans-serif;font-size:16px;color:#1d2733}"
+    "body{margin:0;padding:16px;font-family:system-ui,sans-serif;font-size:16px;"
+    "color:#1d2733;background:#ffffff}"
     "label{display:block;font-weight:600;margin:0 0 4px}"
     "input{display:block;width:100%;height:48px;margin:0 0 16px;padding:8px 12px;font-size:16px;"
     "border:1px solid #7b8794;border-radius:8px;background:#ffffff;color:#1d2733}"
@@ -40,6 +41,7 @@ FRAME_OPTIONS: Mapping[str, str] = {
     "enhancedresponse": "true",
     "invalidcreditcardevent": "true",
     "invalidcvvevent": "true",
+    "sendcardtypingevent": "true",
     "tokenizewheninactive": "true",
     "inactivityto": "500",
     "cardnumbernumericonly": "true",

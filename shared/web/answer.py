@@ -64,7 +64,8 @@ class Answer:
     where there is a `location`, the `Location` header.
 
     `leads_to` are the origins outside ours where a form on this page may end up after redirects
-    (browsers check them against `form-action`), such as a provider's hosted card page.
+    (browsers check them against `form-action`), such as a provider's hosted card page. `frames`
+    are the origins of what this page shows in a frame, such as a provider's card field.
     """
 
     model: BaseModel
@@ -75,6 +76,7 @@ class Answer:
     cookies: tuple[Cookie, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     leads_to: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

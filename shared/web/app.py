@@ -35,7 +35,7 @@ checked instances, typed `Any`: write `line: AddLine = request.body`.
 `load` raises `Unauthenticated`, which the app answers: 401, or 303 to sign-in with `next`.
 `App(audience=Audience.STAFF)` reads the staff cookie and sends to `/console/sign-in`.
 
-**Answers.** `Answer(model, status, page, location, done, cookies, headers, leads_to)`, see
+**Answers.** `Answer(model, status, page, location, done, cookies, headers, leads_to, frames)`, see
 `answer.py`. People with a `location` get 303; programs get status, `Location` and the model.
 `Raw(body, content_type)` for files.
 
@@ -273,7 +273,7 @@ class App:
                 headers,
                 compress=answer.compress,
             )
-        headers = self._headers(request, leads_to=answer.leads_to)
+        headers = self._headers(request, leads_to=answer.leads_to, frames=answer.frames)
         headers.update(answer.headers)
         cookies = list(answer.cookies)
         page = answer.page or request.route.page
@@ -288,11 +288,14 @@ class App:
         data = answer.model.model_dump_json()
         return Response(status or answer.status, JSON, data, headers, cookies)
 
-    def _headers(self, request: Request, leads_to: tuple[str, ...] = ()) -> dict[str, str]:
+    def _headers(
+        self, request: Request, leads_to: tuple[str, ...] = (), frames: tuple[str, ...] = ()
+    ) -> dict[str, str]:
         return security.security_headers(
             public_url=request.public_url,
             holds_token=request.route.holds_token,
             leads_to=leads_to,
+            frames=frames,
         )
 
     def _page(

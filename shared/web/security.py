@@ -66,9 +66,14 @@ def referring_path(headers: Mapping[str, str], public_url: str) -> str | None:
 
 
 def security_headers(
-    *, public_url: str, holds_token: bool = False, leads_to: Iterable[str] = ()
+    *,
+    public_url: str,
+    holds_token: bool = False,
+    leads_to: Iterable[str] = (),
+    frames: Iterable[str] = (),
 ) -> dict[str, str]:
-    """The headers of every answer, errors included.
+    """The headers of every answer, errors included. `frames` are the origins of what the page
+    shows in a frame; nothing else is framed, and the page itself never.
 
     `holds_token`: the address itself is a secret, so no path leaves with a `Referer`, not even to
     ourselves. `strict-origin` and not `no-referrer`, under which browsers send `Origin: null` with
@@ -80,6 +85,9 @@ def security_headers(
         "script-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
         f"form-action {form_action}"
     )
+    framed = " ".join(frames)
+    if framed:
+        policy += f"; frame-src {framed}"
     headers = {
         "Content-Security-Policy": policy,
         "Referrer-Policy": "strict-origin" if holds_token else "same-origin",

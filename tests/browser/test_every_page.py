@@ -67,6 +67,7 @@ PAGES: dict[str, dict[str, str]] = {
         "payments": "/payments",
         "payments-by-price": "/payments?sort=price&descending=false",
         "cards": "/cards",
+        "card-field": "/cards/enter?provider=cardpointe",
         "bought-product": "/shop/morning-flow",
         "schedule": "/schedule",
         "schedule-day": "/schedule?view=day&from=2026-05-21&service=yoga",
@@ -168,6 +169,7 @@ AFTER_SOMETHING = {
     "/console/sign-in/{token}",
     "/card-update/{token}",
     "/card-update/{token}/return",
+    "/card-update/{token}/enter",
     "/orders/{order}",
 }
 """Pages that other tests here come to by doing something."""

@@ -60,6 +60,7 @@ from functions.portal.pages.account_models import (
 )
 from functions.portal.pages.shop_models import (
     AccessLink,
+    CardEnterPage,
     CardOnFile,
     CardsPage,
     CardUpdatePage,
@@ -734,6 +735,13 @@ FULL: Mapping[str, BaseModel] = {
     ),
     "checkout": CHECKOUT,
     "order": ORDER,
+    "card_enter": CardEnterPage(
+        provider="cardpointe",
+        frame_url="https://fts-uat.cardconnect.com/itoke/ajax-tokenizer.html?usecvv=true",
+        next="/checkout?cart=7",
+        years=(2026, 2027),
+        owed=(Owed(name="Yoga every month", owed=dollars(9634), zone=ZONE),),
+    ),
     "cards": CardsPage(
         cards=(
             CardOnFile(
@@ -1199,6 +1207,9 @@ EMPTY: Mapping[str, BaseModel] = {
         zone=ZONE,
         location="Riverside Studio",
         totals=NOTHING,
+    ),
+    "card_enter": CardEnterPage(
+        provider="cardpointe", frame_url="https://x.example/field", next="/cards", years=(2026,)
     ),
     "cards": CardsPage(max_cards=10),
     "card_update": CardUpdatePage(state=CardUpdateState.STALE),

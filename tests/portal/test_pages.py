@@ -163,10 +163,20 @@ def test_every_input_has_a_label_and_every_form_a_button(
         assert "<button" in form or 'id="add-card"' in form
 
 
+SCRIPTS = {"card_enter": ["/assets/card-field.js"]}
+"""The one page that needs a script, and says so without: a provider's card field is one itself."""
+
+
+def scripts(document: Document) -> list[str]:
+    """Where each script of a page is, without the hash of its content; "" for one in the page."""
+    found = [one.get("src") or "" for one in document.all("script")]
+    return [re.sub(r"\.[0-9a-f]{12}\.", ".", one) for one in found]
+
+
 @every_page
 def test_nothing_needs_script_or_inline_style(page: str, model: BaseModel, frame: Frame) -> None:
     document = Document(shown(page, model, frame))
-    assert document.all("script") == []
+    assert scripts(document) == SCRIPTS.get(page, [])
     assert document.all("style") == []
     for _, attributes in document.elements:
         assert not [name for name in attributes if name == "style" or name.startswith("on")]
@@ -181,9 +191,9 @@ def test_hostile_text_stays_text(page: str, model: BaseModel, frame: Frame) -> N
     typed = {"email": HOSTILE, "price": HOSTILE, "quantity": HOSTILE, "starts_on": HOSTILE}
     html = shown(page, hostile(model), bad_frame, typed=typed, problems=problems)
     document = Document(html)
-    assert document.all("script") == []
+    assert scripts(document) == SCRIPTS.get(page, [])
     assert document.all("img") == []
-    assert "<script" not in html
+    assert html.count("<script") == len(SCRIPTS.get(page, []))
 
 
 @every_page

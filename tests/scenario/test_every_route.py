@@ -26,6 +26,9 @@ OWNED = {
 }
 """Path parameters that name a thing of somebody."""
 
+QUERIES = {"GET /cards/enter": "?provider=cardpointe"}
+"""Pages that depend on more than their path: the sandbox has a card page of its own."""
+
 CLASS = Activity(
     id="ny.20260212T1500.class",
     location_id="ny",
@@ -62,7 +65,8 @@ class Town:
     ids: dict[str, str]
 
     def path(self, route: Walked) -> str:
-        return re.sub(r"{(\w+)}", lambda match: self.ids[match[1]], route.path)
+        path = re.sub(r"{(\w+)}", lambda match: self.ids[match[1]], route.path)
+        return path + QUERIES.get(str(route), "")
 
     def stored(self) -> str:
         """Everything in the three tables but counters and sessions, for "nothing was changed"."""

@@ -357,6 +357,19 @@ class CardPage(View):
     url: str
 
 
+class CardEnterPage(View):
+    """`GET /cards/enter`: a card field of the provider's, as a frame in our page. The frame hands
+    the page a token, which is posted with the expiry. `owed` is what a new card is asked to pay at
+    once, for whoever came by an emailed link."""
+
+    provider: str
+    frame_url: str
+    next: str
+    years: tuple[int, ...]
+    """Those that a card may expire in."""
+    owed: tuple["Owed", ...] = ()
+
+
 class CardUpdateState(StrEnum):
     OPEN = "open"
     SETTLED = "settled"
