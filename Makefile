@@ -15,6 +15,8 @@ SEEDS ?= 20
 # Where the customers of `make simulate` and `make crash` pay: sandbox, stripe or cardpointe, and in
 # the simulation also mixed.
 PROVIDER ?= sandbox
+# How many subscriptions `make renewals` renews in one night.
+RENEWALS ?= 10000
 # What `make build` builds for: the template's own runtime and architecture.
 ARCH ?= arm64
 RUNTIME ?= 3.13
@@ -23,13 +25,14 @@ export PORT
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate crash mutants check format build artefact smoke lock setup-local setup-test setup-template clean
+.PHONY: help run test simulate crash renewals mutants check format build artefact smoke lock setup-local setup-test setup-template clean
 
 help:
 	@echo 'make run     serve everything on 127.0.0.1 with demo data (PORT=$(PORT))'
 	@echo 'make test    run the tests (TESTS=tests/unit, WORKERS=2)'
 	@echo 'make simulate  months of a small merchant with everything going wrong (SEEDS=500, or SEED=17; PROVIDER=stripe)'
 	@echo 'make crash     each outside call of each operation times everything that can go wrong with it (PROVIDER=stripe)'
+	@echo 'make renewals  a night of renewals at Stripe within its rate limits (RENEWALS=$(RENEWALS))'
 	@echo 'make mutants   take guards out one at a time, and show what notices'
 	@echo 'make check   lint, format, types, import rules, template'
 	@echo 'make format  put the code in its format'
@@ -49,6 +52,9 @@ simulate: setup-test
 
 crash: setup-test
 	@$(PY) -m tests.simulation.crash_sweep --provider $(PROVIDER) --jobs $(WORKERS)
+
+renewals: setup-test
+	@$(PY) -m tests.pacing --renewals $(RENEWALS)
 
 mutants: setup-test
 	@$(PY) -m tests.simulation.mutants

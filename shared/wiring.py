@@ -52,6 +52,7 @@ class Environment:
     `/aws/reference/secretsmanager/{name}` of a secret of Secrets Manager."""
     due_shards: int
     sweep_limit: int
+    charges_a_minute: int
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "Environment":
@@ -66,6 +67,7 @@ class Environment:
             provider_secrets=variables.get("PROVIDER_SECRETS", ""),
             due_shards=int(variables.get("DUE_SHARDS", "1")),
             sweep_limit=int(variables.get("SWEEP_LIMIT", "200")),
+            charges_a_minute=int(variables.get("CHARGES_A_MINUTE", "1000")),
         )
 
 

@@ -17,6 +17,7 @@ def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
         bus=environment.event_bus,
         shards=environment.due_shards,
         limit=environment.sweep_limit,
+        charges_a_minute=environment.charges_a_minute,
     )
     count("OldestDueSeconds", swept.oldest_seconds)
     if swept.parked:

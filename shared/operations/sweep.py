@@ -29,6 +29,11 @@ EVENTS_PER_CALL = 10
 """EventBridge takes at most ten entries in one PutEvents call."""
 
 
+CHARGES_A_MINUTE = 1_000
+"""How many charges a tick admits, where nothing else is said: a little less than twenty a second
+let through, so that a night's renewals are worked off tick by tick and nobody waits long for a turn
+at the provider."""
+
 MAX_REFUSALS = 20
 """Items that may not let themselves be leased before a sweep gives up until the next tick."""
 
@@ -107,8 +112,10 @@ def sweep(
     bus: str,
     shards: int,
     limit: int,
+    charges_a_minute: int = CHARGES_A_MINUTE,
 ) -> Swept:
-    """One tick: per lane and shard at most `limit` items, oldest first. An item that was leased
+    """One tick: per lane and shard at most `limit` items, oldest first; of the lane of charges no
+    more than `charges_a_minute` over all shards. An item that was leased
     `MAX_TRIES` times and is still due is parked with a notice to staff, and so is one that waits
     for a worker that this version does not have. One that can't be leased stops no other;
     `StoreUnavailable` after `MAX_REFUSALS` of them."""
@@ -116,12 +123,20 @@ def sweep(
     taken = _HandOver(events, bus, swept)
     for lane in Lane:
         for shard in range(shards):
+            most = limit
+            if lane is Lane.MONEY:
+                most = min(limit, _share(charges_a_minute, shard, shards))
             try:
-                for entry in due(lane, shard, now, limit):
+                for entry in due(lane, shard, now, most):
                     _take(entry, now, new_id, taken, swept)
             finally:
                 taken.flush()
     return swept
+
+
+def _share(whole: int, shard: int, shards: int) -> int:
+    """Of `whole`, what one shard gets of it: together they get all of it, and each at least one."""
+    return max(1, (whole + shard) // shards)
 
 
 def _take(

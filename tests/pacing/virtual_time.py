@@ -5,6 +5,7 @@ in the time that the work itself takes.
 """
 
 import heapq
+import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import count
@@ -19,9 +20,12 @@ class Stuck(Exception):
 
 
 class VirtualTime:
-    """A clock and what waits by it. Only threads of `run` may pause."""
+    """A clock and what waits by it. Only threads of `run` may pause. `rng` is for what they draw;
+    `moved` is told each new moment."""
 
-    def __init__(self, start: datetime) -> None:
+    def __init__(self, start: datetime, seed: int = 0) -> None:
+        self.rng = random.Random(seed)
+        self.moved: Callable[[datetime], None] = lambda _: None
         self._start = start
         self._passed = timedelta(0)
         self._order = count()
@@ -78,4 +82,5 @@ class VirtualTime:
             self._over.set()
             return
         self._passed, _, turn = heapq.heappop(self._waiting)
+        self.moved(self.now())
         turn.set()
