@@ -43,7 +43,7 @@ through: two thirds of it."""
 
 NOT_SHIPPED = frozenset({"certifi", "charset_normalizer", "idna", "requests"})
 """Packages that `stripe` asks for and, through our own HTTP client, never uses. It imports
-`requests` wherever it finds it, which more than doubles what loading it costs (decision 8)."""
+`requests` wherever it finds it, and costs half more to load then (decision 8)."""
 
 INSTALLER_FILES = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
 """What an installer notes for itself. Names, versions and licences of packages stay."""

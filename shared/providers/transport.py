@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 10
+MAX_CONNECTIONS = 4
+"""To one provider at once, of one function. A call that finds none free waits like one that can't
+connect, and is then given up unsent."""
+
 MAX_ANSWER_BYTES = 1_000_000
 
 Transport = Callable[[str, str, Mapping[str, str], bytes], tuple[int, bytes]]
@@ -28,7 +32,7 @@ def _pool() -> "PoolManager":
     from urllib3 import PoolManager, Timeout
 
     timeout = Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=READ_TIMEOUT_SECONDS)
-    return PoolManager(timeout=timeout, retries=False)
+    return PoolManager(timeout=timeout, retries=False, maxsize=MAX_CONNECTIONS, block=True)
 
 
 def over_http(base_url: str, answer_seconds: int = READ_TIMEOUT_SECONDS) -> Transport:

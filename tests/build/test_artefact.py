@@ -1,6 +1,7 @@
 """What is shipped is what is tested: the built artefact, and nothing else, runs every function."""
 
 import importlib
+import json
 import platform
 import re
 import shutil
@@ -249,6 +250,71 @@ def test_aws_services_that_the_code_calls_are_kept(artefact: Artefact) -> None:
     assert called <= build.KEPT_SERVICES
     kept = {path.name for path in (artefact.app / "botocore" / "data").iterdir() if path.is_dir()}
     assert kept == build.KEPT_SERVICES
+
+
+CALLS_STRIPE = """
+import json, sys
+from datetime import UTC, datetime
+sys.path[:0] = [sys.argv[1]]
+from shared.domain.money import Money
+from shared.providers import adapters
+from shared.providers.port import ChargeRequest, ProviderUnavailable
+
+paid = {"id": "pi_1", "object": "payment_intent", "status": "succeeded", "metadata": {"attempt_id": "a"}}
+lists = {"object": "list", "data": [], "has_more": False}
+account = {"id": "acct_1", "object": "account", "country": "US"}
+taken = {"object": "country_spec", "supported_payment_currencies": ["usd"]}
+
+def answer(method, path, headers, body):
+    of = {"charges": lists, "refunds": lists, "account": account, "country_specs": taken}
+    return 200, json.dumps(of.get(path.split("/")[2].partition("?")[0], paid)).encode()
+
+settings = {"key": "sk_test_1", "webhook_secrets": ["w"]}
+provider = adapters.make("stripe", settings, lambda: datetime(2026, 1, 31, tzinfo=UTC), answer)
+amount = Money(minor=4_900, currency="USD")
+result = provider.charge(
+    ChargeRequest(
+        charge_ref="c", attempt_id="a", amount=amount, provider_customer="cus_1",
+        card_token="pm_1", description="Ten classes", return_url="https://shop.example",
+    )
+)
+asked = dict(provider_charge_id="pi_1", idempotency_key="r")
+told = [result.outcome, provider.refund(amount=amount, **asked)]
+told += [provider.cancel_charge(**asked).outcome, provider.check_setup(["USD"]).problems]
+told += [provider.list_charges(provider_customer="cus_1", since=None)]
+for ask in (
+    lambda: provider.fetch_card_setup("cs_1"),
+    lambda: provider.fetch_card("pm_1"),
+    lambda: provider.remove_card(provider_customer="cus_1", card_token="pm_1"),
+    lambda: provider.start_card_setup(
+        reference="r", email="e@example.com", provider_customer="cus_1",
+        return_url="https://shop.example", idempotency_key="k",
+    ),
+):
+    try:
+        ask()
+    except ProviderUnavailable:
+        pass
+origin = sys.modules["stripe"].__file__
+print(json.dumps([list(map(str, told)), origin, "requests" in sys.modules]))
+"""
+"""Every call of the adapter, before a Stripe that answers at once."""
+
+
+def test_stripes_package_works_in_the_artefact_without_what_was_left_out_of_it(
+    artefact: Artefact,
+) -> None:
+    ran = subprocess.run(
+        [artefact.interpreter, "-I", "-S", "-c", CALLS_STRIPE, artefact.app],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    told, origin, with_requests = json.loads(ran.stdout)
+    assert told == ["succeeded", "unknown", "succeeded", "()", "[]"]
+    assert Path(origin).is_relative_to(artefact.app)
+    assert not with_requests
 
 
 def test_the_build_is_for_what_the_template_runs() -> None:

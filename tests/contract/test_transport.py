@@ -8,7 +8,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from shared.providers import transport
-from shared.providers.transport import MAX_ANSWER_BYTES, TransportTimeout, over_http
+from shared.providers.transport import (
+    MAX_ANSWER_BYTES,
+    MAX_CONNECTIONS,
+    TransportTimeout,
+    over_http,
+)
 
 
 class Peer(BaseHTTPRequestHandler):
@@ -16,6 +21,8 @@ class Peer(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     seen: list[tuple[str, str, str | None, bytes, int]]
+    together: threading.Barrier
+    """Where calls of `/wait` wait until as many have come."""
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -24,6 +31,8 @@ class Peer(BaseHTTPRequestHandler):
         if self.path.endswith("/hang-up"):
             self.close_connection = True
             return
+        if self.path.endswith("/wait"):
+            self.together.wait(timeout=5)
         size = MAX_ANSWER_BYTES + 1 if self.path.endswith("/huge") else 2
         self.send_response(302 if self.path.endswith("/away") else 200)
         self.send_header("Location", "/elsewhere")
@@ -90,3 +99,28 @@ def test_a_refused_connection_is_the_same_error() -> None:
 def test_every_call_has_a_time_limit() -> None:
     timeout = transport._pool().connection_pool_kw["timeout"]
     assert (timeout.connect_timeout, timeout.read_timeout) == (3, 10)
+
+
+def test_what_goes_wrong_does_not_use_up_the_connections(root: str) -> None:
+    send = over_http(root)
+    for path in ("/huge", "/hang-up") * (MAX_CONNECTIONS + 1):
+        with pytest.raises(TransportTimeout):
+            send("GET", path, {}, b"")
+    assert send("GET", "/v1/a", {}, b"") == (200, b"xx")
+
+
+def test_there_are_only_so_many_connections_at_once(root: str) -> None:
+    send = over_http(root)
+    Peer.together = threading.Barrier(MAX_CONNECTIONS + 1)
+    calls = [
+        threading.Thread(target=send, args=("GET", "/wait", {}, b""))
+        for _ in range(2 * MAX_CONNECTIONS)
+    ]
+    for call in calls:
+        call.start()
+    for _ in range(2):
+        Peer.together.wait(timeout=5)
+    for call in calls:
+        call.join()
+    assert len(Peer.seen) == 2 * MAX_CONNECTIONS
+    assert len({port for *_, port in Peer.seen}) == MAX_CONNECTIONS
