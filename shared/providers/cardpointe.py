@@ -125,6 +125,9 @@ class CardPointeProvider:
     def charge(self, request: ChargeRequest) -> ChargeResult:
         if parts_of(request.card_token) is None:
             return ChargeResult(outcome=Outcome.DECLINED_FINAL, decline_code="card_missing")
+        if request.amount.minor <= 0:
+            # For 0 the gateway would check the card, for less give money away, and approve.
+            return ChargeResult(outcome=Outcome.REFUSED, decline_code="amount_too_small")
         try:
             earlier = self._what_is_left(request.unanswered)
         except (ProviderUnavailable, RequestRefused):

@@ -1,13 +1,13 @@
 """CardPointe on a bench: its stand-in, a clock that is moved, a customer at the card field."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from infra.local.cardpointe import CardPointe, in_process
 from infra.local.sandbox_faults import Fault, Operation
 from shared.providers.cardpointe import CardPointeProvider
 from shared.providers.port import CardFrame, CardSetup, PaymentProvider
-from tests.contract.bench import CardKind, Delivery, Trouble
+from tests.contract.bench import CardKind, Trouble
 from tests.contract.sandbox_bench import Clock
 
 MERCHANT = "496160873888"
@@ -50,9 +50,15 @@ class CardPointeBench:
     def advance(self, seconds: int) -> None:
         self.now.at += timedelta(seconds=seconds)
 
-    def settle(self) -> None:
+    def let_settle(self) -> None:
         """The day's batch is sent off and accepted."""
         self.now.at += timedelta(days=1)
+
+    def revoke_key(self) -> None:
+        self.cardpointe.change_password("user", "another word")
+
+    def restore_key(self) -> None:
+        self.cardpointe.change_password("user", "word")
 
     def save(
         self,
@@ -74,14 +80,19 @@ class CardPointeBench:
             idempotency_key=f"save-{number}-{reference}",
         )
 
-    def saved(self, kind: CardKind, provider_customer: str | None) -> CardSetup:
-        """A card of this kind, finished."""
+    def save_card(
+        self, kind: CardKind, *, reference: str, provider_customer: str | None
+    ) -> CardSetup:
+        assert kind is not CardKind.NEEDS_AUTHENTICATION, "no payment waits for a customer"
         number = DECLINES if kind is CardKind.DECLINES else WORKS
-        setup = self.save(number, provider_customer=provider_customer)
+        setup = self.save(number, reference=reference, provider_customer=provider_customer)
         if kind is CardKind.DECLINES_FINALLY:
             assert setup.card is not None
             self.cardpointe.let_card_behave_as(setup.card.token, LOST)
         return setup
+
+    def token(self, number: str) -> str:
+        return self.cardpointe.tokenize(number)
 
     def trouble(self, trouble: Trouble, *, after: int = 0) -> None:
         self._ahead.append((after, trouble))
@@ -105,32 +116,3 @@ class CardPointeBench:
 
     def refunded(self, charge_ref: str) -> int:
         return sum(sum(c.refunds) for c in self.cardpointe.charges() if c.charge_ref == charge_ref)
-
-    # What CardPointe has nothing of
-
-    def enter_card(self, setup: CardSetup, kind: CardKind) -> None:
-        raise NotImplementedError("there is no hosted card page")
-
-    def confirm(self, confirm_url: str) -> None:
-        raise NotImplementedError("no payment waits for a customer")
-
-    def refuse(self, confirm_url: str) -> None:
-        raise NotImplementedError("no payment waits for a customer")
-
-    def answer_late(self, seconds: int) -> None:
-        raise NotImplementedError("every payment is decided at once")
-
-    def reverse(self, provider_charge_id: str, minor: int | None = None) -> None:
-        raise NotImplementedError("chargebacks are not told")
-
-    def reinstate(self, provider_charge_id: str) -> None:
-        raise NotImplementedError("chargebacks are not told")
-
-    def deliveries(self) -> list[Delivery]:
-        raise NotImplementedError("there are no webhooks")
-
-    def sign(self, body: bytes, at: datetime, *secrets: str) -> dict[str, str]:
-        raise NotImplementedError("there are no webhooks")
-
-    def event_body(self, type_: str) -> bytes:
-        raise NotImplementedError("there are no webhooks")

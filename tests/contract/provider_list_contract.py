@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.charge import Outcome
 from shared.domain.money import Money
 from shared.providers.port import ProviderUnavailable
 from tests.contract.bench import (
@@ -14,6 +15,7 @@ from tests.contract.bench import (
     ConfirmingBench,
     Trouble,
     listed,
+    look_up,
     request_for,
     save,
 )
@@ -110,3 +112,21 @@ def test_a_list_is_answered_whole_or_not_at_all(bench: Bench, trouble: Trouble, 
     with pytest.raises(ProviderUnavailable):
         listed(bench, setup)
     assert len(listed(bench, setup)) == MORE_THAN_A_PAGE
+
+
+def test_a_look_up_tells_when_the_whole_amount_went_back(bench: Bench) -> None:
+    request = request_for(save(bench))
+    charged = bench.provider.charge(request)
+    assert charged.provider_charge_id
+    bench.let_settle()
+    told = []
+    for minor in (4_000, 900):
+        bench.provider.refund(
+            provider_charge_id=charged.provider_charge_id,
+            amount=Money(minor=minor, currency="USD"),
+            idempotency_key=f"refund-{minor}",
+        )
+        found = look_up(bench, request)
+        assert found is not None
+        told.append((found.outcome, found.refunded))
+    assert told == [(Outcome.SUCCEEDED, False), (Outcome.SUCCEEDED, True)]

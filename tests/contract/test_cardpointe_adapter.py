@@ -25,7 +25,7 @@ from shared.providers.port import (
     SetupProblem,
 )
 from shared.providers.transport import TransportTimeout
-from tests.contract.bench import PRICE, CardKind, Trouble
+from tests.contract.bench import PRICE, Trouble
 from tests.contract.cardpointe_bench import DECLINES, LOST, MERCHANT, WORKS, CardPointeBench
 
 PARTIAL = "4387750101010101"
@@ -177,7 +177,7 @@ def test_a_part_approval_that_settled_meanwhile_is_refunded(bench: CardPointeBen
     setup = bench.save(PARTIAL)
     bench.trouble(Trouble.LOST_ANSWER)
     bench.provider.charge(request_for(setup))
-    bench.settle()
+    bench.let_settle()
     found = look_up(bench)
     assert found is not None
     assert found.outcome is Outcome.DECLINED
@@ -333,7 +333,7 @@ def test_a_lost_payment_that_has_settled_pays_for_the_next_attempt(
     setup = bench.save()
     bench.trouble(Trouble.LOST_ANSWER)
     bench.provider.charge(request_for(setup))
-    bench.settle()
+    bench.let_settle()
     result = bench.provider.charge(request_for(setup, "cart.1-2", unanswered=("cart.1-1",)))
     assert (result.outcome, result.attempt_id) == (Outcome.SUCCEEDED, "cart.1-2")
     (only,) = bench.cardpointe.charges()
@@ -443,7 +443,7 @@ def test_before_the_batch_a_whole_refund_is_a_void_and_after_it_a_refund(
     second = bench.provider.charge(request_for(setup, "cart.2-1"))
     assert refund(bench, first, PRICE.minor, "back-1") is RefundOutcome.SUCCEEDED
     assert bench.sent[-1] == ("PUT", "void")
-    bench.settle()
+    bench.let_settle()
     assert refund(bench, second, PRICE.minor, "back-2") is RefundOutcome.SUCCEEDED
     assert bench.sent[-1] == ("PUT", "refund")
     assert [one.kept for one in bench.cardpointe.charges()] == [False, False]
@@ -453,7 +453,7 @@ def test_a_part_of_a_payment_is_given_back_once_it_is_settled(bench: CardPointeB
     charge = bench.provider.charge(request_for(bench.save()))
     assert refund(bench, charge, 1_000, "back-1") is RefundOutcome.UNKNOWN
     assert bench.refunded("charge-1") == 0
-    bench.settle()
+    bench.let_settle()
     for _ in range(2):
         assert refund(bench, charge, 1_000, "back-1") is RefundOutcome.SUCCEEDED
     assert bench.refunded("charge-1") == 1_000
@@ -463,7 +463,7 @@ def test_while_the_batch_is_on_its_way_a_refund_waits(bench: CardPointeBench) ->
     charge = bench.provider.charge(request_for(bench.save()))
     bench.now.at = bench.now.at.replace(month=2, day=1, hour=2, minute=30)
     assert refund(bench, charge, PRICE.minor, "back-1") is RefundOutcome.UNKNOWN
-    bench.settle()
+    bench.let_settle()
     assert refund(bench, charge, PRICE.minor, "back-1") is RefundOutcome.SUCCEEDED
     assert bench.refunded("charge-1") == PRICE.minor
 
@@ -476,7 +476,7 @@ def test_a_refund_is_made_once_whichever_answer_is_lost(
 ) -> None:
     charge = bench.provider.charge(request_for(bench.save()))
     if settled:
-        bench.settle()
+        bench.let_settle()
     bench.trouble(trouble, after=call)
     outcomes = [refund(bench, charge, PRICE.minor, "back-1") for _ in range(2)]
     assert outcomes == [RefundOutcome.UNKNOWN, RefundOutcome.SUCCEEDED]
@@ -493,7 +493,7 @@ def test_a_refund_waits_for_credentials_that_are_right(bench: CardPointeBench) -
 
 def test_no_more_is_given_back_than_was_paid(bench: CardPointeBench) -> None:
     charge = bench.provider.charge(request_for(bench.save()))
-    bench.settle()
+    bench.let_settle()
     outcomes = [refund(bench, charge, minor, f"back-{minor}") for minor in (4_000, 901, 900, 4_901)]
     assert outcomes == [
         RefundOutcome.SUCCEEDED,
@@ -616,7 +616,7 @@ def test_saving_that_got_no_answer_is_repeated_safely(
 
 
 def test_a_removed_card_is_gone_for_good(bench: CardPointeBench) -> None:
-    setup = bench.saved(CardKind.WORKS, None)
+    setup = bench.save()
     assert setup.card is not None
     for _ in range(2):
         bench.provider.remove_card(
