@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from infra.local.permissions import allows, needs
+from infra.local.template import arn_of
 from infra.local.world import LocalWorld, outside
 from tests.local import stand_ins
 
@@ -127,3 +129,25 @@ def test_what_somebody_else_does_meanwhile_is_not_held_against_the_function(
     stand_ins.meanwhile[:] = [meddle]
     assert _ask(world, "dynamodb", "put_item", arguments) == 500
     assert "dynamodb:DeleteItem" in world.errors[0]
+
+
+TURNS_ALONE = {
+    "Effect": "Allow",
+    "Action": "dynamodb:UpdateItem",
+    "Resource": arn_of("access"),
+    "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "rate#pace#*"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("pk", "granted"), [("rate#pace#stripe", True), ("session#abc", False), ("rate#link#a", False)]
+)
+def test_a_policy_may_grant_some_keys_of_a_table_alone(pk: str, granted: bool) -> None:
+    key = {"pk": {"S": pk}, "sk": {"S": "line"}}
+    alone = {"TableName": "access", "Key": key}
+    for operation, asked in (
+        ("UpdateItem", alone),
+        ("TransactWriteItems", {"TransactItems": [{"Update": alone}]}),
+    ):
+        (need,) = needs("dynamodb", operation, json.dumps(asked).encode())
+        assert allows((TURNS_ALONE,), need) is granted, operation

@@ -230,7 +230,7 @@ class Night:
         )
         people = [self._customer(f"C{at:06d}") for at in range(plan.renewals)]
         self._store([(accounts.head(one.id), one) for one in people])
-        due = [_subscription(one.id) for one in people]
+        due = [due_subscription(one.id) for one in people]
         self._store([(accounts.subscription(one.customer_id, one.id), one) for one in due])
         self._due = {accounts.period_source(one.id, 1) for one in due}
         buyers = [self._customer(f"B{at:06d}") for at in range(CUSTOMERS)]
@@ -378,7 +378,8 @@ class Night:
             self.told.breached.append(f"{charge.ref}: {charge.outcome}")
 
 
-def _subscription(customer_id: str) -> Subscription:
+def due_subscription(customer_id: str) -> Subscription:
+    """One that renews at `DUE`."""
     return Subscription(
         id=f"S{customer_id}",
         customer_id=customer_id,
