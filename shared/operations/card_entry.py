@@ -3,7 +3,9 @@
 The number goes from the field to the provider; what reaches us is a token for it, and the expiry.
 """
 
-from shared.domain.errors import Declined, Invalid, Missing, Unavailable
+from datetime import datetime, timedelta
+
+from shared.domain.errors import Declined, Invalid, Missing, TooMany, Unavailable
 from shared.operations.cards import Saved, check_room, customer_row, put_on_file
 from shared.operations.context import Context
 from shared.providers.port import (
@@ -12,6 +14,12 @@ from shared.providers.port import (
     ProviderUnavailable,
     RequestRefused,
 )
+from shared.store import access
+from shared.store.access import Limit
+from shared.store.engine import Lost, commit
+
+TRIES = Limit("card-hour", 10, timedelta(hours=1))
+"""How many cards a customer may try in an hour. Thieves try numbers out where nobody counts."""
 
 
 def frame(context: Context, provider: str) -> CardFrame:
@@ -36,12 +44,14 @@ def enter(
 ) -> Saved:
     """Put the card behind a token of the provider's card field on file. The same card again is
     the same card, with its new expiry. `Declined` when the bank does not take it, `Invalid` when
-    it has expired. What is past due is tried at once, as by `finish`."""
+    it has expired, `TooMany` past the limit of tries. What is past due is tried at once, as by
+    `finish`."""
     found, customer, now = frame(context, provider), customer_row(customer_id).value, context.now()
     check_room(customer)
     if (exp_year, exp_month) < (now.year, now.month):
         sentence = "This card has expired."
         raise Invalid(sentence, fields={"exp_month": sentence})
+    _count(customer.id, now)
     try:
         setup = found.save(
             reference=customer.id,
@@ -64,3 +74,13 @@ def enter(
     return put_on_file(
         context, setup, setup.card, setup.provider_customer, asked_by=customer_id, entered=True
     )
+
+
+def _count(customer_id: str, now: datetime) -> None:
+    try:
+        commit([access.count(TRIES, customer_id, now)])
+    except Lost as lost:
+        raise TooMany(
+            "You have tried many cards. Please wait a little, then try again.",
+            retry_after_seconds=TRIES.seconds_left(now),
+        ) from lost

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -218,6 +219,17 @@ def check(digits: str) -> int:
         value = int(digit) * (1 if at % 2 else 2)
         total += value - 9 if value > 9 else value
     return -total % 10
+
+
+def test_only_so_many_cards_are_tried_in_an_hour(world: LocalWorld, ada: Customer) -> None:
+    """Thieves try stolen numbers where nobody counts."""
+    tried = [ada.post("/cards/enter", card(world, LOST_CARD)) for _ in range(11)]
+    assert [one.status for one in tried] == [402] * 10 + [429]
+    assert int(tried[-1].header("retry-after") or "0") > 0
+    assert ada.post("/cards/enter", card(world)).status == 429
+    world.advance(timedelta(hours=1))
+    ada.sign_in()
+    assert ada.post("/cards/enter", card(world)).status == 200
 
 
 # Bad input
