@@ -208,3 +208,16 @@ def test_a_list_that_cannot_be_read_does_not_say_not_found(body: bytes) -> None:
         answering(200, body).look_up(
             charge_ref="c", attempt_id="a", provider_charge_id=None, provider_customer="cus_1"
         )
+
+
+def test_what_a_bank_left_of_a_payment_can_still_be_given_back(bench: SandboxBench) -> None:
+    """Not so everywhere: at Stripe a disputed payment can't be refunded at all."""
+    charged = bench.provider.charge(request_for(save(bench)))
+    assert charged.provider_charge_id
+    bench.reverse(charged.provider_charge_id, 4_000)
+    outcome = bench.provider.refund(
+        provider_charge_id=charged.provider_charge_id,
+        amount=Money(minor=900, currency="USD"),
+        idempotency_key="refund-1",
+    )
+    assert outcome is RefundOutcome.SUCCEEDED
