@@ -15,7 +15,7 @@ from shared.operations import cards, reversing
 from shared.operations.context import Context
 from shared.operations.reconcile import Reconciled, reconcile
 from shared.operations.reversing import Reversed
-from shared.providers.port import EventKind, PaymentProvider
+from shared.providers.port import EventKind, PaymentProvider, ProviderUnavailable
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Ref, Row, read
 from shared.store.records import WebhookReceived
@@ -126,10 +126,7 @@ def _apply_reversal(context: Context, event: WebhookReceived) -> Applied:
     """A payment was taken back, or came again. It may be the first that is heard of its success:
     then that is recorded before. An event that does not say what the payment was for has its
     provider asked."""
-    charge_ref = event.charge_ref
-    if charge_ref is None and event.object_id is not None:
-        charge_ref = context.provider(event.provider).find_charge_ref(event.object_id)
-    ref = accounts.charge_of_ref(charge_ref or "")
+    ref = accounts.charge_of_ref(event.charge_ref or _asked_for(context, event) or "")
     row = read(ref).get(ref) if ref is not None else None
     if row is None or event.object_id is None:
         return Applied.UNKNOWN_OBJECT
@@ -141,6 +138,17 @@ def _apply_reversal(context: Context, event: WebhookReceived) -> Applied:
     if result is Reversed.UNANSWERED:
         raise Unavailable("What was taken back could not be looked at.")
     return Applied.APPLIED
+
+
+def _asked_for(context: Context, event: WebhookReceived) -> str | None:
+    """What the payment was for that the event is about, as its provider has it. Raises
+    `Unavailable` without an answer: the event stays due."""
+    if event.object_id is None:
+        return None
+    try:
+        return context.provider(event.provider).find_charge_ref(event.object_id)
+    except ProviderUnavailable as silence:
+        raise Unavailable("What the event is about could not be looked at.") from silence
 
 
 def _settle(context: Context, charge: Charge, event: WebhookReceived) -> None:

@@ -100,6 +100,26 @@ def test_a_change_whose_answer_was_lost_leaves_the_last_decline_behind(
     assert look_up(bench, second, payment) is None
 
 
+@pytest.mark.parametrize("trouble", [Trouble.SERVER_ERROR, Trouble.SERVER_ERROR_AFTERWARDS])
+def test_a_change_that_stripe_answers_with_500_is_made_under_a_second_key(
+    bench: StripeBench, trouble: Trouble
+) -> None:
+    """The 500 stays with the first key for a day, and nothing was confirmed."""
+    setup, payment = declined(bench)
+    second = request_for(setup, continues=payment)
+    bench.sent.clear()
+    bench.trouble(trouble)
+    paid = bench.provider.charge(second)
+    assert (paid.outcome, paid.attempt_id) == (Outcome.SUCCEEDED, second.attempt_id)
+    assert [key for _, key in calls(bench)] == [
+        f"{second.attempt_id}-prepare",
+        f"{second.attempt_id}-prepare-again",
+        second.attempt_id,
+    ]
+    assert bench.provider.charge(second) == paid
+    assert bench.succeeded("charge-1") == 1
+
+
 def test_a_payment_that_was_given_up_is_begun_anew_once(bench: StripeBench) -> None:
     setup, payment = declined(bench)
     bench.provider.cancel_charge(provider_charge_id=payment, idempotency_key="cancel")
