@@ -17,6 +17,7 @@ from infra.local.stripe_cards import (
 from shared.domain.charge import Outcome
 from shared.domain.money import Money
 from shared.providers.port import ChargeRequest, EventKind, RefundOutcome
+from shared.providers.stripe import StripeProvider
 from shared.providers.stripe_objects import money_of, stripe_amount
 from tests.contract.bench import (
     PRICE,
@@ -28,7 +29,7 @@ from tests.contract.bench import (
     request_for,
     save,
 )
-from tests.contract.stripe_bench import KEY, StripeBench
+from tests.contract.stripe_bench import KEY, SECRETS, Clock, StripeBench
 
 DAY_SECONDS = 86_400
 
@@ -230,6 +231,30 @@ def test_a_payment_with_several_tries_is_listed_once_and_as_the_one_that_paid(
     (one,) = listed(bench, good)
     assert (one.id, one.succeeded, one.kept) == (first.provider_charge_id, True, True)
     assert one.created_at == bench.now()
+
+
+@pytest.mark.parametrize("paid_first", [True, False])
+def test_of_two_tries_in_one_second_the_one_that_paid_counts(paid_first: bool) -> None:
+    """Stripe does not say in which order it lists what was made in the same second."""
+    tries = [
+        {
+            "id": f"ch_{status}",
+            "amount": 4_900,
+            "amount_refunded": 0,
+            "currency": "usd",
+            "created": 1_769_860_800,
+            "status": status,
+            "payment_intent": "pi_1",
+            "metadata": {"charge_ref": "charge-1"},
+        }
+        for status in ("succeeded", "failed")
+    ]
+    page = {"object": "list", "data": tries if paid_first else tries[::-1], "has_more": False}
+    provider = StripeProvider(
+        KEY, SECRETS, Clock(), transport=lambda *_call: (200, json.dumps(page).encode())
+    )
+    (one,) = provider.list_charges(provider_customer="cus_1", since=None)
+    assert (one.id, one.kept) == ("pi_1", True)
 
 
 def test_what_was_not_asked_for_by_us_is_not_listed_nor_looked_at(bench: StripeBench) -> None:
