@@ -572,7 +572,9 @@ def books_hold(
     seen = [*banking.charges(world), *(one for bank in beside for one in bank.charges())]
     assert _kept(seen) == ours, "what the providers kept is what we settled"
     assert all(count == 1 for count in ours.values()), "one source was paid more than once"
-    assert _given_back(seen) == refunded
+    given_back, voided = _given_back(seen)
+    assert not given_back - refunded, "nothing goes back that we did not ask for"
+    assert not refunded - given_back - voided, "what we say went back did"
     sent = len(world.mailbox)
     assert sent == mails or (mail_repeats and sent > mails), "every email exactly once"
     waiting = world.engine.first_due(world.wiring.environment.accounts_table)
@@ -619,10 +621,13 @@ def _kept(seen: Iterable[ChargeSeen]) -> Counter[str]:
     return kept
 
 
-def _given_back(seen: Iterable[ChargeSeen]) -> Counter[str]:
+def _given_back(seen: Iterable[ChargeSeen]) -> tuple[Counter[str], Counter[str]]:
+    """What was refunded, and what was voided before it settled. A void may also undo what nobody
+    was told had been paid: a part of a payment, or one that was lost on its way."""
     back: Counter[str] = Counter()
+    voided: Counter[str] = Counter()
     for one in seen:
         if one.refunds:
             assert one.refunds == (one.amount,), "refunded once, and whole"
-            back[one.charge_ref or ""] += 1
-    return back
+            (voided if one.state == "voided" else back)[one.charge_ref or ""] += 1
+    return back, voided
