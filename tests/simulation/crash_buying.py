@@ -104,7 +104,11 @@ def review(scene: Scene, *lines: str | dict[str, str], number: str = shop_floor.
     for line in lines:
         fields = {"product": line} if isinstance(line, str) else line
         ada.form("/cart/lines", **fields)
-    page = ada.data("/checkout")
+    look_at_cart(scene)
+
+
+def look_at_cart(scene: Scene) -> None:
+    page = scene.kept["person"].data("/checkout")
     scene.kept["form"] = {
         "cart": page["cart"],
         "card": page["card"] or "",
@@ -116,6 +120,13 @@ def review(scene: Scene, *lines: str | dict[str, str], number: str = shop_floor.
 
 def press_pay(scene: Scene) -> None:
     scene.kept["person"].form("/checkout", **scene.kept["form"])
+
+
+def order_again(scene: Scene) -> None:
+    """Their cart is as it was, and they press once more."""
+    scene.kept["person"] = scene.customer()
+    look_at_cart(scene)
+    press_pay(scene)
 
 
 def look_at_order(scene: Scene) -> None:
@@ -260,6 +271,7 @@ BUYING = (
         arrange=lambda scene: review(scene, "ten", "mat", "month"),
         act=press_pay,
         ends=bought_now,
+        when_lost=order_again,
     ),
     Operation(
         "checkout of a trial and a later start",
@@ -279,6 +291,7 @@ BUYING = (
         arrange=lambda scene: processing(scene, Fault.LATE, 3600),
         act=minutes_pass(61),
         ends=bought_ten,
+        when_lost=order_again,
     ),
     Operation(
         "reconcile what the provider did",
@@ -286,6 +299,7 @@ BUYING = (
         act=minutes_pass(2),
         ends=bought_ten,
         a_little_later=lambda scene: scene.bank.behave(),
+        when_lost=order_again,
     ),
     Operation(
         "reconcile what never arrived",
@@ -293,6 +307,7 @@ BUYING = (
         act=minutes_pass(2),
         ends=bought_ten,
         a_little_later=lambda scene: scene.bank.behave(),
+        when_lost=order_again,
     ),
     Operation(
         "the minute after two orders",

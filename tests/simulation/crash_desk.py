@@ -105,14 +105,23 @@ def paid_in_cash(scene: Scene) -> Iterator[str]:
 def ready_to_start(scene: Scene) -> None:
     scene.ada = shop_floor.customer_with_card(scene.world)
     scene.world.advance(timedelta(minutes=1))
+    form_to_start(scene, key="a-press-at-the-desk")
+
+
+def form_to_start(scene: Scene, key: str) -> None:
     at_the_desk(
         scene,
         "subscriptions",
         product="month",
         location="ny",
         collected_by="card",
-        idempotency_key="a-press-at-the-desk",
+        idempotency_key=key,
     )
+
+
+def start_again(scene: Scene) -> None:
+    form_to_start(scene, key="another-press-at-the-desk")
+    press(scene)
 
 
 def started_once(scene: Scene) -> Iterator[str]:
@@ -145,7 +154,13 @@ DESK = (
     Operation("staff cancel", staff_cancel, press, cancelled_by_staff),
     Operation("staff record cash", failing_to_pay_in_cash, press, paid_in_cash),
     Operation("staff record a payment ahead", month_to_pay_ahead, press, paid_in_cash),
-    Operation("staff start a subscription", ready_to_start, press, started_once),
+    Operation(
+        "staff start a subscription",
+        ready_to_start,
+        press,
+        started_once,
+        when_lost=start_again,
+    ),
     Operation(
         "staff pause",
         ready_to_pause,

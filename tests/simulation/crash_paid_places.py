@@ -74,6 +74,12 @@ def open_invoice(scene: Scene) -> None:
     scene.kept["form"] = {"idempotency_key": scene.world.wiring.new_id()}
 
 
+def pay_invoice_again(scene: Scene) -> None:
+    scene.kept["person"] = scene.customer()
+    scene.kept["form"] = {"idempotency_key": scene.world.wiring.new_id()}
+    press(scene)
+
+
 def unpaid_to_cancel(scene: Scene) -> None:
     bought_to_pay_later(scene)
     scene.kept["path"] = f"/reservations/{_reservation(scene).id}/cancel"
@@ -223,8 +229,22 @@ def let_go(scene: Scene) -> Iterator[str]:
 
 
 PAID_PLACES = (
-    Operation("buy a pack with a place", pack_to_buy, press, bought_with_its_place, start=OPENING),
-    Operation("buy one place", place_to_buy, press, bought_for_itself, start=OPENING),
+    Operation(
+        "buy a pack with a place",
+        pack_to_buy,
+        press,
+        bought_with_its_place,
+        start=OPENING,
+        ends_when_lost=nothing_bought,
+    ),
+    Operation(
+        "buy one place",
+        place_to_buy,
+        press,
+        bought_for_itself,
+        start=OPENING,
+        ends_when_lost=nothing_bought,
+    ),
     Operation(
         "buy one place, declined",
         place_on_a_bad_card,
@@ -232,7 +252,14 @@ PAID_PLACES = (
         nothing_bought,
         start=OPENING,
     ),
-    Operation("pay for a pack that waits", open_invoice, press, paid_later, start=OPENING),
+    Operation(
+        "pay for a pack that waits",
+        open_invoice,
+        press,
+        paid_later,
+        start=OPENING,
+        when_lost=pay_invoice_again,
+    ),
     Operation("cancel an unpaid place", unpaid_to_cancel, press, never_paid, start=OPENING),
     Operation("staff activate a pack", pack_to_activate, press, trusted, start=OPENING),
     Operation("staff record cash for a pack", cash_to_record, press, paid_in_cash, start=OPENING),

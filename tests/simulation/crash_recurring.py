@@ -7,7 +7,7 @@ from shared.domain.recurring import NextPayment
 from shared.store import accounts
 from shared.store.engine import read
 from tests import shop_floor
-from tests.simulation.crash_buying import differs, look_at_order, press_pay
+from tests.simulation.crash_buying import differs, look_at_order, order_again, press_pay
 from tests.simulation.crash_renewing import passes
 from tests.simulation.crash_runs import Operation
 from tests.simulation.crash_scene import Scene
@@ -111,6 +111,7 @@ RECURRING = (
         paid_by_hand,
         start=BOUGHT,
         a_little_later=look_at_order,
+        when_lost=order_again,
     ),
     Operation(
         "the next pack is taken out of the cart",

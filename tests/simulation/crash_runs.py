@@ -23,6 +23,9 @@ A_LITTLE_LATER = timedelta(minutes=20)
 ANCHOR = "2026-01-31 15:00"
 """When most operations are arranged: what is bought then has the awkward anchor."""
 
+A_DAY_LATER = timedelta(hours=25)
+"""After that "not found" was final."""
+
 Doing = Callable[[Scene], object]
 
 
@@ -50,6 +53,11 @@ class Operation:
     settings: Mapping[str, Any] = field(default_factory=dict)
     needs: frozenset[Skill] = frozenset()
     """What a provider has to be able to do, for this to be played there."""
+    when_lost: Doing = _nothing
+    """What somebody does whose payment was taken for lost, a day later: where a provider has no
+    keys, what it never heard of is not sent again."""
+    ends_when_lost: Callable[[Scene], Iterator[str]] | None = None
+    """What it comes to then, where that is something else."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,10 @@ def carry_out(
         calls = tuple(line.calls)
         world.advance(A_LITTLE_LATER)
         operation.a_little_later(scene)
+        if scene.nobody_says():
+            world.advance(A_DAY_LATER)
+            if scene.lost():
+                operation.when_lost(scene)
         world.advance(operation.after)
     except Exception:  # noqa: BLE001 - whatever stops a person or the clock is a finding
         problems.append(f"it stops: {traceback.format_exc(limit=-3)}")
@@ -94,7 +106,8 @@ def carry_out(
     problems += violations(world)
     problems += _left_behind(scene)
     problems += _mail_repeats(scene)
-    problems += operation.ends(scene)
+    ends = operation.ends_when_lost if scene.lost() else None
+    problems += (ends or operation.ends)(scene)
     if problems:
         problems += [f"on the way: {error}" for error in world.errors[-ERRORS_SHOWN:]]
     return Run(calls, len(line.struck), tuple(problems))

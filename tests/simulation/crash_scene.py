@@ -30,11 +30,12 @@ from infra.local.sandbox import ChargeSeen
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.template import create_tables
 from infra.local.world import LocalWorld
-from shared.domain.message import Message, MessageState, NoticeKind
+from shared.domain.charge import NEVER_REACHED, UNSAID_OUTCOMES
+from shared.domain.message import Message, MessageKind, MessageState, NoticeKind
 from shared.store import catalogue as catalogues
 from shared.store import engine as store_engine
 from tests import banking, shop_floor
-from tests.banking import StandIn
+from tests.banking import Skill, StandIn
 from tests.console import office
 from tests.scenario.person import Person
 from tests.simulation.crash_line import CrashLine
@@ -202,6 +203,20 @@ class Scene:
         seen = shop_floor.asked_of(self.world, self.ada)
         return [one for one in seen if one.created_at >= self.acted_at]
 
+    def nobody_says(self) -> bool:
+        """Whether it is open what came of a payment that can't be sent again."""
+        if banking.can(self.provider, Skill.KEYS):
+            return False
+        charges = shop_floor.charges_of(self.ada) if self.ada else []
+        return any(one.outcome in UNSAID_OUTCOMES for one in charges)
+
+    def lost(self) -> int:
+        """How many payments that could not be sent again were taken for lost."""
+        if banking.can(self.provider, Skill.KEYS) or not self.ada:
+            return 0
+        tries = [one for charge in shop_floor.charges_of(self.ada) for one in charge.attempts]
+        return sum(one.decline_code == NEVER_REACHED for one in tries)
+
     def kept_payments(self) -> list[int]:
         """What the merchant has of the customer, ever: amounts in minor units."""
         return [
@@ -216,15 +231,15 @@ class Scene:
 
     def told(self) -> dict[str, int]:
         """How many emails of each kind went to the customer for what was written since the
-        operation began."""
+        operation began; but for the one that tells of a payment that was lost."""
         assert self.acted_at is not None
-        return dict(
-            Counter(
-                one.kind.value
-                for one in shop_floor.messages_of(self.ada)
-                if one.created_at >= self.acted_at and one.state is MessageState.SENT
-            )
+        told = Counter(
+            one.kind.value
+            for one in shop_floor.messages_of(self.ada)
+            if one.created_at >= self.acted_at and one.state is MessageState.SENT
         )
+        told -= Counter({MessageKind.CHARGE_FAILED.value: self.lost()})
+        return dict(told)
 
     def notices(self, *kinds: NoticeKind) -> int:
         return len(shop_floor.notices(*kinds))

@@ -167,6 +167,10 @@ def _sweep(
         return
     result.calls = len(calls)
     every = singles(calls)
+    if not every:
+        problem = "it calls nobody: nothing could go wrong"
+        result.failures.append(Failure(operation.name, (), (problem,)))
+        return
     drawn = every if share >= 1 else rng.sample(every, max(1, round(len(every) * share)))
     for strikes in [*drawn, *doubles(calls, double_faults, rng)]:
         failure = _run(found, operation, strikes, stage, result)
