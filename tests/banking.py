@@ -78,6 +78,12 @@ class StandIn(Protocol):
     def reinstate_charge(self, charge_id: str) -> None: ...
 
 
+class CardField(Protocol):
+    """One whose card field stands in a page of ours."""
+
+    def tokenize(self, number: str) -> str: ...
+
+
 def providers_of(name: str) -> tuple[str, ...]:
     """The providers that a run is about, the first preferred. `ValueError` for none of ours."""
     if name != MIXED and name not in NAMES:
@@ -197,6 +203,12 @@ def type_card(world: LocalWorld, url: str, number: str) -> str | None:
         status, headers, _ = bank.handle("POST", path, {}, b"answer=confirm")
         leads = headers["Location"]
     return leads
+
+
+def field_filled_in(world: LocalWorld, number: str) -> dict[str, str]:
+    """What a page of ours is sent whose card field is the provider's, by whoever fills it in."""
+    token = cast(CardField, stand_in(world)).tokenize(number)
+    return {"token": token, "exp_month": "12", "exp_year": str(world.now().year + 4)}
 
 
 def signature(world: LocalWorld, name: str, body: bytes, at: datetime) -> dict[str, str]:

@@ -40,6 +40,7 @@ def make(
                     currency=settings.get("currency", "USD"),
                     transport=transport,
                     pace=pace,
+                    pause=pause,
                 )
             case "sandbox":
                 from shared.providers.sandbox import SandboxProvider

@@ -7,7 +7,8 @@ asks no customer to confirm one; a bank's chargebacks are reported outside this 
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -89,11 +90,12 @@ class CardPointeProvider:
         currency: str = "USD",
         transport: Transport | None = None,
         pace: Pace = no_pace,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         root = site.rstrip("/") if "://" in site else f"https://{site}{SITE_SUFFIX}"
         self._host = urlsplit(root).hostname or ""
         sent_by = transport or over_http(root, answer_seconds=ANSWER_SECONDS)
-        self._client = Client(sent_by, username, password, merchant_id, pace)
+        self._client = Client(sent_by, username, password, merchant_id, pace, pause)
         self._currency = currency
         self.card_frame: CardFrame | None = Frame(root, self._client, currency)
 

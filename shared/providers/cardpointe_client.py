@@ -4,9 +4,11 @@ import base64
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from random import Random
 from typing import Any
 from urllib.parse import quote
 
@@ -29,6 +31,12 @@ REFUSED = frozenset({400, 401, 403, 404, 405, 413, 415, 429})
 """Statuses by which a request is refused before anything is done with it."""
 
 TOO_MANY = 429
+TRIES_PER_CALL = 4
+"""How often a call is sent that the gateway refuses for coming too soon: nothing was done with it,
+so it is the only answer after which the same request may be sent again."""
+
+FIRST_WAIT_SECONDS = 0.25
+"""Before the second try; doubled before each further one, and shortened at random by up to half."""
 
 KEY_REFUSED = frozenset({401, 403})
 
@@ -76,7 +84,8 @@ class Answer:
 
 
 class Client:
-    """Calls on the gateway for one merchant. Nothing is ever sent twice by itself."""
+    """Calls on the gateway for one merchant. Nothing that it may have acted on is sent twice by
+    itself. `pause` waits for so many seconds."""
 
     def __init__(
         self,
@@ -85,6 +94,7 @@ class Client:
         password: str,
         merchant_id: str,
         pace: Pace = no_pace,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         pair = base64.b64encode(f"{username}:{password}".encode()).decode()
         self._transport = transport
@@ -94,6 +104,7 @@ class Client:
             "content-type": "application/json",
         }
         self._pace = pace
+        self._pause = pause
         self.merchant_id = merchant_id
 
     def put(self, path: str, content: Content) -> Answer:
@@ -112,11 +123,19 @@ class Client:
         return "/".join([REST, *(quote(step, safe="") for step in (*steps, self.merchant_id))])
 
     def _send(self, method: str, path: str, body: bytes) -> Answer:
-        self._pace(f"{method} /{path.removeprefix(REST).split('/')[1]}")
-        try:
-            status, content = self._transport(method, path, self._headers, body)
-        except TransportTimeout as error:
-            raise ProviderUnavailable("no answer from CardPointe") from error
+        """The first answer that is not 429, or the last that is."""
+        chance = Random(body or path)  # noqa: S311 - spreads, hides nothing
+        longest = FIRST_WAIT_SECONDS
+        for tries_left in reversed(range(TRIES_PER_CALL)):
+            self._pace(f"{method} /{path.removeprefix(REST).split('/')[1]}")
+            try:
+                status, content = self._transport(method, path, self._headers, body)
+            except TransportTimeout as error:
+                raise ProviderUnavailable("no answer from CardPointe") from error
+            if status != TOO_MANY or not tries_left:
+                break
+            self._pause(longest * chance.uniform(0.5, 1))
+            longest *= 2
         return Answer(status, _rows(content))
 
     def record(self, retref: str) -> "Record | None":

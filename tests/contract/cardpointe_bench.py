@@ -6,6 +6,7 @@ from datetime import timedelta
 from infra.local.cardpointe import CardPointe, in_process
 from infra.local.sandbox_faults import Fault, Operation
 from shared.providers.cardpointe import CardPointeProvider
+from shared.providers.cardpointe_client import TRIES_PER_CALL
 from shared.providers.port import CardFrame, CardSetup, PaymentProvider
 from tests.contract.bench import CardKind, Trouble
 from tests.contract.sandbox_bench import Clock
@@ -38,6 +39,7 @@ class CardPointeBench:
             password="word",
             merchant_id=MERCHANT,
             transport=self._send,
+            pause=lambda _: None,
         )
         self.provider: PaymentProvider = self.adapter
         self._ahead: list[tuple[int, Trouble]] = []
@@ -102,7 +104,8 @@ class CardPointeBench:
     ) -> tuple[int, bytes]:
         for calls, trouble in self._ahead:
             if calls == 0:
-                self.cardpointe.misbehave(Operation.ANY, FAULTS[trouble])
+                times = TRIES_PER_CALL if trouble is Trouble.RATE_LIMIT else 1
+                self.cardpointe.misbehave(Operation.ANY, FAULTS[trouble], times=times)
         self._ahead = [(calls - 1, trouble) for calls, trouble in self._ahead if calls]
         self.sent.append((method, path.split("/")[3]))
         return in_process(self.cardpointe)(method, path, headers, body)

@@ -87,7 +87,9 @@ def answering(status: int, content: Any) -> CardPointeProvider:
 
 
 def over(transport: Callable[..., tuple[int, bytes]]) -> CardPointeProvider:
-    return CardPointeProvider("fts-uat", "user", "word", MERCHANT, transport=transport)
+    return CardPointeProvider(
+        "fts-uat", "user", "word", MERCHANT, transport=transport, pause=lambda _: None
+    )
 
 
 def said(stat: str, code: str, proc: str = "RPCT", **more: str) -> dict[str, str]:
@@ -258,6 +260,22 @@ def test_what_an_answer_means(answer: Any, outcome: Outcome, word: str | None) -
 def test_a_request_that_was_not_taken_is_refused_and_nobodys_card_is_to_blame(status: int) -> None:
     result = answering(status, {"message": "no"}).charge(REQUEST)
     assert (result.outcome, result.decline_code) == (Outcome.REFUSED, f"http_{status}")
+
+
+def test_what_was_refused_for_coming_too_soon_is_sent_again() -> None:
+    statuses = [429, 429, 200]
+    waits: list[float] = []
+
+    def send(*_: Any) -> tuple[int, bytes]:
+        status = statuses.pop(0)
+        return status, json.dumps(said("A", "000") if status == 200 else {}).encode()
+
+    provider = CardPointeProvider(
+        "fts-uat", "user", "word", MERCHANT, transport=send, pause=waits.append
+    )
+    assert provider.charge(REQUEST).outcome is Outcome.SUCCEEDED
+    assert statuses == []
+    assert len(waits) == 2
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])

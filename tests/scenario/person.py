@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from html import unescape
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from infra.local.http_api import Response
 from infra.local.world import LocalWorld
+from shared.operations.cards import ENTER_PATH
+from tests import banking
 
 MAX_REDIRECTS = 8
 FORM = "application/x-www-form-urlencoded"
@@ -100,11 +102,15 @@ class Person:
         assert answer.status == 200, (product, answer.status, answer.body[:600])
 
     def save_card(self, number: str) -> Response:
-        """The provider's hosted page: there, filled in, and back."""
+        """The provider's hosted page, or its field in a page of ours, filled in, and back."""
         away = self.ask("POST", "/cards")
         assert away.status == 303, (away.status, away.body[:400])
         hosted = header(away, "location")
         assert self.ask("GET", hosted).status == 200
+        if urlsplit(hosted).path == ENTER_PATH:
+            provider = dict(parse_qsl(urlsplit(hosted).query))["provider"]
+            filled_in = banking.field_filled_in(self.world, number)
+            return self.go("POST", ENTER_PATH, {**filled_in, "provider": provider})
         return self.go("POST", hosted, {"number": number, "expiry": "12 / 34", "cvc": "123"})
 
     def pay(self, **changed: Any) -> Response:

@@ -344,7 +344,6 @@ RENEWING = (
         lambda scene: scene.kept["person"].save_card(shop_floor.ALSO_WORKS),
         renewed,
         a_little_later=paid_at_once,
-        needs=frozenset({Skill.PAGE}),
     ),
     Operation(
         "another card named for what is past due",

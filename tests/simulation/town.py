@@ -20,6 +20,7 @@ from shared.domain.invariants import CustomerBooks
 from shared.domain.pack import Pack
 from shared.domain.product import Catalogue
 from shared.domain.subscription import Subscription
+from shared.operations.cards import ENTER_PATH
 from shared.operations.visit import staff_cookie
 from shared.store import access
 from shared.store import catalogue as catalogues
@@ -250,11 +251,17 @@ class Town:
             self._paid.add(f"{one.customer_id}/{page['cart']}")
 
     def new_card(self, one: Resident) -> None:
-        """The provider's page, filled in, and back; sometimes nobody comes back."""
+        """The provider's page, filled in, and back; sometimes nobody comes back. Or its field in a
+        page of ours."""
         away = self.press(one.cookies, "/cards", {})
         if away.status != 201:
             return
         number = self.rng.choice((WORKS, WORKS, ALSO_WORKS, FAILS_LATER, NEEDS_AUTHENTICATION))
+        page = urlsplit(away.json()["url"])
+        if page.path == ENTER_PATH:
+            filled_in = banking.field_filled_in(self.world, number)
+            self.press(one.cookies, ENTER_PATH, filled_in)
+            return
         leads = banking.type_card(self.world, away.json()["url"], number)
         if leads is not None and self.rng.random() < 0.8:
             back = urlsplit(leads)
