@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from shared.providers.limits import Limits
 from shared.providers.port import NotSent
 from shared.store.engine import StoreUnavailable
-from shared.store.pace import Line, State, take_turn
+from shared.store.pace import State, Turnstile, take_turn
 
 LONGEST_WAIT = timedelta(seconds=15)
 """How long a worker waits for one call. What the sweep admits in a tick is worked off sooner, so it
@@ -16,10 +16,10 @@ comes to this only when something else calls far more than it should."""
 
 @dataclass
 class Turns:
-    """A `Pace` for one provider: first a turn of the endpoint's line, then one of the provider's.
+    """A `Pace` for one provider: a turn at the endpoint's turnstile, then one at the provider's.
 
-    The second is taken when the first has come, so that turns of the provider's line are used as
-    they are taken. `NotSent` when either is too long, or can't be asked.
+    The second is taken when the first has come, so that the provider's turns are used as they are
+    taken. `NotSent` when either would come too late, or can't be asked for.
     """
 
     provider: str
@@ -29,29 +29,29 @@ class Turns:
     _found: dict[str, State] = field(default_factory=dict)
 
     def __call__(self, endpoint: str) -> None:
-        for line in self._lines(endpoint):
-            self._wait(line)
+        for turnstile in self._turnstiles(endpoint):
+            self._wait(turnstile)
 
-    def _lines(self, endpoint: str) -> list[Line]:
+    def _turnstiles(self, endpoint: str) -> list[Turnstile]:
         whole, each = self.limits.per_second, self.limits.per_endpoint
-        lines = []
-        # Where the whole provider takes no more than an endpoint does, one line keeps both.
+        turnstiles = []
+        # Where the whole provider takes no more than an endpoint does, one turnstile keeps both.
         if each is not None and (whole is None or each < whole):
-            lines.append(Line(f"{self.provider}#{endpoint}", each))
+            turnstiles.append(Turnstile(f"{self.provider}#{endpoint}", each))
         if whole is not None:
-            lines.append(Line(self.provider, whole))
-        return lines
+            turnstiles.append(Turnstile(self.provider, whole))
+        return turnstiles
 
-    def _wait(self, line: Line) -> None:
+    def _wait(self, turnstile: Turnstile) -> None:
         now = self.now()
-        expected = self._found.get(line.name, State.FREE)
+        expected = self._found.get(turnstile.name, State.FREE)
         try:
-            turn = take_turn(line, now, LONGEST_WAIT, expected)
+            turn = take_turn(turnstile, now, LONGEST_WAIT, expected)
         except StoreUnavailable as error:
-            raise NotSent(f"no turn for {line.name}: its line can't be asked") from error
+            raise NotSent(f"no turn for {turnstile.name}: the turnstile can't be asked") from error
         if turn is None:
-            raise NotSent(f"no turn for {line.name} within {LONGEST_WAIT.seconds} seconds")
-        self._found[line.name] = State.TAKEN if turn > now else State.FREE
+            raise NotSent(f"no turn for {turnstile.name} within {LONGEST_WAIT.seconds} seconds")
+        self._found[turnstile.name] = State.TAKEN if turn > now else State.FREE
         seconds = (turn - self.now()).total_seconds()
         if seconds > 0:
             self.pause(seconds)

@@ -11,7 +11,7 @@ def test_renewals_keep_stripes_limit_and_all_are_collected_at_the_first_try() ->
     assert told.collected == 300
     assert told.refused == 0
     assert told.busiest <= 25
-    # Turns are not wasted: the line is nearly as quick as it may be.
+    # Turns are not wasted: they come nearly as quickly as they may.
     assert told.seconds <= told.least_seconds * 1.15 + 5
     assert told.turn_writes <= 1.5 * told.calls
 
@@ -50,3 +50,11 @@ def test_without_turns_stripe_refuses_more_than_repeating_can_mend() -> None:
     assert told.not_collected_at_once > 0
     # Later, and once each.
     assert (told.collected, told.twice, told.breached) == (120, 0, [])
+
+
+def test_a_charge_that_gets_no_turn_in_time_is_not_sent_and_is_collected_later_once() -> None:
+    told = Night(BASE.but(workers=40, calls_per_second=1.0)).play()
+    assert told.not_collected_at_once > 0
+    assert told.refused == 0
+    assert told.busiest <= 2
+    assert (told.collected, told.twice, told.breached, told.errors) == (120, 0, [], [])

@@ -1,4 +1,4 @@
-"""Turns in a line that functions on many machines keep, by clocks that differ."""
+"""Turns that functions on many machines take, by clocks that differ."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from infra.local.world import LocalWorld
 from shared.operations.pacing import LONGEST_WAIT, Turns
 from shared.providers.limits import Limits
 from shared.providers.port import NotSent
-from shared.store.pace import BEYOND_HONEST, Line, State, take_turn
+from shared.store.pace import BEYOND_HONEST, State, Turnstile, take_turn
 from tests.pacing.busiest import busiest_second
 from tests.pacing.virtual_time import VirtualTime
 from tests.shop_floor import open_shop
@@ -37,62 +37,63 @@ def amazons(dynamodb_local: DynamoDBLocal) -> Iterator[LocalWorld]:
         yield opened
 
 
-def turn(line: Line, after: float = 0.0, expected: State = State.FREE) -> float | None:
+def turn(turnstile: Turnstile, after: float = 0.0, expected: State = State.FREE) -> float | None:
     """When the turn is of somebody who comes so many seconds after the start."""
-    found = take_turn(line, START + timedelta(seconds=after), LONGEST_WAIT, expected)
+    found = take_turn(turnstile, START + timedelta(seconds=after), LONGEST_WAIT, expected)
     return None if found is None else round((found - START).total_seconds(), 4)
 
 
-# --- the line itself -----------------------------------------------------------------------------
+# --- the turnstile itself -------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("world")
-def test_who_comes_to_a_free_line_goes_at_once_and_who_comes_then_a_step_later() -> None:
-    line = Line("stripe", 20)
-    assert [turn(line), turn(line), turn(line, 0.02)] == [0.0, 0.05, 0.1]
-    assert turn(line, 7.0) == 7.0
-    assert turn(line, 7.04) == 7.05
+def test_who_comes_to_a_free_turnstile_goes_at_once_and_who_comes_then_a_step_later() -> None:
+    turnstile = Turnstile("stripe", 20)
+    assert [turn(turnstile), turn(turnstile), turn(turnstile, 0.02)] == [0.0, 0.05, 0.1]
+    assert turn(turnstile, 7.0) == 7.0
+    assert turn(turnstile, 7.04) == 7.05
 
 
 @pytest.mark.usefixtures("world")
-def test_lines_of_two_providers_and_of_two_endpoints_are_apart() -> None:
-    lines = [Line(name, 20) for name in ("stripe", "other", "stripe#a", "stripe#b")]
-    assert [turn(line) for line in lines] == [0.0] * 4
+def test_turnstiles_of_two_providers_and_of_two_endpoints_are_apart() -> None:
+    turnstiles = [Turnstile(name, 20) for name in ("stripe", "other", "stripe#a", "stripe#b")]
+    assert [turn(turnstile) for turnstile in turnstiles] == [0.0] * 4
 
 
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("expected", State)
-def test_what_was_expected_of_a_line_changes_no_turn(expected: State) -> None:
-    line = Line("stripe", 20)
-    assert [turn(line, 0.01 * n, expected) for n in range(5)] == [0.0, 0.05, 0.1, 0.15, 0.2]
-    assert turn(line, 9.0, expected) == 9.0
+def test_what_was_expected_of_a_turnstile_changes_no_turn(expected: State) -> None:
+    turnstile = Turnstile("stripe", 20)
+    assert [turn(turnstile, 0.01 * n, expected) for n in range(5)] == [0.0, 0.05, 0.1, 0.15, 0.2]
+    assert turn(turnstile, 9.0, expected) == 9.0
 
 
 @pytest.mark.usefixtures("world")
-def test_nobody_joins_a_line_that_is_too_long_and_it_grows_no_longer() -> None:
-    line = Line("slow", 1)
-    turns = [turn(line) for _ in range(20)]
+def test_nobody_takes_a_turn_that_comes_too_late() -> None:
+    turnstile = Turnstile("slow", 1)
+    turns = [turn(turnstile) for _ in range(20)]
     assert turns == [float(n) for n in range(16)] + [None] * 4
-    assert turn(line, 3.0) == 16.0
+    assert turn(turnstile, 3.0) == 16.0
 
 
 @pytest.mark.usefixtures("world")
 def test_a_clock_that_is_an_hour_ahead_stops_nobody() -> None:
-    line = Line("stripe", 20)
-    assert turn(line, 3600.0) == 3600.0
-    assert [turn(line), turn(line)] == [0.0, 0.05]
-    assert turn(line, BEYOND_HONEST.total_seconds() + 1) == BEYOND_HONEST.total_seconds() + 1
+    turnstile = Turnstile("stripe", 20)
+    assert turn(turnstile, 3600.0) == 3600.0
+    assert [turn(turnstile), turn(turnstile)] == [0.0, 0.05]
+    assert turn(turnstile, BEYOND_HONEST.total_seconds() + 1) == BEYOND_HONEST.total_seconds() + 1
 
 
 @pytest.mark.xdist_group("dynamodb-local")
 @pytest.mark.usefixtures("amazons")
 def test_turns_that_many_take_at_the_same_moment_are_a_step_apart_and_none_is_given_twice() -> None:
-    line = Line("stripe", 80)
+    turnstile = Turnstile("stripe", 80)
     takers, each = 32, 8
     with ThreadPoolExecutor(takers) as pool:
         found = list(
             pool.map(
-                lambda _: [turn(line, expected=State.TAKEN) for _ in range(each)], range(takers)
+                lambda _: [turn(turnstile, expected=State.TAKEN) for _ in range(each)],
+                range(takers),
             )
         )
     turns = sorted(at for one in found for at in one if at is not None)
@@ -106,7 +107,7 @@ Pace = Callable[[str], None]
 
 class Rush:
     """`takers` functions that call as fast as they may for `seconds`, in virtual time. Their clocks
-    are off by up to `apart` seconds from each other; asking the line takes up to `delay`."""
+    are off by up to `apart` seconds from each other; asking the turnstile takes up to `delay`."""
 
     def __init__(
         self,
@@ -164,7 +165,7 @@ def test_clocks_and_delays_within_a_quarter_of_a_second_never_break_the_provider
         seed=seed, limits=Limits(per_second=per_second), takers=takers, apart=0.2, delay=0.02
     )
     assert busiest_second(rush.moments()) <= per_second / 0.8
-    # As many as the line lets through, or as they can make without it.
+    # As many as the turnstile lets through, or as they can make without it.
     wanted = min(per_second, takers / 0.35) * 8
     assert len(rush.calls) >= 0.8 * wanted
     assert rush.not_sent == 0
@@ -176,7 +177,7 @@ def test_clocks_that_are_a_second_apart_bring_at_most_a_seconds_more_turns_once(
     rush = Rush(seed=seed, limits=Limits(per_second=20.0), takers=30, apart=1.0, seconds=20.0)
     assert 25 < busiest_second(rush.moments()) <= ceil(20 * (1 + 1 + 0.04))
     assert len(rush.calls) <= 20 * (20 + 1 + 1)
-    # In the long run the line is as quick as with clocks that agree.
+    # In the long run the turnstile is as quick as with clocks that agree.
     late = [at for at in rush.moments() if at >= 10]
     assert len(late) <= 20 * (rush.time.seconds() - 10 + 1)
 
