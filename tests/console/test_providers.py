@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 
+from functions.console import providers as pages
+from functions.console.pages.provider_models import Wrong
 from infra.local.sandbox import Sandbox
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld
 from shared.domain.errors import Conflict
 from shared.operations import providers
+from shared.operations.providers import Trouble
+from shared.providers.port import SetupProblem
 from shared.store import catalogue as catalogues
 from shared.store.catalogue import SNAPSHOT, Role, StaffMember
 from shared.store.engine import read
@@ -284,3 +288,9 @@ def test_nobody_else_gets_in(world: LocalWorld) -> None:
     for desk in (Desk(world), ada):
         assert desk.ask("GET", PATH).status == 401
         assert desk.post(f"{PATH}/check").status == 401
+
+
+def test_every_problem_that_a_provider_may_have_is_said_in_words() -> None:
+    assert set(pages.PROBLEMS) == set(SetupProblem)
+    assert set(pages.TROUBLES) == set(Trouble)
+    assert {kind for kind, _ in (*pages.PROBLEMS.values(), *pages.TROUBLES.values())} == set(Wrong)
