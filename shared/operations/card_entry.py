@@ -6,7 +6,7 @@ The number goes from the field to the provider; what reaches us is a token for i
 from datetime import datetime, timedelta
 
 from shared.domain.errors import Declined, Invalid, Missing, TooMany, Unavailable
-from shared.operations.cards import Saved, check_room, customer_row, put_on_file
+from shared.operations.cards import Saved, check_room, customer_row, put_on_file, tell_staff
 from shared.operations.context import Context
 from shared.providers.port import (
     CardFrame,
@@ -28,6 +28,8 @@ def frame(context: Context, provider: str) -> CardFrame:
         found = context.provider(provider).card_frame
     except NoSuchProvider as error:
         raise Missing("There is no such card page.") from error
+    except ProviderUnavailable as error:
+        raise Unavailable("Cards can't be entered just now. Try again in a minute.") from error
     if found is None:
         raise Missing("There is no such card page.")
     return found
@@ -63,6 +65,7 @@ def enter(
             idempotency_key=f"card-{context.new_id()}",
         )
     except (ProviderUnavailable, RequestRefused) as error:
+        tell_staff(context, provider)
         raise Unavailable(
             "The card could not be saved just now. Nothing was charged. Try again in a minute."
         ) from error

@@ -1,6 +1,7 @@
 """Cards on file: add on the provider's hosted page, name the default, remove ([CARDS])."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -10,6 +11,7 @@ from shared.domain.customer import MAX_CARDS, REMOVED_REMEMBERED, Customer
 from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.subscription import OVER, CollectedBy, Subscription, SubscriptionState
+from shared.operations import tell
 from shared.operations.books import Books, open_books
 from shared.operations.cancel import named
 from shared.operations.collect import Renewed, pay_now
@@ -79,12 +81,19 @@ def start(
             idempotency_key=f"setup-{context.new_id()}",
         )
     except (ProviderUnavailable, RequestRefused) as error:
+        tell_staff(context, name)
         raise Unavailable(
             "The card page does not answer just now. Try again in a minute."
         ) from error
     if setup.url is None:
         raise Unavailable("The card page does not answer just now. Try again in a minute.")
     return setup
+
+
+def tell_staff(context: Context, provider: str) -> None:
+    """Somebody could not add a card; staff are told once a day."""
+    with suppress(Lost):
+        transactions.notify_once(tell.no_new_cards(context, provider))
 
 
 def check_room(customer: Customer) -> None:
@@ -105,7 +114,7 @@ def finish(context: Context, provider: str, setup_id: str, *, customer_id: str |
         setup = context.provider(provider).fetch_card_setup(setup_id)
     except NoSuchProvider as error:
         raise Missing("There is no such card page.") from error
-    except ProviderUnavailable as error:
+    except (ProviderUnavailable, RequestRefused) as error:
         raise Unavailable(
             "The card page does not answer just now. Try again in a minute."
         ) from error

@@ -367,19 +367,36 @@ def unexpected_charge(context: Context, charge: Charge, object_id: str) -> Notic
 def provider_refuses(context: Context, charge: Charge, attempt: Attempt) -> Notice:
     """A payment that the provider would not take, for reasons of the merchant's account there:
     the same reason is told once a day (UTC)."""
-    now, code = context.now(), attempt.decline_code or "no reason given"
+    code = attempt.decline_code or "no reason given"
     provider = attempt.card.provider
-    day = str(ULID.from_datetime(now.replace(hour=0, minute=0, second=0, microsecond=0)))[:10]
-    digest = hashlib.sha256(f"{provider} {code}".encode()).hexdigest().upper()
     return Notice(
-        id=day + digest[:16],
+        id=_of_the_day(context, provider, code),
         kind=NoticeKind.PROVIDER_REFUSES,
         title=f"{provider} does not take payments",
         detail=f"It refused {charge.description} ({charge.ref}): {code}. No money moved, and the "
         "customer's card is not to blame. Until it is put right, payments of this kind fail; "
         "docs/providers.md says what each reason means.",
-        created_at=now,
+        created_at=context.now(),
     )
+
+
+def no_new_cards(context: Context, provider: str) -> Notice:
+    """A customer could not add a card: told once a day (UTC)."""
+    return Notice(
+        id=_of_the_day(context, provider, "no new cards"),
+        kind=NoticeKind.PROVIDER_REFUSES,
+        title=f"A card could not be added at {provider}",
+        detail="Its card page did not open when a customer asked for it. If that was not for a "
+        "moment only, the page of payment providers says what is wrong.",
+        created_at=context.now(),
+    )
+
+
+def _of_the_day(context: Context, *about: str) -> str:
+    """A notice's id that is the same all day for the same thing."""
+    midnight = context.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    digest = hashlib.sha256(" ".join(about).encode()).hexdigest().upper()
+    return str(ULID.from_datetime(midnight))[:10] + digest[:16]
 
 
 def refund_failed(context: Context, charge: Charge) -> Notice:

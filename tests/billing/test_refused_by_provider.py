@@ -157,6 +157,20 @@ def test_starting_a_subscription_at_the_desk_says_why_it_was_not_taken(
     assert ada.read("/subscriptions")["subscriptions"] == []
 
 
+def test_a_card_that_can_not_be_added_is_told_to_staff_once_a_day(
+    world: LocalWorld, ada: Customer
+) -> None:
+    revoke_key(world)
+    for _ in range(2):
+        answer = ada.post("/cards")
+        assert (answer.status, answer.json()["code"]) == (503, "unavailable")
+    (notice,) = notices(REFUSES)
+    assert notice.title == "A card could not be added at sandbox"
+    assert len(head(ada.id).value.cards) == 1
+    world.sandbox.behave()
+    assert ada.post("/cards").status == 201
+
+
 # --- renewals --------------------------------------------------------------------------------
 
 
