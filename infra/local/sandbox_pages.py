@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from babel.numbers import format_currency, get_currency_precision
 from jinja2 import DictLoader, Environment, StrictUndefined
 
+from infra.local.hosted_markup import STYLE
 from infra.local.hosted_page import Answer, back, page_headers, stylesheet
 from infra.local.sandbox_books import Books, Charge, ChargeState, Setup, SetupState
 from infra.local.sandbox_cards import (
@@ -20,7 +21,7 @@ from infra.local.sandbox_cards import (
     MAX_FIELD_CHARACTERS,
     read_card,
 )
-from infra.local.sandbox_markup import STYLE, TEMPLATES
+from infra.local.sandbox_markup import TEMPLATES
 
 FIELDS = {"number": "Card number", "expiry": "Expiry date", "cvc": "Security code"}
 

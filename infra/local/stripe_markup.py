@@ -1,40 +1,11 @@
 """The markup of the Stripe stand-in's hosted pages; they wear the sandbox's stylesheet."""
 
-_FRAME = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>{{ title }} · Test payments</title>
-<link rel="stylesheet" href="{{ mount }}/style.css">
-</head>
-<body>
-<header><p class="banner"><strong>Stripe stand-in</strong> — no real money moves</p></header>
-<main>
-{% block content %}{% endblock %}
-</main>
-</body>
-</html>
-"""
+from infra.local.hosted_markup import CLOSED, FIELD, FRAME
+
+_FRAME = """{% extends "hosted" %}{% block name %}Stripe stand-in{% endblock %}"""
 
 _CARD = """{% extends "frame" %}
-{% macro field(name, value, autocomplete, hint, length) %}
-<div class="field{{ ' wrong' if name in errors else '' }}">
-<label for="{{ name }}">{{ labels[name] }}</label>
-<p class="hint" id="{{ name }}-hint">{{ hint }}</p>
-{% if name in errors %}
-<p class="error" id="{{ name }}-error"><span aria-hidden="true">⚠ </span>{{ errors[name] }}</p>
-{% endif %}
-<input id="{{ name }}" name="{{ name }}" value="{{ value }}" type="text"
- autocomplete="{{ autocomplete }}" maxlength="{{ length }}" spellcheck="false"
-{% if name in errors %}
- aria-invalid="true" aria-describedby="{{ name }}-error {{ name }}-hint">
-{% else %}
- aria-describedby="{{ name }}-hint">
-{% endif %}
-</div>
-{% endmacro %}
+{% from "field" import field with context %}
 {% block content %}
 <h1>{{ heading }}</h1>
 <p>It is kept for payments that you agree to in the shop. Nothing is charged now.</p>
@@ -49,11 +20,11 @@ _CARD = """{% extends "frame" %}
 </div>
 {% endif %}
 <form method="post" action="{{ action }}" novalidate>
-{{ field("number", number, "cc-number", "A test number from the list below.", 40) }}
+{{ field("number", number, "cc-number", "A test number from the list below.", 40, false) }}
 {% if cards %}
 <div class="pair">
-{{ field("expiry", expiry, "cc-exp", "For cards: month and year, like 08/29.", 9) }}
-{{ field("cvc", "", "cc-csc", "For cards: 3 digits.", 4) }}
+{{ field("expiry", expiry, "cc-exp", "For cards: month and year, like 08/29.", 9, false) }}
+{{ field("cvc", "", "cc-csc", "For cards: 3 digits.", 4, false) }}
 </div>
 {% endif %}
 <button type="submit">Save</button>
@@ -88,19 +59,11 @@ _AUTHENTICATE = """{% extends "frame" %}
 {% endblock %}
 """
 
-_CLOSED = """{% extends "frame" %}
-{% block content %}
-<h1>{{ title }}</h1>
-<p>{{ sentence }}</p>
-{% if back %}
-<p><a class="button" href="{{ back }}">Back to the shop</a></p>
-{% endif %}
-{% endblock %}
-"""
-
 TEMPLATES = {
+    "hosted": FRAME,
+    "field": FIELD,
     "frame": _FRAME,
     "card": _CARD,
     "authenticate": _AUTHENTICATE,
-    "closed": _CLOSED,
+    "closed": CLOSED,
 }

@@ -15,8 +15,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from babel.numbers import format_currency, get_currency_precision
 from jinja2 import DictLoader, Environment, StrictUndefined
 
+from infra.local.hosted_markup import STYLE
 from infra.local.hosted_page import Answer, back, page_headers, stylesheet
-from infra.local.sandbox_markup import STYLE
 from infra.local.stripe_books import Object
 from infra.local.stripe_cards import KNOWN_METHODS, Entered, find, read_expiry
 from infra.local.stripe_checkout import Checkout, success_url
