@@ -50,6 +50,8 @@ MAX_METADATA_CHARACTERS = 500
 
 CARD_MISSING = "card_missing"
 CUSTOMER_MISSING = "customer_missing"
+GIVEN_UP = "payment_canceled"
+UNEXPECTED_STATE = "payment_intent_unexpected_state"
 OTHER_MODE = "livemode_mismatch"
 WRONG_KEY = "key_refused"
 
@@ -102,25 +104,39 @@ class Charging:
         )
 
     def _go_on(self, request: ChargeRequest, intent_id: str) -> ChargeResult:
-        """One more attempt of a payment. One that was given up meanwhile, or that is not there,
-        is begun anew; one that has gone on by itself says what it came to."""
-        anew = f"{request.attempt_id}-anew"
+        """One more attempt of a payment. One that was given up before this attempt changed it, or
+        that is not there, is begun anew; one that has gone on by itself says what it came to.
+
+        One that was given up afterwards, since it was confirmed too often or by the merchant, has
+        this attempt's id: it says that nothing was charged, and no other may be begun beside it
+        that says something else. The next attempt begins anew."""
         try:
             self._prepare(request, intent_id)
+        except Refused as refused:
+            return self._instead(request, intent_id, refused)
+        try:
             result = self._confirm(request, intent_id)
         except Refused as refused:
-            if refused.is_missing and refused.error.of_other_mode:
+            if refused.error.code != UNEXPECTED_STATE:
                 raise
-            if refused.is_missing and refused.error.param not in ("payment_method", "customer"):
-                return self._begin(request, anew)
-            if refused.error.code != "payment_intent_unexpected_state":
-                raise
-            intent = self.fetch(intent_id)
-            if intent is not None and intent.status != "canceled":
-                return self.result(intent)
+            result = self._as_it_is(intent_id)
+        return _given_up(result) if result.outcome is Outcome.CANCELLED else result
+
+    def _instead(self, request: ChargeRequest, intent_id: str, refused: Refused) -> ChargeResult:
+        """What is done with an attempt whose payment can't be changed any more."""
+        anew = f"{request.attempt_id}-anew"
+        if refused.is_missing and refused.error.of_other_mode:
+            raise refused
+        if refused.is_missing and refused.error.param not in ("payment_method", "customer"):
             return self._begin(request, anew)
-        # Stripe gives a payment up that was confirmed too often; that moved no money.
-        return self._begin(request, anew) if result.outcome is Outcome.CANCELLED else result
+        if refused.error.code != UNEXPECTED_STATE:
+            raise refused
+        intent = self.fetch(intent_id)
+        if intent is None or intent.status != "canceled":
+            return self._begin(request, anew) if intent is None else self.result(intent)
+        if intent.attempt_id == request.attempt_id:
+            return _given_up(self.result(intent))
+        return self._begin(request, anew)
 
     def _prepare(self, request: ChargeRequest, intent_id: str) -> None:
         """Make the payment this attempt's. Moves no money; any change clears the last error. An
@@ -344,6 +360,11 @@ class Charging:
             confirm_url=intent.next_action.url if waits and intent.next_action else None,
             refunded=isinstance(charge, ChargeSeen) and charge.wholly_refunded,
         )
+
+
+def _given_up(result: ChargeResult) -> ChargeResult:
+    """Nobody's card said no, and it may be tried again."""
+    return result.model_copy(update={"outcome": Outcome.DECLINED, "decline_code": GIVEN_UP})
 
 
 def read_intent(found: Mapping[str, Any]) -> IntentSeen:

@@ -1,13 +1,15 @@
 """Several attempts of one charge at Stripe are one payment, and whose outcome it tells is never in
 doubt, whichever call or answer was lost ([ONCE])."""
 
+from contextlib import suppress
+
 import pytest
 
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.stripe_cards import AUTHENTICATE_THEN_DECLINED
 from shared.domain.charge import Outcome
 from shared.domain.money import Money
-from shared.providers.port import CardSetup, ChargeRequest
+from shared.providers.port import CardSetup, ChargeRequest, ProviderUnavailable, RequestRefused
 from tests.contract.bench import PRICE, CardKind, Trouble, look_up, request_for, save
 from tests.contract.stripe_bench import StripeBench
 
@@ -140,15 +142,44 @@ def test_a_payment_that_stripe_does_not_have_is_begun_anew(bench: StripeBench) -
     assert bench.succeeded("charge-1") == 1
 
 
-def test_a_payment_that_was_confirmed_too_often_is_begun_anew(bench: StripeBench) -> None:
+def test_a_payment_that_was_confirmed_too_often_is_begun_anew_by_the_next_attempt(
+    bench: StripeBench,
+) -> None:
+    """Stripe gives it up, and it has the second attempt's id by then."""
     setup, payment = declined(bench)
     bench.stripe.limit_confirmations(1)
     second = request_for(setup, continues=payment)
-    paid = bench.provider.charge(second)
+    for _ in range(2):
+        result = bench.provider.charge(second)
+        assert (result.outcome, result.attempt_id) == (Outcome.DECLINED, second.attempt_id)
+    third = request_for(setup, continues=result.provider_charge_id)
+    paid = bench.provider.charge(third)
     assert paid.outcome is Outcome.SUCCEEDED
     assert paid.provider_charge_id != payment
-    assert bench.provider.charge(second) == paid
+    assert look_up(bench, third, payment) == paid
     assert bench.succeeded("charge-1") == 1
+
+
+@pytest.mark.parametrize("call", range(3))
+@pytest.mark.parametrize("trouble", [Trouble.LOST_ANSWER, Trouble.LOST_REQUEST])
+@pytest.mark.parametrize("by", ["the merchant", "the limit"])
+def test_of_a_payment_that_was_given_up_nobody_says_no_while_another_is_made(
+    bench: StripeBench, call: int, trouble: Trouble, by: str
+) -> None:
+    """[ONCE]: a payment that was begun in its place would not be found."""
+    setup, payment = declined(bench)
+    if by == "the limit":
+        bench.stripe.limit_confirmations(1)
+    second = request_for(setup, continues=payment)
+    bench.trouble(trouble, after=call)
+    bench.provider.charge(second)
+    if by == "the merchant":
+        with suppress(ProviderUnavailable, RequestRefused):
+            bench.provider.cancel_charge(provider_charge_id=payment, idempotency_key="cancel")
+    bench.provider.charge(second)
+    said = look_up(bench, second, payment)
+    moved = bench.succeeded("charge-1")
+    assert moved == (said is not None and said.outcome is Outcome.SUCCEEDED)
 
 
 def test_a_payment_that_has_succeeded_meanwhile_says_so_and_whose_success_it_is(
