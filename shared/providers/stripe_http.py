@@ -98,7 +98,6 @@ class StripeApi:
     def _client(self) -> "StripeClient":
         import stripe
 
-        stripe.enable_telemetry = False
         # At its finer levels the package logs whole requests and answers.
         logging.getLogger("stripe").setLevel(logging.CRITICAL)
         return stripe.StripeClient(
