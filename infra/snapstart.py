@@ -1,11 +1,12 @@
 """Writes `template-snapstart.yaml`: `python -m infra.snapstart`.
 
-It is `template.yaml`, where those functions that a person waits for start from snapshots. These are
-of published versions, so the functions get a version and the alias `live`, which the API then calls.
-That can't be a parameter of the one template: SAM makes an alias or none, whatever a parameter says,
-and publishes a new version when the code changes but not when a parameter does (`PublicUrl`), so the
-alias would go on with the old one. Here each file has a token of its own, in the functions'
-description, by which every deployment publishes. What it costs is in docs/deploying.md.
+It is `template.yaml`, where those functions that a person waits for start from snapshots. These
+are of published versions, so the functions get a version and the alias `live`, which the API then
+calls. That can't be a parameter of the one template: SAM makes an alias or none, whatever a
+parameter says, and publishes a new version when the code changes but not when a parameter does
+(`PublicUrl`), so the alias would go on with the old one. Here each file has a token of its own, in
+the functions' description, by which every deployment publishes. What it costs is in
+docs/deploying.md.
 """
 
 import argparse

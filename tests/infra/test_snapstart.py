@@ -64,7 +64,7 @@ LOADS = """
 import importlib, sys
 reached = []
 def hook(event, args):
-    if event in ("socket.connect", "socket.getaddrinfo", "socket.bind"):
+    if event in ("socket.connect", "socket.getaddrinfo"):
         reached.append(event)
 sys.addaudithook(hook)
 importlib.import_module(sys.argv[1])
