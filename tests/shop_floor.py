@@ -566,6 +566,9 @@ def books_hold(
             by_card = charge.settled_at is not None and not charge.recorded
             if by_card and charge.amount and money_kept(charge):
                 ours[charge.ref] += 1
+            if charge.refund is RefundState.FAILED and charge.settled_at is None:
+                # Nobody wanted it, and it could not be given back: staff are told.
+                ours[charge.ref] += 1
             if charge.refund is RefundState.DONE and not _bank_was_first(charge):
                 refunded[charge.ref] += 1
         mails += _mails_sent(messages_of(customer_id))

@@ -288,6 +288,33 @@ def _refund(context: Context, books: Books) -> Reconciled:
             return Reconciled.STILL_OPEN
 
 
+def refund_came_back(context: Context, customer_id: str, source: str) -> bool:
+    """Note that a refund did not arrive after all, if the provider says so: a bank may send it back
+    days later. Staff are told; it is theirs to give the money another way. Raises
+    `ProviderUnavailable`, `RequestRefused` and `Lost`."""
+    books = open_books(customer_id, source)
+    charge = books.charge.value if books is not None else None
+    attempt = charge.attempt(charge.refund_attempt or "") if charge is not None else None
+    if books is None or charge is None or attempt is None or charge.refund is not RefundState.DONE:
+        return False
+    found = context.provider(attempt.card.provider).look_up(
+        charge_ref=charge.ref,
+        attempt_id=attempt.id,
+        provider_charge_id=attempt.provider_charge_id,
+        provider_customer=attempt.provider_customer,
+    )
+    if found is None or found.outcome is not Outcome.SUCCEEDED:
+        return False
+    if found.refunded or found.reversed is not None:
+        return False
+    transactions.record_try(
+        charge=books.charge,
+        recorded=charge.model_copy(update={"refund": RefundState.FAILED}),
+        notices=[tell.refund_failed(context, charge)],
+    )
+    return True
+
+
 def _pay_back(context: Context, charge: Charge, attempt: Attempt) -> RefundOutcome:
     if attempt.provider_charge_id is None:
         return RefundOutcome.UNKNOWN

@@ -13,9 +13,9 @@ from shared.domain.charge import Charge, Outcome, RefundState
 from shared.domain.errors import Missing, Unavailable
 from shared.operations import cards, reversing
 from shared.operations.context import Context
-from shared.operations.reconcile import Reconciled, reconcile
+from shared.operations.reconcile import Reconciled, reconcile, refund_came_back
 from shared.operations.reversing import Reversed
-from shared.providers.port import EventKind, PaymentProvider, ProviderUnavailable
+from shared.providers.port import EventKind, PaymentProvider, ProviderUnavailable, RequestRefused
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Ref, Row, read
 from shared.store.records import WebhookReceived
@@ -103,6 +103,8 @@ def _apply(context: Context, event: WebhookReceived) -> Applied:
             return _apply_charge(context, event)
         case EventKind.REVERSAL:
             return _apply_reversal(context, event)
+        case EventKind.REFUND:
+            return _apply_refund(context, event)
 
 
 def _apply_charge(context: Context, event: WebhookReceived) -> Applied:
@@ -137,6 +139,18 @@ def _apply_reversal(context: Context, event: WebhookReceived) -> Applied:
     result = reversing.look(context, charge.customer_id, charge.source, event.object_id)
     if result is Reversed.UNANSWERED:
         raise Unavailable("What was taken back could not be looked at.")
+    return Applied.APPLIED
+
+
+def _apply_refund(context: Context, event: WebhookReceived) -> Applied:
+    ref = accounts.charge_of_ref(event.charge_ref or _asked_for(context, event) or "")
+    row = read(ref).get(ref) if ref is not None else None
+    if row is None:
+        return Applied.UNKNOWN_OBJECT
+    try:
+        refund_came_back(context, row.value.customer_id, row.value.source)
+    except (ProviderUnavailable, RequestRefused, Lost) as trouble:
+        raise Unavailable("The refund could not be looked at.") from trouble
     return Applied.APPLIED
 
 

@@ -139,6 +139,8 @@ class EventKind(StrEnum):
     CHARGE = "charge"
     REVERSAL = "reversal"
     """A payment that had succeeded was taken back by a bank, or given again ([REVERSE])."""
+    REFUND = "refund"
+    """A refund that was under way did not arrive: the merchant has the money again."""
     CARD_SETUP = "card_setup"
     CARD = "card"
     """A card on file is not what it was: the network has updated it. `object_id` is its token."""

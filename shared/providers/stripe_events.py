@@ -27,6 +27,8 @@ _OF_A_PAYMENT = frozenset(
 _OF_A_CHARGE = frozenset({"charge.refunded"})
 """Of which the object tells the payment."""
 
+_OF_A_REFUND = frozenset({"refund.failed"})
+
 _OF_A_DISPUTE = frozenset(
     {
         "charge.dispute.created",
@@ -39,7 +41,7 @@ _OF_A_DISPUTE = frozenset(
 _OF_A_SETUP = frozenset({"checkout.session.completed"})
 _OF_A_CARD = frozenset({"payment_method.automatically_updated", "payment_method.updated"})
 
-HEARD = _OF_A_PAYMENT | _OF_A_CHARGE | _OF_A_DISPUTE | _OF_A_SETUP | _OF_A_CARD
+HEARD = _OF_A_PAYMENT | _OF_A_CHARGE | _OF_A_REFUND | _OF_A_DISPUTE | _OF_A_SETUP | _OF_A_CARD
 """What a webhook endpoint has to be subscribed to; everything else is stored and acknowledged."""
 
 
@@ -83,6 +85,8 @@ def _place(type_: str, about: Mapping[str, Any]) -> tuple[EventKind, str | None]
         return EventKind.CHARGE, own
     if type_ in _OF_A_CHARGE:
         return EventKind.CHARGE, payment
+    if type_ in _OF_A_REFUND:
+        return EventKind.REFUND, payment
     if type_ in _OF_A_DISPUTE:
         return EventKind.REVERSAL, payment
     if type_ in _OF_A_SETUP and about.get("mode") == "setup":

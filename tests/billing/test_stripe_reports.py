@@ -3,12 +3,13 @@ was for, cards that the network renews, debits that settle days later."""
 
 from infra.local.banks import STRIPE
 from infra.local.sandbox_faults import Fault, Operation
-from infra.local.stripe_cards import ACH_NO_FUNDS, ACH_WORKS
+from infra.local.stripe_cards import ACH_NO_FUNDS, ACH_WORKS, REFUNDS_FAIL, REFUNDS_LATE
 from infra.local.world import LocalWorld
-from shared.domain.charge import Outcome
+from shared.domain.charge import By, Outcome, RefundState
 from shared.domain.invoice import PaymentKind
-from shared.domain.message import NoticeKind
+from shared.domain.message import MessageKind, NoticeKind
 from shared.domain.pack import PackStatus
+from shared.operations import cancel
 from tests import banking
 from tests.billing.conftest import Shop
 from tests.shop_floor import (
@@ -18,13 +19,16 @@ from tests.shop_floor import (
     card_of,
     charge_of_period,
     charges_of,
+    context_of,
     customer_with_card,
     go_to,
     invoices_of,
     let_card_behave_as,
+    messages_of,
     notices,
     packs_of,
     subscribed,
+    subscription_of,
 )
 
 OPENING = "2026-03-02 14:00"
@@ -130,3 +134,33 @@ def test_a_debit_that_fails_days_later_goes_on_in_the_slots_of_the_same_payment(
     assert len({one.provider_charge_id for one in charge.attempts}) == 1
     assert len(charges_of(ada)) == 2
     assert len(packs_of(ada)) == 2
+
+
+def refunded_late_success(world: LocalWorld, number: str) -> str:
+    """A renewal whose answer was lost, cancelled before it was known: its money went back."""
+    ada = subscribed(world, "month", number=number)
+    stripe = world.banks.stripe
+    stripe.webhooks(hold=True)
+    stripe.misbehave(Operation.CHARGE, Fault.TIMEOUT_AFTER)
+    stripe.misbehave(Operation.LOOK_UP, Fault.TIMEOUT_BEFORE, times=2)
+    go_to(world, "2026-04-02 04:00")
+    cancel.cancel(context_of(world), ada, subscription_of(ada).id, cancel.When.NOW, by=By.CUSTOMER)
+    stripe.release_webhooks()
+    go_to(world, "2026-04-20 12:00")
+    assert len(messages_of(ada, MessageKind.REFUND)) == 1
+    return ada
+
+
+def test_a_refund_that_a_bank_sends_back_days_later_is_told_to_staff(shop: Shop) -> None:
+    world = shop(OPENING, preferred_provider=STRIPE)
+    ada = refunded_late_success(world, REFUNDS_FAIL)
+    assert charge_of_period(ada, 1).refund is RefundState.FAILED
+    (notice,) = notices(NoticeKind.REFUND_FAILED)
+    assert notice.customer_id == ada
+
+
+def test_a_refund_that_takes_days_and_arrives_is_no_news_for_staff(shop: Shop) -> None:
+    world = shop(OPENING, preferred_provider=STRIPE)
+    ada = refunded_late_success(world, REFUNDS_LATE)
+    assert charge_of_period(ada, 1).refund is RefundState.DONE
+    assert notices(NoticeKind.REFUND_FAILED) == []
