@@ -3,7 +3,7 @@
 
 PY := .venv/bin/python
 TEMPLATE_PY := .venv-template/bin/python
-SOURCES := functions shared infra tests
+SOURCES := functions shared infra bench tests
 
 # Where `make run` serves.
 PORT ?= 8000

@@ -9,6 +9,7 @@ everything again. The same sources and lock give the same files, byte for byte.
 
 import argparse
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -73,6 +74,11 @@ class Arch(StrEnum):
             case Arch.X86_64:
                 return "x86_64-manylinux2014"
 
+    @classmethod
+    def of_this_machine(cls) -> "Arch":
+        """What can be started here."""
+        return cls.ARM64 if platform.machine() in ("arm64", "aarch64") else cls.X86_64
+
 
 @dataclass(frozen=True)
 class Built:
@@ -95,13 +101,13 @@ def build(into: Path, *, arch: Arch, python: str, checkout: Path = CHECKOUT) -> 
     into.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".building-", dir=into.parent) as scratch:
         making = Path(scratch) / "app"
-        _install(making, arch=arch, python=python)
+        install(making, LOCK, arch=arch, python=python)
         prune(making)
         for name in OURS:
             shutil.copytree(checkout / name, making / name, ignore=_not_ours)
         compiler = find_interpreter(python)
         if compiler is not None:
-            _compile(making, compiler)
+            compile_all(making, compiler)
         files = list(_normalised(making))
         if into.exists():
             shutil.rmtree(into)
@@ -114,14 +120,15 @@ def build(into: Path, *, arch: Arch, python: str, checkout: Path = CHECKOUT) -> 
     )
 
 
-def _install(target: Path, *, arch: Arch, python: str) -> None:
+def install(target: Path, lock: Path, *, arch: Arch, python: str) -> None:
+    """Put the packages of `lock` at `target`, for that platform and version of Python."""
     # Copies, because uv's default shares the files with its cache, and we change them.
     subprocess.run(
         [
             *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--link-mode", "copy"),
             *("--target", target, "--python", sys.executable),
             *("--python-platform", arch.wheel_platform, "--python-version", python),
-            *("--only-binary", ":all:", "--require-hashes", "-r", LOCK),
+            *("--only-binary", ":all:", "--require-hashes", "-r", lock),
         ],
         check=True,
         cwd=CHECKOUT,
@@ -180,7 +187,8 @@ def _is_version(interpreter: Path, version: str) -> bool:
     return answer.stdout.split() == ["cpython", *version.split(".")]
 
 
-def _compile(target: Path, compiler: Path) -> None:
+def compile_all(target: Path, compiler: Path) -> None:
+    """Put bytecode beside every module below `target`, as the interpreter `compiler` makes it."""
     # "unchecked-hash": never compared with the source, whose time stamp a zip does not keep. A
     # fixed seed, because the order inside a set constant follows it.
     subprocess.run(
