@@ -189,7 +189,8 @@ def _row(ref: Ref[E], raw: dict[str, Any]) -> Row[E]:
 
     return Row(
         ref=ref,
-        value=ref.model.model_validate_json(raw["body"]["S"]),
+        # What a later version wrote beside it is passed over, so that one can go back to this one.
+        value=ref.model.model_validate_json(raw["body"]["S"], extra="ignore"),
         version=int(raw["version"]["N"]),
         due_at=text("due_at"),
         due_for=text("due_for"),
