@@ -23,16 +23,29 @@ class Skill(StrEnum):
     WEBHOOKS = "webhooks"
     REVERSALS = "banks that take payments back"
     CONFIRMING = "payments that the customer confirms"
+    GIVING_UP = "payments that are given up there"
     KEYS = "idempotency keys"
     PAGE = "a card page of its own"
 
 
+ALWAYS_AUTHENTICATE = "4000002760003184"
+DECLINED_ONCE_CONFIRMED = "4000008260003178"
+APPROVED_IN_PART = "4387750101010101"
+TIMES_OUT = "4999006200620062"
+
 LACKS: Mapping[str, frozenset[Skill]] = {
-    SANDBOX: frozenset(),
+    SANDBOX: frozenset({Skill.GIVING_UP}),
     STRIPE: frozenset(),
     CARDPOINTE: frozenset(Skill),
 }
 """docs/providers.md says why."""
+
+NUMBERS: Mapping[str, tuple[str, ...]] = {
+    SANDBOX: (),
+    STRIPE: (ALWAYS_AUTHENTICATE, ALWAYS_AUTHENTICATE, DECLINED_ONCE_CONFIRMED),
+    CARDPOINTE: (APPROVED_IN_PART, TIMES_OUT),
+}
+"""Of each its own test numbers, beside those that they all know."""
 
 MIXED = "mixed"
 """In the place of a provider's name: each of them, side by side."""
@@ -76,6 +89,10 @@ class StandIn(Protocol):
     def reverse_charge(self, charge_id: str, amount: int | None = None) -> None: ...
 
     def reinstate_charge(self, charge_id: str) -> None: ...
+
+    def cancel_payment(self, id_: str) -> None: ...
+
+    def limit_confirmations(self, limit: int | None) -> None: ...
 
 
 class CardField(Protocol):

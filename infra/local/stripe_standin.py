@@ -196,6 +196,15 @@ class Stripe:
         with self._lock:
             self._main.payments.confirmation_limit = limit
 
+    def cancel_payment(self, id_: str) -> None:
+        """The merchant gives a PaymentIntent up in the dashboard. Raises `StripeRefusal` for one
+        that has ended or is under way."""
+        with self._lock:
+            self._settle()
+            self._main.payments.cancel(id_, {"cancellation_reason": "abandoned"})
+            hand_on = self.hooks.flush()
+        hand_on()
+
     # Told from Python: webhooks
 
     def webhooks(

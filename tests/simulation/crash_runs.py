@@ -53,6 +53,8 @@ class Operation:
     settings: Mapping[str, Any] = field(default_factory=dict)
     needs: frozenset[Skill] = frozenset()
     """What a provider has to be able to do, for this to be played there."""
+    lacking: frozenset[Skill] = frozenset()
+    """What it can't be able to do: elsewhere it could not come to this."""
     when_lost: Doing = _nothing
     """What somebody does whose payment was taken for lost, a day later: where a provider has no
     keys, what it never heard of is not sent again."""

@@ -26,6 +26,7 @@ from tests.shop_floor import template
 from tests.simulation.crash_buying import BUYING
 from tests.simulation.crash_desk import DESK
 from tests.simulation.crash_line import Fault, Seen, Strike
+from tests.simulation.crash_lost import LOST
 from tests.simulation.crash_paid_places import PAID_PLACES
 from tests.simulation.crash_places import PLACES
 from tests.simulation.crash_recurring import RECURRING
@@ -36,6 +37,7 @@ from tests.simulation.crash_scene import Crashed, NoAnswer, Scene, Stage, apart,
 
 OPERATIONS: tuple[Operation, ...] = (
     *BUYING,
+    *LOST,
     *RENEWING,
     *DESK,
     *PLACES,
@@ -130,11 +132,13 @@ def sweep_one(
     double_faults: int = 0,
     seed: int = SEED,
     provider: str = SANDBOX,
+    struck: str = "",
     stop_at_first: bool = False,
     spoil: Callable[[Scene], None] = lambda _: None,
 ) -> Result:
     """All single faults of an operation, or a `share` of them drawn by `seed`, and so many double
-    ones. `spoil` takes something away that protects: for tests of the sweep itself."""
+    ones. Only calls whose name begins with `struck` go wrong by themselves. `spoil` takes
+    something away that protects: for tests of the sweep itself."""
     warm_up()
     result = Result(operations=1)
     rng = random.Random(f"{seed} {operation.name}")
@@ -144,7 +148,8 @@ def sweep_one(
         gc.collect()
         gc.freeze()
         try:
-            _sweep(found, operation, stage, share, double_faults, rng, stop_at_first, result)
+            drawn = (share, double_faults, struck)
+            _sweep(found, operation, stage, drawn, rng, stop_at_first, result)
         finally:
             gc.unfreeze()
     return result
@@ -154,8 +159,7 @@ def _sweep(
     found: Scene,
     operation: Operation,
     stage: Stage | None,
-    share: float,
-    double_faults: int,
+    asked: tuple[float, int, str],
     rng: random.Random,
     stop_at_first: bool,
     result: Result,
@@ -166,7 +170,8 @@ def _sweep(
         result.failures.append(Failure(operation.name, (), (str(error),)))
         return
     result.calls = len(calls)
-    every = singles(calls)
+    share, double_faults, struck = asked
+    every = [one for one in singles(calls) if (one[0].name or "").startswith(struck)]
     if not every:
         problem = "it calls nobody: nothing could go wrong"
         result.failures.append(Failure(operation.name, (), (problem,)))
@@ -228,7 +233,8 @@ def warm_up() -> None:
 
 def played_at(provider: str, operations: Sequence[Operation] = OPERATIONS) -> tuple[Operation, ...]:
     """Those of `operations` that the provider can do."""
-    return tuple(one for one in operations if banking.can(provider, *one.needs))
+    lacks = banking.LACKS[provider]
+    return tuple(one for one in operations if not one.needs & lacks and one.lacking <= lacks)
 
 
 def sweep(

@@ -240,6 +240,11 @@ class Life:
                     town.webhooks_misbehave,
                 ),
                 (
+                    2 if town.providers_that(Skill.GIVING_UP) else 0,
+                    "and what is given up",
+                    town.payments_are_given_up,
+                ),
+                (
                     2 if len(town.providers) > 1 else 0,
                     "and new cards go elsewhere",
                     town.another_is_preferred,

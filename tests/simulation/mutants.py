@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.local.banks import CARDPOINTE, SANDBOX, STRIPE
+
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("functions", "shared", "infra", "tests", "template.yaml", "pyproject.toml")
 LINKED = ("node_modules",)
@@ -33,12 +35,13 @@ SECONDS = 900
 @dataclass(frozen=True)
 class Guard:
     """`name` in words, and in `file` the passage `guard` beside `without`: how it reads when the
-    guard is taken away."""
+    guard is taken away. Both nets are cast where people pay at `provider`."""
 
     name: str
     file: str
     guard: str
     without: str
+    provider: str = SANDBOX
 
 
 GUARDS = (
@@ -140,6 +143,35 @@ GUARDS = (
         "if slot_at is None or context.now() < slot_at:",
         "if slot_at is None:",
     ),
+    Guard(
+        "what was perhaps sent to a provider without keys is not sent again",
+        "shared/providers/cardpointe.py",
+        "    keys_hold_for = timedelta(0)",
+        "    keys_hold_for = timedelta(hours=23)",
+        provider=CARDPOINTE,
+    ),
+    Guard(
+        "what was taken for lost is voided before the next try",
+        "shared/providers/cardpointe.py",
+        "self._what_is_left(request.unanswered)",
+        "self._what_is_left(())",
+        provider=CARDPOINTE,
+    ),
+    Guard(
+        "a payment at Stripe has the attempt's key",
+        "shared/providers/stripe_charging.py",
+        'create(params, {"idempotency_key": key})',
+        'create(params, {"idempotency_key": f"{key}-{__import__(\'uuid\').uuid4()}"})',
+        provider=STRIPE,
+    ),
+    Guard(
+        "a payment at Stripe says nothing of an attempt whose id it does not have",
+        "shared/providers/stripe_charging.py",
+        "        if intent.attempt_id != attempt_id:\n            return None\n"
+        "        error = intent.last_payment_error\n",
+        "        error = intent.last_payment_error\n",
+        provider=STRIPE,
+    ),
 )
 
 
@@ -166,11 +198,14 @@ def _take_away(guard: Guard, tree: Path) -> None:
     path.write_text(text.replace(guard.guard, guard.without))
 
 
-def _nets(seeds: int, engine: str) -> Iterator[tuple[str, list[str]]]:
-    simulation = ["tests.simulation", "--seeds", str(seeds), "--workers", "1", "--stop"]
-    yield "simulation", [*simulation, "--engine", engine]
+def _nets(seeds: int, engine: str, provider: str) -> Iterator[tuple[str, list[str]]]:
+    where = ["--stop", "--provider", provider, "--engine"]
+    yield (
+        "simulation",
+        ["tests.simulation", "--seeds", str(seeds), "--workers", "1", *where, engine],
+    )
     swept_on = "dynamodb" if engine == "dynamodb-local" else engine
-    yield "crash sweep", ["tests.simulation.crash_sweep", "--engine", swept_on, "--stop"]
+    yield "crash sweep", ["tests.simulation.crash_sweep", *where, swept_on]
 
 
 def _said(output: str) -> str:
@@ -187,7 +222,7 @@ def missed_by(guard: Guard, seeds: int, engine: str) -> str | None:
         tree = Path(folder)
         _copy(tree)
         _take_away(guard, tree)
-        for net, command in _nets(seeds, engine):
+        for net, command in _nets(seeds, engine, guard.provider):
             ran = subprocess.run(
                 [sys.executable, "-m", *command],
                 cwd=tree,

@@ -9,9 +9,14 @@ import sys
 
 import pytest
 
+from infra.local.banks import CARDPOINTE, STRIPE
+from tests.banking import MIXED
 from tests.simulation.mutants import ROOT, VIOLATED
 
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "16"))
+ELSEWHERE = max(1, SEEDS // 16)
+"""Seeds at each of the other providers."""
+
 SHARES = 2
 SECONDS = 900
 
@@ -35,6 +40,14 @@ def test_whatever_goes_wrong_nothing_is_violated(share: int) -> None:
     ran = simulate("--first", str(1 + share * count), "--seeds", str(count), "--workers", "1")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert f"seeds {count}, virtual days {count * 60}" in ran.stdout
+    assert "violations 0" in ran.stdout
+
+
+@pytest.mark.parametrize("provider", [STRIPE, CARDPOINTE, MIXED])
+def test_nor_is_anything_violated_where_people_pay_elsewhere(provider: str) -> None:
+    ran = simulate("--seeds", str(ELSEWHERE), "--workers", "1", "--provider", provider)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert f"seeds {ELSEWHERE}, virtual days {ELSEWHERE * 60}" in ran.stdout
     assert "violations 0" in ran.stdout
 
 

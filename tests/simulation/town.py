@@ -307,7 +307,7 @@ class Town:
         head = self._head(one)
         card = head.card_for(None) if head else None
         if card is not None:
-            number = self.rng.choice(CARDS)
+            number = self.rng.choice((*CARDS, *banking.NUMBERS[card.provider]))
             self.note(f"  the card of {one.email} now behaves as …{number[-4:]}")
             let_card_behave_as(self.world, card, number)
 
@@ -378,6 +378,20 @@ class Town:
         times, seconds = self.rng.randrange(1, 5), self.rng.randrange(60, 4 * 86_400)
         self.note(f"  {name}: {fault.value} of {call.value}, {times} times")
         banking.misbehave(self.world, name, call, fault, times=times, seconds=seconds)
+
+    def payments_are_given_up(self) -> None:
+        """By the merchant, at the provider's own pages, or by the provider itself, which does not
+        let one be tried for ever."""
+        name = self.rng.choice(self.providers_that(Skill.GIVING_UP))
+        bank = banking.stand_in(self.world, name)
+        unpaid = [one for one in bank.charges() if one.state in ("failed", "requires_action")]
+        if unpaid and self.rng.random() < 0.7:
+            one = self.rng.choice(unpaid)
+            self.note(f"  {one.charge_ref}: {one.id} is given up")
+            bank.cancel_payment(one.id)
+            self.world.settle_if_free()
+        else:
+            bank.limit_confirmations(self.rng.choice((None, 2, 3)))
 
     def webhooks_misbehave(self) -> None:
         bank = banking.stand_in(self.world, self.rng.choice(self.providers_that(Skill.WEBHOOKS)))
