@@ -65,6 +65,9 @@ check: setup-test-python setup-template
 	$(PY) -m mypy $(SOURCES)
 	$(PY) -m pytest -q tests/unit/test_imports.py tests/build/test_locks.py
 	$(TEMPLATE_PY) .venv-template/bin/cfn-lint template.yaml
+	@mkdir -p build
+	@$(PY) -m infra.snapstart --into build/template-snapstart.yaml >build/snapstart.txt
+	$(TEMPLATE_PY) .venv-template/bin/cfn-lint build/template-snapstart.yaml
 	AWS_DEFAULT_REGION=us-east-1 $(TEMPLATE_PY) -m samcli validate --lint --template template.yaml
 	@if [ -e infra/openapi.py ]; then set -x; $(PY) -m infra.openapi --check; fi
 

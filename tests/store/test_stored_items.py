@@ -1,9 +1,9 @@
 """Whatever an earlier version stored, this one reads as it was meant: an upgrade loses nothing.
 
 When one of these fails, the change can't be released as it is: stored items would not be read,
-would lose something, or would be due at another moment. Give the field a default, keep reading the old
-form, or make it in two releases (docs/deploying.md). The files are never written anew; a version
-that stores something new adds one (`python -m tests.store.keep_stored`).
+would lose something, or would be due at another moment. Give the field a default, keep reading
+the old form, or make it in two releases (docs/deploying.md). The files are never written anew; a
+version that stores something new adds one (`python -m tests.store.keep_stored`).
 """
 
 import hashlib
@@ -11,13 +11,20 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
 import shared.store
-from shared.domain.due import due_text
+from shared.domain.due import Worker, due_text
+from shared.domain.message import Message
+from shared.domain.product import Settings
+from shared.events import each
+from shared.messages.render import render
+from shared.messages.samples import SECRETS
+from shared.operations.sweep import event
 from shared.store import engine
 from tests.store.keep_stored import STORED, chosen, features
 
@@ -106,6 +113,57 @@ def _with_more(stored: Any, value: Any) -> Any:
             return [_with_more(one, now) for one, now in zip(stored, value, strict=True)]
         case _:
             return stored
+
+
+MESSAGES = [(name, item) for name, item in KEPT if item["kind"]["S"] == "message"]
+
+
+@pytest.mark.parametrize("item", [one for _, one in MESSAGES], ids=[name for name, _ in MESSAGES])
+def test_an_email_that_was_written_down_before_an_upgrade_goes_out_after_it(item: Raw) -> None:
+    message = read(item)
+    assert isinstance(message, Message)
+    settings = Settings(merchant_name="Happy Paws", support_email="help@example.com")
+    email = render(message, settings=settings, public_url="https://a.example", secrets=SECRETS)
+    assert email.subject
+    assert email.text
+    assert email.html
+
+
+PUT_BEFORE = {
+    "detail-type": "renewals",
+    "source": "punchcard",
+    "detail": {
+        "due": [
+            {
+                "pk": "customer#1",
+                "sk": "subscription#2",
+                "due_at": "2026-11-23T15:00:00Z#renewals#x",
+            }
+        ]
+    },
+}
+"""An event of the bus, as it may lie there while an upgrade comes."""
+
+WORKERS_BEFORE = {
+    *("renewals", "retries", "reminders", "expiries", "places"),
+    *("reconcile", "number", "deliver", "apply"),
+}
+
+
+def test_an_event_that_an_earlier_version_put_is_read_and_the_other_way_round() -> None:
+    seen = []
+    now = datetime(2026, 11, 23, 15, tzinfo=UTC)
+    assert each(PUT_BEFORE, lambda *key: seen.append(key), now=now) == {"None": 1}
+    assert seen == [("customer#1", "subscription#2")]
+    (due,) = PUT_BEFORE["detail"]["due"]  # type: ignore[index]
+    put = event("bus", Worker.RENEWALS, [due])
+    assert put["DetailType"] == PUT_BEFORE["detail-type"]
+    assert put["Source"] == PUT_BEFORE["source"]
+    assert json.loads(put["Detail"]) == PUT_BEFORE["detail"]
+
+
+def test_no_worker_of_an_earlier_version_is_gone() -> None:
+    assert {one.value for one in Worker} >= WORKERS_BEFORE
 
 
 def test_every_kind_of_item_is_among_what_is_kept() -> None:
