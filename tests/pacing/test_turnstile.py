@@ -22,7 +22,7 @@ from tests.store.conftest import Lent
 
 # Ahead of every real clock: Amazon's engine forgets what has expired by the machine's.
 START = datetime(2036, 1, 31, 4, 59, tzinfo=UTC)
-ENDPOINT = "POST /v1/payment_intents"
+SECONDS = 5.0
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ class Rush:
         apart: float = 0.0,
         delay: float = 0.01,
         call: float = 0.3,
-        seconds: float = 8.0,
+        seconds: float = SECONDS,
     ) -> None:
         self.time = VirtualTime(START)
         self.calls: list[tuple[float, str]] = []
@@ -155,7 +155,7 @@ class Rush:
 
 
 @pytest.mark.usefixtures("world")
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("per_second", [20.0, 80.0])
 def test_clocks_and_delays_within_a_quarter_of_a_second_never_break_the_providers_limit(
     seed: int, per_second: float
@@ -166,13 +166,13 @@ def test_clocks_and_delays_within_a_quarter_of_a_second_never_break_the_provider
     )
     assert busiest_second(rush.moments()) <= per_second / 0.8
     # As many as the turnstile lets through, or as they can make without it.
-    wanted = min(per_second, takers / 0.35) * 8
+    wanted = min(per_second, takers / 0.35) * SECONDS
     assert len(rush.calls) >= 0.8 * wanted
     assert rush.not_sent == 0
 
 
 @pytest.mark.usefixtures("world")
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_clocks_that_are_a_second_apart_bring_at_most_a_seconds_more_turns_once(seed: int) -> None:
     rush = Rush(seed=seed, limits=Limits(per_second=20.0), takers=30, apart=1.0, seconds=20.0)
     assert 25 < busiest_second(rush.moments()) <= ceil(20 * (1 + 1 + 0.04))
@@ -183,13 +183,13 @@ def test_clocks_that_are_a_second_apart_bring_at_most_a_seconds_more_turns_once(
 
 
 @pytest.mark.usefixtures("world")
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_an_endpoint_keeps_its_limit_while_others_go_on(seed: int) -> None:
     limits = Limits(per_second=80.0, per_endpoint=20.0)
     rush = Rush(seed=seed, limits=limits, takers=40, apart=0.05)
     assert busiest_second(rush.moments("GET /a")) <= 25
     assert busiest_second(rush.moments("POST /b")) <= 25
-    assert len(rush.calls) >= 0.8 * 40 * 8
+    assert len(rush.calls) >= 0.8 * 40 * SECONDS
 
 
 @pytest.mark.usefixtures("world")
