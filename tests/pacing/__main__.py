@@ -52,6 +52,9 @@ def report(name: str, told: Told, took: float) -> Iterator[str]:
             f"slowest in {told.slowest_purchase:.1f} s"
         )
     yield f"  breached or failed   {len(told.breached) + len(told.errors)}"
+    if told.waiting:
+        waiting = ", ".join(f"{many} for {worker}" for worker, many in told.waiting.items())
+        yield f"  still to be done     {waiting}, of the customers who were looked at"
     yield f"  ({took:,.0f} s of real time)"
 
 

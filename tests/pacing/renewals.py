@@ -26,7 +26,7 @@ from shared.domain.calendar import Frequency
 from shared.domain.charge import Card
 from shared.domain.customer import Customer
 from shared.domain.due import utc_text
-from shared.domain.invariants import breaches
+from shared.domain.invariants import Rule, breaches
 from shared.domain.money import Money
 from shared.domain.subscription import Subscription, SubscriptionState, Terms
 from shared.operations.audit import books_of
@@ -117,6 +117,8 @@ class Told:
     bought: int = 0
     bought_not_paid: int = 0
     slowest_purchase: float = 0.0
+    waiting: Counter[str] = field(default_factory=Counter)
+    """What was overdue at the end, by worker, of the customers who were looked at."""
     breached: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
@@ -130,6 +132,7 @@ class Told:
             and not self.bought_not_paid
             and not self.breached
             and not self.errors
+            and not {"renewals", "retries", "reconcile", "apply"} & set(self.waiting)
         )
 
     @property
@@ -370,9 +373,13 @@ class Night:
     def _look_at(self, customer_id: str) -> None:
         books = books_of(customer_id)
         assert books is not None
-        found = [str(one) for one in breaches(books, self.world.now())]
-        # They lie in the table as if they had been bought, and nobody was told of that.
-        self.told.breached += [one for one in found if "subscription_purchased" not in one]
+        for one in breaches(books, self.world.now()):
+            if one.rule is Rule.NOT_OVERDUE:
+                # What follows a renewal (its number, its emails) is admitted tick by tick too.
+                self.told.waiting[one.detail.split("#")[1]] += 1
+            elif "subscription_purchased" not in str(one):
+                # They lie in the table as if they had been bought, and nobody was told of that.
+                self.told.breached.append(str(one))
         (charge,) = books.charges
         if charge.settled_at is None or len(charge.attempts) != 1:
             self.told.breached.append(f"{charge.ref}: {charge.outcome}")
