@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from infra import aws_data
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 APP = CHECKOUT / "build" / "app"
 LOCK = CHECKOUT / "requirements" / "deployed.lock"
@@ -26,9 +28,6 @@ OURS = ("functions", "shared")
 
 RUNTIME_PYTHON = "3.13"
 """The version of Python in the template's `Runtime`."""
-
-KEPT_SERVICES = frozenset({"dynamodb", "events", "sesv2", "ssm"})
-"""The AWS services that the functions call; botocore describes some four hundred."""
 
 KEPT_LANGUAGES = frozenset(
     {"root", "da", "de", "en", "es", "fi", "fr", "it", "nb", "nl", "no", "pl", "pt", "sv"}
@@ -143,6 +142,7 @@ def prune(target: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+    aws_data.reduce(target / "botocore" / "data")
 
 
 def _unreachable(target: Path) -> Iterator[Path]:
@@ -150,9 +150,6 @@ def _unreachable(target: Path) -> Iterator[Path]:
     yield from (target / "stripe" / name for name in LEFT_OUT_OF_STRIPE)
     for name in NOT_SHIPPED:
         yield from (target / name, *target.glob(f"{name}-*.dist-info"))
-    for service in (target / "botocore" / "data").iterdir():
-        if service.is_dir() and service.name not in KEPT_SERVICES:
-            yield service
     for locale in (target / "babel" / "locale-data").glob("*.dat"):
         if locale.stem.split("_")[0] not in KEPT_LANGUAGES:
             yield locale

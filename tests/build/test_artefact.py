@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import platform
 import re
 import shutil
 import subprocess
@@ -15,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from infra import build
+from infra import aws_data, build
 from infra.local import lambdas
 from infra.local.aws import switchboard
 from infra.local.http_api import Request, Routes, event_of
@@ -66,10 +65,6 @@ def _version() -> str:
     return running_version()
 
 
-def _arch() -> build.Arch:
-    return build.Arch.ARM64 if platform.machine() in ("arm64", "aarch64") else build.Arch.X86_64
-
-
 def _locked(names: tuple[str, ...]) -> str:
     """Those packages' part of the lock for tests."""
     lock = (build.CHECKOUT / "requirements" / "test.lock").read_text()
@@ -81,7 +76,7 @@ def _locked(names: tuple[str, ...]) -> str:
 
 @pytest.fixture(scope="module")
 def artefact(tmp_path_factory: pytest.TempPathFactory) -> Artefact:
-    version, arch = _version(), _arch()
+    version, arch = _version(), build.Arch.of_this_machine()
     # Outside the checkout, so that nothing of it can be found from there.
     directory = tmp_path_factory.mktemp("artefact")
     sources = directory / "sources"
@@ -240,16 +235,15 @@ def test_the_artefact_is_small(artefact: Artefact) -> None:
     assert artefact.size_bytes < MAX_UNZIPPED_BYTES
 
 
-def test_aws_services_that_the_code_calls_are_kept(artefact: Artefact) -> None:
-    called = {
-        name
-        for path in artefact.sources.rglob("*.py")
-        for name in re.findall(r"client\(\s*\"([a-z0-9-]+)\"", path.read_text())
-    }
-    assert called
-    assert called <= build.KEPT_SERVICES
-    kept = {path.name for path in (artefact.app / "botocore" / "data").iterdir() if path.is_dir()}
-    assert kept == build.KEPT_SERVICES
+def test_of_aws_only_what_the_code_calls_is_described(artefact: Artefact) -> None:
+    data = artefact.app / "botocore" / "data"
+    kept = {path.name for path in data.iterdir() if path.is_dir()}
+    assert kept == set(aws_data.KEPT_CALLS)
+    for service, calls in aws_data.KEPT_CALLS.items():
+        (version,) = (data / service).iterdir()
+        assert {path.name for path in version.iterdir()} == set(aws_data.READ_FOR_A_CLIENT)
+        model = json.loads((version / "service-2.json").read_text())
+        assert set(model["operations"]) == calls
 
 
 CALLS_STRIPE = """
@@ -260,7 +254,8 @@ from shared.domain.money import Money
 from shared.providers import adapters
 from shared.providers.port import ChargeRequest, ProviderUnavailable
 
-paid = {"id": "pi_1", "object": "payment_intent", "status": "succeeded", "metadata": {"attempt_id": "a"}}
+paid = {"id": "pi_1", "object": "payment_intent", "status": "succeeded"}
+paid["metadata"] = {"attempt_id": "a"}
 lists = {"object": "list", "data": [], "has_more": False}
 account = {"id": "acct_1", "object": "account", "country": "US"}
 taken = {"object": "country_spec", "supported_payment_currencies": ["usd"]}
@@ -326,7 +321,10 @@ def test_the_build_is_for_what_the_template_runs() -> None:
 
 def test_building_twice_gives_the_same_files(artefact: Artefact, tmp_path: Path) -> None:
     again = build.build(
-        tmp_path / "app", arch=_arch(), python=_version(), checkout=artefact.sources
+        tmp_path / "app",
+        arch=build.Arch.of_this_machine(),
+        python=_version(),
+        checkout=artefact.sources,
     )
     paths = sorted(path.relative_to(artefact.app) for path in artefact.app.rglob("*"))
     assert sorted(path.relative_to(again.path) for path in again.path.rglob("*")) == paths
