@@ -25,7 +25,7 @@ export PORT
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate crash renewals mutants check format build artefact smoke lock setup-local setup-test setup-template clean
+.PHONY: help run test simulate crash renewals mutants bench check format build artefact smoke lock setup-local setup-test setup-template clean
 
 help:
 	@echo 'make run     serve everything on 127.0.0.1 with demo data (PORT=$(PORT))'
@@ -34,6 +34,7 @@ help:
 	@echo 'make crash     each outside call of each operation times everything that can go wrong with it (PROVIDER=stripe)'
 	@echo 'make renewals  a night of renewals at Stripe within its rate limits (RENEWALS=$(RENEWALS))'
 	@echo 'make mutants   take guards out one at a time, and show what notices'
+	@echo 'make bench   what it costs and how fast it is: build/bench.json (QUICK=1 for less of it)'
 	@echo 'make check   lint, format, types, import rules, template'
 	@echo 'make format  put the code in its format'
 	@echo 'make build   make build/app, which is what is deployed (ARCH=arm64, RUNTIME=3.13)'
@@ -58,6 +59,10 @@ renewals: setup-test
 
 mutants: setup-test
 	@$(PY) -m tests.simulation.mutants
+
+# Round trips, capacity, CPU, growth and dollars, with the limit of each. Slow is no failure.
+bench: setup-test
+	@$(PY) -m bench $(if $(QUICK),--quick)
 
 check: setup-test-python setup-template
 	$(PY) -m ruff check .

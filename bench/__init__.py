@@ -1,0 +1,1 @@
+"""What Punchcard costs and how fast it is: `make bench` (docs/performance.md)."""

@@ -93,6 +93,15 @@ class DynamoDBLocal:
             "127.0.0.1", self._port, maxsize=MAX_CONNECTIONS, timeout=CALL_SECONDS, retries=False
         )
 
+    @property
+    def url(self) -> str:
+        """Where other processes reach it; with `access_key` they see this instance's tables."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def access_key(self) -> str:
+        return self._key
+
     def share(self) -> "DynamoDBLocal":
         """Another engine in the same process, with tables of its own. Closing it leaves the
         process to whoever started it."""
