@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from bench import cost, figures, growth, operations, overhead, report
+from bench import cold_start, cost, figures, growth, operations, overhead, report
 from bench.journey import Journey
 from bench.report import Figure
 from bench.scene import opened
@@ -28,6 +28,7 @@ def main() -> None:
     began = time.monotonic()
     with DynamoDBLocal() as engine:
         found = [
+            *_step("cold starts", lambda: _started(quick=quick)),
             *_step("round trips and capacity", lambda: _counted(engine)),
             *_step("the flow of money", lambda: _measured(engine, quick=quick)),
             *_step("growth", lambda: _grown(engine, quick=quick)),
@@ -55,6 +56,11 @@ def _step(what: str, run: Callable[[], T]) -> T:
         found = run()
     print(f"{what}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return found
+
+
+def _started(*, quick: bool) -> list[Figure]:
+    repeats = QUICK_REPEATS if quick else cold_start.REPEATS
+    return figures.of_cold_starts(cold_start.figures(repeats))
 
 
 def _counted(engine: DynamoDBLocal) -> list[Figure]:

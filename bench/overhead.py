@@ -6,7 +6,7 @@ with its event, and `bench.floor`. The payment provider answers at once and is o
 
 import json
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 from urllib.parse import urlencode
 
@@ -52,7 +52,9 @@ class Ratio:
 
     @property
     def spread(self) -> float:
-        return max(self.pairs) - min(self.pairs)
+        """From the first to the third quartile of the pairs."""
+        first, _, third = quantiles(self.pairs, n=4)
+        return third - first
 
     @property
     def median(self) -> float:

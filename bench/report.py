@@ -73,14 +73,13 @@ def table(figures: Iterable[Figure]) -> str:
 
 def _group(name: str, members: list[Figure]) -> str:
     spread = any("median" in one.more for one in members)
-    heads = ["figure", "value", *(["least", "median", "spread"] if spread else []), "limit", ""]
+    heads = ["figure", "value", *(["median", "spread"] if spread else []), "limit", ""]
     lines = [f"### {name}", "", _row(heads), _row(["---"] * len(heads))]
     for one in members:
         cells = [f"`{one.name}`", shown(one.value)]
         if spread:
             cells += [
-                shown(one.more[part]) if part in one.more else ""
-                for part in ("min", "median", "spread")
+                shown(one.more[part]) if part in one.more else "" for part in ("median", "spread")
             ]
         limit = "" if one.limit is None else shown(one.limit)
         lines.append(_row([*cells, limit, one.mark]))
