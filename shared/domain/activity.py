@@ -10,10 +10,11 @@ from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from shared.domain.due import Moment, Worker
 from shared.domain.errors import Conflict, Invalid
+from shared.domain.record import Record
 
 MAX_PLACES = 1000
 MAX_PARTICIPANTS = 20
@@ -36,11 +37,9 @@ class ActivityState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Waiting(BaseModel):
+class Waiting(Record):
     """Somebody on the waiting list. While `offered_until` is set, freed places are held for them
     until then, and counted as taken."""
-
-    model_config = ConfigDict(frozen=True)
 
     customer_id: str
     reservation_id: str
@@ -49,11 +48,9 @@ class Waiting(BaseModel):
     offered_until: AwareDatetime | None = None
 
 
-class Activity(BaseModel):
+class Activity(Record):
     """`cutoff_minutes` before its start a reservation can still be cancelled or moved. With
     `prepay_online` nobody books without a credit or a payment ([BOOK])."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     location_id: str

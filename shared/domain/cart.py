@@ -2,10 +2,11 @@
 
 from datetime import date, datetime, timedelta
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from shared.domain.calendar import Frequency
 from shared.domain.customer import Customer
+from shared.domain.record import Record
 from shared.domain.recurring import NextPack, NextPayment
 from shared.domain.subscription import Terms
 from shared.domain.weekly import Standing
@@ -17,12 +18,10 @@ MAX_PACKS = 20
 KEPT_FOR = timedelta(days=30)
 
 
-class CartLine(BaseModel):
+class CartLine(Record):
     """`price_minor` is what the customer chose for a pay-what-you-want product, else None.
     `seen_minor` is the unit price that was shown when it was added, `seen_trial` whether a free
     trial was."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     product_id: str
@@ -42,11 +41,9 @@ class CartLine(BaseModel):
     """The weekday and time of a standing weekly reservation ([WEEKLY])."""
 
 
-class Cart(BaseModel):
+class Cart(Record):
     """`id` and `version` together name what was seen: a charge is made for exactly that.
     `claimed_by` is the charge that is being collected for it; while it is set, the cart rests."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     location_id: str

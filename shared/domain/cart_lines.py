@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from dateutil.relativedelta import relativedelta
-from pydantic import BaseModel, ConfigDict
 
 from shared.domain.calendar import PERIODS_MAX, Frequency, period_start, trial_anchor
 from shared.domain.cart import MAX_LINES, MAX_PACKS, MAX_QUANTITY, CartLine
@@ -16,6 +15,7 @@ from shared.domain.customer import Customer
 from shared.domain.errors import Invalid
 from shared.domain.money import Money
 from shared.domain.product import MAX_PRICE_MINOR, Catalogue, Location, Product, ProductKind
+from shared.domain.record import Record
 from shared.domain.recurring import NextPayment
 from shared.domain.weekly import Standing
 
@@ -26,11 +26,9 @@ ONE_ONLY = frozenset({ProductKind.SUBSCRIPTION, ProductKind.ACCESS})
 """Kinds that a line holds one of."""
 
 
-class Wanted(BaseModel):
+class Wanted(Record):
     """What somebody asks to put into a cart, before it is checked. `price_minor` is the price of
     one that the customer chose, for a pay-what-you-want product."""
-
-    model_config = ConfigDict(frozen=True)
 
     product_id: str
     quantity: int = 1

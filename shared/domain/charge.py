@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from shared.domain.due import Moment, Worker
 from shared.domain.money import Money
 from shared.domain.order import OrderLine
+from shared.domain.record import Record
 
 MAX_ATTEMPTS = 40
 """Tries of one charge, the customer's and staff's included; past it only a new order helps."""
@@ -93,11 +94,9 @@ REFUSALS = frozenset({Outcome.DECLINED, Outcome.DECLINED_FINAL, Outcome.REFUSED}
 """A definite no, by the bank or by the provider itself."""
 
 
-class Card(BaseModel):
+class Card(Record):
     """A card on file, as the provider describes it, or a bank account, which has no expiry. The
     number never reaches us."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     provider: str
@@ -132,11 +131,9 @@ class By(StrEnum):
     STAFF = "staff"
 
 
-class Attempt(BaseModel):
+class Attempt(Record):
     """One try to collect. `id` is the provider's idempotency key. What was asked is kept with it
     (the card and the provider's customer), so that a repeat asks exactly the same."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     by: By
@@ -169,7 +166,7 @@ class RefundState(StrEnum):
     FAILED = "failed"
 
 
-class Charge(BaseModel):
+class Charge(Record):
     """`source` is what it collects for, and its key: `{cart id}.{cart version}`,
     `{subscription id}.{period}` or `{invoice id}.{how often it was reversed}`. `given_up` means
     that nobody wants the money any more: a late success is recorded and refunded, and grants
@@ -177,8 +174,6 @@ class Charge(BaseModel):
 
     `order` is a checkout's frozen content, from which settling makes invoice, packs and
     subscriptions."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     source: str
@@ -281,10 +276,8 @@ class Charge(BaseModel):
         return [one for one in earlier if one.card.provider == attempt.card.provider]
 
 
-class ProviderCharge(BaseModel):
+class ProviderCharge(Record):
     """A charge as a provider has it, made in our name: `charge_ref` is what we put there."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     charge_ref: str

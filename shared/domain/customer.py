@@ -2,10 +2,11 @@
 
 from enum import StrEnum
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from shared.domain.charge import Card
 from shared.domain.money import Money
+from shared.domain.record import Record
 from shared.domain.subscription import CollectedBy
 
 MAX_CARDS = 10
@@ -21,12 +22,10 @@ class Attention(StrEnum):
     MERCHANT = "merchant"
 
 
-class PastDue(BaseModel):
+class PastDue(Record):
     """A failing charge as every page shows it ([PASTDUE]); `next_try_at` is None after the last,
     and while its subscription is `paused`. Collected by recording, no card is tried, and it is to
     be paid before `pay_by`. `zone` is its location's."""
-
-    model_config = ConfigDict(frozen=True)
 
     subscription_id: str
     name: str
@@ -40,11 +39,9 @@ class PastDue(BaseModel):
     confirm_url: str | None = None
 
 
-class Customer(BaseModel):
+class Customer(Record):
     """`cards` are in the order they were added; `default_card` is the id of one of them while
     there are any. `can_purchase_packages` is None while the merchant's default holds."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     email: str

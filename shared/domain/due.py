@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from zlib import crc32
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
+
+from shared.domain.record import Record
 
 MOMENT_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -45,10 +47,8 @@ LANE_OF = {
 }
 
 
-class Moment(BaseModel):
+class Moment(Record):
     """When (UTC) an item next needs attention, and whose."""
-
-    model_config = ConfigDict(frozen=True)
 
     at: AwareDatetime
     worker: Worker

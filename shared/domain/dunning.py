@@ -3,10 +3,11 @@
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from shared.domain.calendar import Frequency, minute_before_midnight, start_of_day
 from shared.domain.errors import Invalid
+from shared.domain.record import Record
 
 DAYS_BETWEEN_MAX = 365
 TRIES_MAX = 365
@@ -28,10 +29,10 @@ class Then(StrEnum):
     LEAVE_OPEN = "leave_open"
 
 
-class RetryPolicy(BaseModel):
+class RetryPolicy(Record):
     """A merchant's setting for retries. `tries` counts all slots, the first charge included."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     days_between: int = Field(default=1, ge=1, le=DAYS_BETWEEN_MAX)
     tries: int = Field(default=6, ge=1, le=TRIES_MAX)

@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from dateutil.relativedelta import relativedelta
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from shared.domain.customer import PastDue
 from shared.domain.granting import expiry_by_terms
 from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money
+from shared.domain.record import Record
 from shared.domain.recurring import Recurring, RecursWhen, turn_at, turn_by_expiry
 from shared.domain.renewal import NextCharge, decide_renewal
 from shared.domain.subscription import (
@@ -29,11 +30,9 @@ FORECAST_LINES_MAX = 60
 """A year has 53 weekly charges at most; one more may be failing."""
 
 
-class Expected(BaseModel):
+class Expected(Record):
     """A charge to come: `at` (UTC), for the period that starts on `starts_on` (local); None: with
     its payment."""
-
-    model_config = ConfigDict(frozen=True)
 
     period: int
     at: AwareDatetime

@@ -6,8 +6,6 @@ charge, so that settling twice would make the very same things.
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
-
 from shared.domain.calendar import (
     local_date,
     trial_anchor,
@@ -23,6 +21,7 @@ from shared.domain.granting import (
 from shared.domain.order import Due, OrderLine
 from shared.domain.pack import Pack, next_turn
 from shared.domain.product import Location, ProductKind
+from shared.domain.record import Record
 from shared.domain.recurring import NextPack, Recurring
 from shared.domain.subscription import (
     PACKS_REMEMBERED,
@@ -31,10 +30,8 @@ from shared.domain.subscription import (
 )
 
 
-class Fulfilment(BaseModel):
+class Fulfilment(Record):
     """All that an order brings."""
-
-    model_config = ConfigDict(frozen=True)
 
     granted: tuple[Granted, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()

@@ -5,8 +5,6 @@ Pure, with ids that the caller derives, so that settling twice would make the ve
 
 from datetime import date, datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict
-
 from shared.domain.calendar import (
     expiry_of,
     first_day_of_period_pack,
@@ -16,15 +14,14 @@ from shared.domain.calendar import (
 )
 from shared.domain.pack import Entry, EntryKind, Pack
 from shared.domain.product import Location, ValidFrom
+from shared.domain.record import Record
 from shared.domain.recurring import NextPack
 from shared.domain.subscription import Subscription, Terms
 from shared.domain.weekly import place_of_week
 
 
-class Granted(BaseModel):
+class Granted(Record):
     """A pack and the ledger entry that explains it."""
-
-    model_config = ConfigDict(frozen=True)
 
     pack: Pack
     entry: Entry

@@ -3,10 +3,11 @@
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from shared.domain.due import Moment, Worker
 from shared.domain.money import Money, total
+from shared.domain.record import Record
 
 
 class InvoiceState(StrEnum):
@@ -24,10 +25,8 @@ class LineKind(StrEnum):
     COUPON = "coupon"
 
 
-class InvoiceLine(BaseModel):
+class InvoiceLine(Record):
     """Amounts are frozen at sale. `tax` is on top of `amount` (exclusive rates)."""
-
-    model_config = ConfigDict(frozen=True)
 
     kind: LineKind = LineKind.PRODUCT
     product_id: str | None = None
@@ -53,10 +52,8 @@ class PaymentKind(StrEnum):
     """Given again by the bank that had taken it back: a dispute was won."""
 
 
-class Payment(BaseModel):
+class Payment(Record):
     """Money that moved; a refund is negative."""
-
-    model_config = ConfigDict(frozen=True)
 
     kind: PaymentKind
     at: AwareDatetime
@@ -88,11 +85,9 @@ class PaymentStatus(StrEnum):
     VOID = "void"
 
 
-class Invoice(BaseModel):
+class Invoice(Record):
     """`number` is given after settlement; until then the order id names it ([NUMBER]). `source`
     is its charge's."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     customer_id: str

@@ -3,9 +3,10 @@
 from enum import StrEnum
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from shared.domain.due import Moment, Worker
+from shared.domain.record import Record
 from shared.domain.subscription import EndReason
 
 
@@ -60,12 +61,10 @@ def message_key(kind: MessageKind, told: str) -> str:
     return f"{kind.value}:{told}"
 
 
-class Message(BaseModel):
+class Message(Record):
     """`key` is unique for ever: the same thing is told once. `facts` are frozen when it is
     written (plain JSON); secrets are never among them: a sign-in link is made at sending.
     `only_while` names the subscription that has to be alive at sending ([REMIND])."""
-
-    model_config = ConfigDict(frozen=True)
 
     key: str
     kind: MessageKind
@@ -110,12 +109,10 @@ class NoticeKind(StrEnum):
     """A place that was paid with money was given back in time: is anything to be refunded?"""
 
 
-class Parked(BaseModel):
+class Parked(Record):
     """What a parked item needs to be set going again: its keys, and the worker that it waits for
     as the due index names it: perhaps one that this version does not know, or none at all.
     `released`: it was set going from this notice, which happens once."""
-
-    model_config = ConfigDict(frozen=True)
 
     pk: str
     sk: str
@@ -128,11 +125,9 @@ class Parked(BaseModel):
         return next((one for one in Worker if one.value == self.worker), None)
 
 
-class Notice(BaseModel):
+class Notice(Record):
     """Something staff should see ([NOTICE]). It stays until it is marked done. `parked` is there
     when an item of the queue was set aside, and can be set going again from the notice."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     kind: NoticeKind

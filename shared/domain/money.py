@@ -3,18 +3,18 @@
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, StrictInt, StringConstraints
+from pydantic import StrictInt, StringConstraints
+
+from shared.domain.record import Record
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
-class Money(BaseModel):
+class Money(Record):
     """An amount in minor units (cents) of one currency. Never a float.
 
     Adding two currencies raises `ValueError`: it is a bug, not an input error.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     minor: StrictInt
     currency: Currency

@@ -7,11 +7,10 @@ product that changes while a payment is under way changes nothing.
 from datetime import date
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
-
 from shared.domain.calendar import Frequency
 from shared.domain.invoice import InvoiceLine
 from shared.domain.product import ProductKind
+from shared.domain.record import Record
 from shared.domain.recurring import NextPack, NextPayment, RecursWhen
 from shared.domain.subscription import CollectedBy, Terms
 
@@ -24,11 +23,9 @@ class Due(StrEnum):
     AFTER_TRIAL = "after_trial"
 
 
-class OrderLine(BaseModel):
+class OrderLine(Record):
     """`line` is what the invoice says; None when nothing of it is charged with this order.
     `starts_on` is the first day of a subscription or of its trial, local to the location."""
-
-    model_config = ConfigDict(frozen=True)
 
     product_id: str
     kind: ProductKind

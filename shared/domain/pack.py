@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from shared.domain.due import Moment, Worker, earliest
 from shared.domain.product import ValidFrom
+from shared.domain.record import Record
 from shared.domain.recurring import AFTER_LAST_USE, RecursWhen, Turn, turn_by_expiry
 from shared.domain.weekly import WeekPlace
 
@@ -22,13 +23,11 @@ class EntryKind(StrEnum):
     REVOKE = "revoke"
 
 
-class Entry(BaseModel):
+class Entry(Record):
     """One line of a pack's ledger; never changed, only added. `delta` is 0 for unlimited packs.
 
     Of what it was held for, given back from or used for it keeps the name, the start and the zone,
     so that a line goes on saying what it said when the reservation has moved on ([LEDGER])."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     pack_id: str
@@ -59,10 +58,8 @@ class PackStatus(StrEnum):
     EXPIRED = "expired"
 
 
-class Booked(BaseModel):
+class Booked(Record):
     """A reservation that credits of a pack hold; `credits` is 0 for an unlimited one."""
-
-    model_config = ConfigDict(frozen=True)
 
     reservation_id: str
     starts_at: AwareDatetime
@@ -70,14 +67,12 @@ class Booked(BaseModel):
     credits: int
 
 
-class Pack(BaseModel):
+class Pack(Record):
     """`left` counts the credits still to spend; None is unlimited. `usable_from` and `expires_at`
     are UTC; no `expires_at` means that it does not expire by the calendar. `ended_at` is set when
     the expiry has been written into the ledger: it can't be undone.
 
     `replaces` is the pack that this one's start brings to its end ([GRANT])."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     customer_id: str

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from shared.domain.calendar import Frequency, charge_moment, local_date, start_of_day
 from shared.domain.charge import Outcome
 from shared.domain.dunning import FirstSlot, RetryPolicy, Then, check_policy, slot_moment
 from shared.domain.errors import Invalid
+from shared.domain.record import Record
 
 PATTERN_MAX = 1_000
 """Characters of a pattern as it is written."""
@@ -65,21 +66,17 @@ class PolicyEnd(StrEnum):
     STILL_TO_CONFIRM = "still_to_confirm"
 
 
-class SlotLine(BaseModel):
+class SlotLine(Record):
     """One slot, the first charge included, which is number 1; `at` in UTC."""
-
-    model_config = ConfigDict(frozen=True)
 
     number: int
     at: AwareDatetime
     result: SlotResult
 
 
-class PolicyTrial(BaseModel):
+class PolicyTrial(Record):
     """What a policy does. `ended_at` is the moment of the last of `slots`, `next_renewal_at` when
     the period after this one is charged, if the subscription still goes on then."""
-
-    model_config = ConfigDict(frozen=True)
 
     slots: tuple[SlotLine, ...]
     end: PolicyEnd

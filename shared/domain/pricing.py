@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from shared.domain.calendar import charge_moment, local_date, start_of_day
 from shared.domain.cart import Cart, CartLine
@@ -27,14 +27,11 @@ from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money, total
 from shared.domain.order import Due, OrderLine
 from shared.domain.product import Catalogue, Location, Product, ProductKind, Settings
+from shared.domain.record import Record
 from shared.domain.recurring import NextPack, NextPayment
 from shared.domain.shopping import Hidden, every, offered, recurs
 from shared.domain.subscription import Terms
 from shared.domain.weekly import WhyNotSold, first_day
-
-
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True)
 
 
 class ChangeKind(StrEnum):
@@ -56,7 +53,7 @@ BLOCKING = frozenset({ChangeKind.NOT_OFFERED, ChangeKind.CHOICE_REFUSED, ChangeK
 """Changes with which a line can't be bought: it has to be taken out or chosen again."""
 
 
-class Change(_Value):
+class Change(Record):
     """One difference, with a sentence for the customer. A line with a `BLOCKING` one is left out
     of the price."""
 
@@ -69,7 +66,7 @@ class Change(_Value):
     hidden: Hidden | None = None
 
 
-class PricedLine(_Value):
+class PricedLine(Record):
     """A line with its product and price. `amount` and `tax` are of one payment: of what is due
     now, or of the first charge to come. `order` is its frozen form, for the charge.
 
@@ -93,7 +90,7 @@ class PricedLine(_Value):
         return self.amount + self.tax
 
 
-class LaterCharge(_Value):
+class LaterCharge(Record):
     """What a cart brings besides what is due now: `amount` includes tax, `at` is UTC."""
 
     line_id: str
@@ -103,7 +100,7 @@ class LaterCharge(_Value):
     after_trial: bool
 
 
-class PricedCart(_Value):
+class PricedCart(Record):
     """`lines` are those that can be bought; `changes` say what differs from what was seen."""
 
     cart: Cart

@@ -5,13 +5,14 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from shared.domain.activity import MAX_PARTICIPANTS
 from shared.domain.calendar import Frequency
 from shared.domain.dunning import RetryPolicy, check_policy
 from shared.domain.errors import Invalid
 from shared.domain.money import Currency, Money
+from shared.domain.record import Record
 from shared.domain.recurring import VALIDITY_DAYS_MIN, RecursWhen
 from shared.domain.weekly import DAYS_OF_WEEK
 
@@ -21,10 +22,10 @@ MAX_PRICE_MINOR = 100_000_000
 Price = Annotated[int, Field(ge=0, le=MAX_PRICE_MINOR)]
 
 
-class Definition(BaseModel):
+class Definition(Record):
     """Staff write it, everyone reads it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
 
 class ProductKind(StrEnum):

@@ -7,9 +7,10 @@ pack that is in use (`pack.next_turn`); the subscription is told then (`next_pac
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from shared.domain.calendar import local_date, minute_before_midnight
+from shared.domain.record import Record
 
 DAYS_BEFORE_EXPIRY = 2
 """How many days before the day of the expiry the next pack comes, at 23:59."""
@@ -39,11 +40,7 @@ class NextPayment(StrEnum):
     """It is put into the cart, and an email says that payment is due."""
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Turn(_Value):
+class Turn(Record):
     """The moment of a next pack has come, at `at` (UTC). `starts_on` is the local day after the
     expiry of the pack before it; None: it starts when it is paid. `carted`: it waits in the cart.
     `looks_again_at`: the cart could not take it yet."""
@@ -61,7 +58,7 @@ class Turn(_Value):
         return self.looks_again_at or self.at
 
 
-class Recurring(_Value):
+class Recurring(Record):
     """How a subscription recurs that no calendar drives. `expected_at` is when the next pack comes
     by the expiry of the latest one; `turn` is there once its moment has come."""
 
@@ -75,7 +72,7 @@ class Recurring(_Value):
         return self.next_payment is NextPayment.BY_HAND
 
 
-class NextPack(_Value):
+class NextPack(Record):
     """One period of a subscription that recurs, as a cart's line and an order carry it."""
 
     subscription_id: str

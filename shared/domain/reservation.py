@@ -10,12 +10,13 @@ from enum import StrEnum
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from shared.domain.activity import Activity, Waiting
 from shared.domain.due import Moment, Worker
 from shared.domain.invoice import InvoiceLine, LineKind
 from shared.domain.money import Money, total
+from shared.domain.record import Record
 
 
 class ReservationState(StrEnum):
@@ -36,11 +37,9 @@ class ReservationState(StrEnum):
 LIVE = frozenset({ReservationState.WAITING, ReservationState.OFFERED, ReservationState.BOOKED})
 
 
-class Held(BaseModel):
+class Held(Record):
     """Credits of one pack that hold places. `credits` is 0 for an unlimited pack; `worth` is what
     they pay of the charge, `each` of each participant's ([VOUCHER])."""
-
-    model_config = ConfigDict(frozen=True)
 
     pack_id: str
     pack_name: str
@@ -50,25 +49,21 @@ class Held(BaseModel):
     each: tuple[Money, ...] = ()
 
 
-class Taxed(BaseModel):
+class Taxed(Record):
     """How places are taxed, frozen at booking ([TAX], [MONEY]), and where their revenue goes."""
-
-    model_config = ConfigDict(frozen=True)
 
     rate: Decimal = Decimal(0)
     name: str = "Tax"
     account_code: str = ""
 
 
-class Reservation(BaseModel):
+class Reservation(Record):
     """`charge` is the whole price before credits and tax, frozen at booking, `prices` that of each
     participant; `due` is what credits do not pay of it. `outstanding` once it has begun unpaid.
 
     `invoice_id` is the invoice that asks for money behind it: for the place itself, or for the
     pack that was bought with it. `invoiced` is what that invoice still asks, None once it is paid.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     customer_id: str
@@ -126,10 +121,8 @@ class Reservation(BaseModel):
         return estimated(self)
 
 
-class Seat(BaseModel):
+class Seat(Record):
     """Who has places in an activity, or waits for some: what staff see of a reservation."""
-
-    model_config = ConfigDict(frozen=True)
 
     reservation_id: str
     customer_id: str

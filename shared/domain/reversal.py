@@ -8,12 +8,13 @@ goes on, and places that are booked stay booked.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from shared.domain.charge import Attempt, Charge, Outcome
 from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind
 from shared.domain.money import Money
 from shared.domain.pack import Entry, EntryKind, Pack
+from shared.domain.record import Record
 from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.subscription import Subscription
 
@@ -133,12 +134,10 @@ _TAKEN = frozenset(
 # --- what was used ---------------------------------------------------------------------------
 
 
-class Use(BaseModel):
+class Use(Record):
     """A reservation that credits of a pack went to; `credits` is 0 for an unlimited one. `at` is
     when it begins (UTC), `zone` its location's. `over`: they are used up, and not only held for
     what is to come."""
-
-    model_config = ConfigDict(frozen=True)
 
     reservation_id: str
     name: str
@@ -148,10 +147,8 @@ class Use(BaseModel):
     over: bool
 
 
-class Uses(BaseModel):
+class Uses(Record):
     """Where the credits of one pack went, by its ledger."""
-
-    model_config = ConfigDict(frozen=True)
 
     pack: Pack
     uses: tuple[Use, ...] = ()

@@ -8,8 +8,6 @@ from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import assert_never
 
-from pydantic import BaseModel, ConfigDict
-
 from shared.domain.calendar import Frequency
 from shared.domain.customer import Customer
 from shared.domain.product import (
@@ -20,6 +18,7 @@ from shared.domain.product import (
     RestrictTo,
     Settings,
 )
+from shared.domain.record import Record
 from shared.domain.recurring import RecursWhen
 
 SEARCH_WORDS_MAX = 10
@@ -156,10 +155,8 @@ class ExpiryPolicy(StrEnum):
     """A subscription's unlimited pack."""
 
 
-class Expiry(BaseModel):
+class Expiry(Record):
     """`count` is of days or months; None for the policies that have no number."""
-
-    model_config = ConfigDict(frozen=True)
 
     policy: ExpiryPolicy
     count: int | None = None

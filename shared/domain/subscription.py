@@ -7,7 +7,7 @@ the forecast and the pages all use it.
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from shared.domain.calendar import (
     Frequency,
@@ -23,6 +23,7 @@ from shared.domain.due import Moment, Worker, earliest
 from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
 from shared.domain.money import Money
 from shared.domain.product import ValidFrom
+from shared.domain.record import Record
 from shared.domain.recurring import Recurring
 from shared.domain.weekly import Standing
 
@@ -65,31 +66,25 @@ class PausedBy(StrEnum):
     POLICY = "policy"
 
 
-class Pause(BaseModel):
+class Pause(Record):
     """Since when (UTC) it is paused, and what it was before: what resuming restores ([PAUSE])."""
-
-    model_config = ConfigDict(frozen=True)
 
     at: AwareDatetime
     was: SubscriptionState
     by: PausedBy
 
 
-class PassedOver(BaseModel):
+class PassedOver(Record):
     """The periods from `first` to the one before `until`, whose charge moments lay inside a pause:
     they are never charged ([PAUSE])."""
-
-    model_config = ConfigDict(frozen=True)
 
     first: int
     until: int
 
 
-class Terms(BaseModel):
+class Terms(Record):
     """What was agreed when it was bought: frozen, whatever the product becomes ([PRICE]).
     `credits` None is unlimited. `price` is of one period, before tax."""
-
-    model_config = ConfigDict(frozen=True)
 
     product_id: str
     name: str
@@ -111,11 +106,9 @@ class Terms(BaseModel):
     email_credits_left: int | None = None
 
 
-class Collection(BaseModel):
+class Collection(Record):
     """A period that is being collected. `slots_used` counts the clock's slots, those that passed
     without a try included. `first_day` is the local day of slot 0."""
-
-    model_config = ConfigDict(frozen=True)
 
     period: int
     source: str
@@ -132,7 +125,7 @@ class Collection(BaseModel):
     """Whether the last slot has failed and staff were told, where the policy does not cancel."""
 
 
-class Subscription(BaseModel):
+class Subscription(Record):
     """`next_period` is the period to charge next; `anchor` never moves ([ANCHOR]).
 
     `first` says how period 0 was or is charged. `card_id` is a card of its own; None is the
@@ -142,8 +135,6 @@ class Subscription(BaseModel):
     without a frequency: then nobody knows the days of a period before its moment has come, and
     `starts` and `charged_at` are None ([RECUR]).
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     customer_id: str

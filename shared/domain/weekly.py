@@ -11,9 +11,10 @@ from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from shared.domain.activity import Activity, ActivityState, at_local
+from shared.domain.record import Record
 
 DAYS_OF_WEEK = 7
 LOOK_AGAIN_AFTER = timedelta(days=1)
@@ -22,11 +23,9 @@ LOOK_AGAIN_AFTER = timedelta(days=1)
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-class Standing(BaseModel):
+class Standing(Record):
     """A weekday and time: `weekday` (0 is Monday) and `clock` are local to `zone`. `staff_member`
     None means whoever leads it. `name` is the activity's when it was chosen."""
-
-    model_config = ConfigDict(frozen=True)
 
     location_id: str
     zone: str
@@ -43,11 +42,9 @@ class Standing(BaseModel):
         return f"{DAY_NAMES[self.weekday]}s at {self.clock:%H:%M}"
 
 
-class WeekPlace(BaseModel):
+class WeekPlace(Record):
     """The place of one paid week: when (UTC) its activity starts, and when the clock next looks
     for it. `look_at` None: it is booked, or nothing more is done by itself."""
-
-    model_config = ConfigDict(frozen=True)
 
     standing: Standing
     starts_at: AwareDatetime

@@ -10,13 +10,14 @@ import unicodedata
 from datetime import date
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime
 
 from shared.domain.calendar import Frequency
 from shared.domain.dunning import Then
 from shared.domain.invoice import PaymentKind
 from shared.domain.message import MessageKind
 from shared.domain.money import Money
+from shared.domain.record import Record
 from shared.domain.recurring import RecursWhen
 from shared.domain.subscription import EndReason
 
@@ -36,18 +37,14 @@ def one_line(text: str) -> str:
 Words = Annotated[str, AfterValidator(one_line)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class CardShown(_Part):
+class CardShown(Record):
     """A card as a customer knows it."""
 
     brand: Words
     last4: Words
 
 
-class Line(_Part):
+class Line(Record):
     name: Words
     detail: Words = ""
     quantity: int = 1
@@ -55,7 +52,7 @@ class Line(_Part):
     amount: Money
 
 
-class Paid(_Part):
+class Paid(Record):
     """One payment on an invoice; a refund is negative."""
 
     kind: PaymentKind
@@ -65,7 +62,7 @@ class Paid(_Part):
     last4: Words = ""
 
 
-class Bill(_Part):
+class Bill(Record):
     """An invoice's money, line by line. `number` is None until it was given ([NUMBER])."""
 
     invoice_id: str
@@ -82,7 +79,7 @@ class Bill(_Part):
     payments: tuple[Paid, ...] = ()
 
 
-class NextCharge(_Part):
+class NextCharge(Record):
     """A charge to come: when (UTC), how much with tax, and on which card as things stand."""
 
     at: AwareDatetime
@@ -91,7 +88,7 @@ class NextCharge(_Part):
     card: CardShown | None = None
 
 
-class Agreement(_Part):
+class Agreement(Record):
     """What a subscription is. `price` is of one period, before tax; `credits` None is unlimited.
     `payments_remaining` are those until the customer may cancel ([COMMIT]). Without a `frequency`
     it `recurs` with its packs: `by_hand` says how the next one is paid, `expected_at` when it comes
@@ -116,7 +113,7 @@ class Agreement(_Part):
     by_recording: bool = False
 
 
-class PackShown(_Part):
+class PackShown(Record):
     """A pack's credits; `left` None is unlimited, no `expires_at` means that it keeps."""
 
     id: str
@@ -127,7 +124,7 @@ class PackShown(_Part):
     expires_at: AwareDatetime | None = None
 
 
-class HeldShown(_Part):
+class HeldShown(Record):
     """Credits of one pack that hold places; 0 of an unlimited one."""
 
     pack_id: str
@@ -135,7 +132,7 @@ class HeldShown(_Part):
     credits: int
 
 
-class ReservationShown(_Part):
+class ReservationShown(Record):
     """A customer's places in an activity. Until `cutoff_at` they can be cancelled with the credits
     coming back, or be moved; `past_cutoff` when that was over as the email was written. `due` is
     what is still to be paid, tax included; None is nothing. `invoice_id` asks for it, where there
@@ -159,7 +156,7 @@ class ReservationShown(_Part):
     paid: bool = False
 
 
-class Facts(_Part):
+class Facts(Record):
     """What every email knows: whom it greets (empty: nobody by name), and whose days it names."""
 
     greeting: Words = ""

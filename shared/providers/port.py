@@ -10,14 +10,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from shared.domain.charge import Card, Outcome, ProviderCharge
 from shared.domain.money import Money
-
-
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True)
+from shared.domain.record import Record
 
 
 class InvalidSignature(Exception):
@@ -42,7 +39,7 @@ class RequestRefused(Exception):
     money moved, and asking again with the same content would not help."""
 
 
-class ChargeRequest(_Value):
+class ChargeRequest(Record):
     """One attempt. Repeating it with the same `attempt_id` must not charge twice.
 
     `attempt_id` is the idempotency key; `charge_ref` is what we put in the provider's metadata
@@ -67,7 +64,7 @@ class ChargeRequest(_Value):
     unanswered: tuple[str, ...] = ()
 
 
-class ChargeResult(_Value):
+class ChargeResult(Record):
     """What the provider said of an attempt.
 
     `confirm_url` is set when the outcome is `AUTHENTICATION_REQUIRED`: where the customer
@@ -96,7 +93,7 @@ class RefundOutcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-class CardSetup(_Value):
+class CardSetup(Record):
     """Saving a card on the provider's hosted page: where to send the customer, then what came."""
 
     setup_id: str
@@ -108,7 +105,7 @@ class CardSetup(_Value):
     failure: str | None = None
 
 
-class CardSeen(_Value):
+class CardSeen(Record):
     """A card as the provider has it now. `reference` is what its setup was started with."""
 
     reference: str
@@ -124,7 +121,7 @@ class SetupProblem(StrEnum):
     CURRENCY_NOT_TAKEN = "currency_not_taken"
 
 
-class SetupReport(_Value):
+class SetupReport(Record):
     """What a provider says of the merchant's account there. `live` is False while only test cards
     work, None where it doesn't say. `problems` go with a sentence each, for staff."""
 
@@ -147,7 +144,7 @@ class EventKind(StrEnum):
     OTHER = "other"
 
 
-class WebhookEvent(_Value):
+class WebhookEvent(Record):
     """A verified event. It only says where to look: the object is fetched again before use."""
 
     event_id: str

@@ -10,7 +10,6 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -20,6 +19,7 @@ from pydantic import (
 
 from shared.domain.charge import Card, ProviderCharge
 from shared.domain.money import Money
+from shared.domain.record import Record
 from shared.providers.port import ProviderUnavailable
 
 PROVIDER = "stripe"
@@ -53,8 +53,8 @@ def money_of(amount: int, currency: str) -> Money:
     return Money(minor=amount // (100 if code in HUNDREDFOLD else 1), currency=code)
 
 
-class _Seen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+class _Seen(Record):
+    model_config = ConfigDict(extra="ignore")
 
 
 def _word(value: Any) -> Any:

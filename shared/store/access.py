@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 from pynamodb.attributes import NumberAttribute
 
+from shared.domain.record import Record
 from shared.store.accounts import digest, normal_address
 from shared.store.engine import AccessItem, AccountItem, Kind, Ref, Write, register
 from shared.store.records import Address
@@ -27,11 +28,7 @@ class Audience(StrEnum):
     STAFF = "staff"
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Link(_Record):
+class Link(Record):
     """What an address last asked for: one per audience and address, so a new one kills the old.
 
     Its lifetimes count from `requested_at` (UTC). `browser` is the hash of the nonce in the asking
@@ -51,7 +48,7 @@ class Link(_Record):
     used_at: AwareDatetime | None = None
 
 
-class Token(_Record):
+class Token(Record):
     """What an emailed token was made for. It outlives the link, so that whoever holds a dead one
     is told why ([STALE])."""
 
@@ -62,7 +59,7 @@ class Token(_Record):
     made_at: AwareDatetime
 
 
-class Session(_Record):
+class Session(Record):
     """Somebody is signed in until `ends_at` ([SESSION])."""
 
     audience: Audience

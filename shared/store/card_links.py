@@ -3,19 +3,18 @@ token. The token itself is in the email and nowhere else."""
 
 from datetime import timedelta
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
+from shared.domain.record import Record
 from shared.store.accounts import digest
 from shared.store.engine import AccessItem, Kind, Ref, register
 
 GOOD_FOR = timedelta(days=7)
 
 
-class CardLink(BaseModel):
+class CardLink(Record):
     """Lets whoever holds its token update a card of this customer: for one subscription, or the
     default one. It ends at `ends_at` (UTC), or when what is owed is paid."""
-
-    model_config = ConfigDict(frozen=True)
 
     customer_id: str
     subscription_id: str | None = None

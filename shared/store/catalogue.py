@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from shared.domain.product import Catalogue
+from shared.domain.record import Record
 from shared.store.engine import (
     CatalogueItem,
     Kind,
@@ -37,11 +36,9 @@ class Role(StrEnum):
     CLERK = "clerk"
 
 
-class StaffMember(BaseModel):
+class StaffMember(Record):
     """Who works for the merchant ([ACCESS]). `locations` None means all; `notices` are the kinds
     this person sees, None means all."""
-
-    model_config = ConfigDict(frozen=True)
 
     email: str
     name: str
@@ -61,7 +58,7 @@ def staff_member(email: str) -> Ref[StaffMember]:
     return Ref(CatalogueItem, "staff", email.strip().casefold(), StaffMember)
 
 
-class _Kept(BaseModel):
+class _Kept(Record):
     catalogue: Catalogue
     read_at: datetime
 
@@ -106,7 +103,7 @@ def load(now: datetime) -> Catalogue:
     return keep(row, now)
 
 
-class _Present(BaseModel):
+class _Present(Record):
     """As much of the snapshot as publishing looks at: it may replace one that can't be read."""
 
     settings: dict[str, Any] = {}

@@ -3,7 +3,7 @@ is stored: when it is due, what its state is, when it is forgotten."""
 
 from datetime import timedelta
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from shared.domain import activity as activities
 from shared.domain import cart as carts
@@ -22,6 +22,7 @@ from shared.domain.invoice import Invoice
 from shared.domain.message import Message, Notice
 from shared.domain.money import Money
 from shared.domain.pack import Entry, Pack
+from shared.domain.record import Record
 from shared.domain.reservation import Reservation, Seat
 from shared.domain.subscription import Subscription
 from shared.store.engine import (
@@ -35,18 +36,14 @@ OPENING_MESSAGE_KEPT = timedelta(days=30)
 """How long sign-in emails are kept: they belong to an address, not to a customer."""
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Address(_Record):
+class Address(Record):
     """Which customer an email address belongs to."""
 
     customer_id: str
     email: str
 
 
-class Submission(_Record):
+class Submission(Record):
     """An `Idempotency-Key` that was used: for what content, and where its answer stands ([KEY])."""
 
     content: str
@@ -58,7 +55,7 @@ class Submission(_Record):
     at: AwareDatetime
 
 
-class WebhookReceived(_Record):
+class WebhookReceived(Record):
     """A verified webhook, stored once under its event id ([VERIFY])."""
 
     provider: str
@@ -73,7 +70,7 @@ class WebhookReceived(_Record):
     result: str = ""
 
 
-class DirectoryEntry(_Record):
+class DirectoryEntry(Record):
     """A customer as staff find them."""
 
     customer_id: str
@@ -82,13 +79,13 @@ class DirectoryEntry(_Record):
     location: str | None = None
 
 
-class Numbering(_Record):
+class Numbering(Record):
     """The last invoice number given at a location ([NUMBER])."""
 
     last: int = 0
 
 
-class AuditMark(_Record):
+class AuditMark(Record):
     """Where the daily audit stopped: it goes on from here the next day. A round is from the first
     customer to the last, over as many days as that takes."""
 
@@ -97,7 +94,7 @@ class AuditMark(_Record):
     last_round_began_at: AwareDatetime | None = None
 
 
-class TimelineEvent(_Record):
+class TimelineEvent(Record):
     """Something that happened to a customer beside money, packs and mail: who, when, what.
 
     `by` is `customer`, `staff`, `clock`, or the staff member's address. `about` says in words what
@@ -115,7 +112,7 @@ class TimelineEvent(_Record):
     after: str = ""
 
 
-class Outstanding(_Record):
+class Outstanding(Record):
     """What began unpaid ([BOOK]): `amount` is what a reservation still owes, tax included. It is
     there for as long as the reservation says so. `invoice_id` is the invoice that asks for it;
     `for_pack`: that is of a pack which was bought with the place."""
@@ -133,7 +130,7 @@ class Outstanding(_Record):
     for_pack: bool = False
 
 
-class Commitment(_Record):
+class Commitment(Record):
     """Where a subscription with a minimum of payments is ([COMMIT]). `done`: it is fulfilled, or
     over, and is listed no more."""
 
@@ -143,7 +140,7 @@ class Commitment(_Record):
     done: bool = False
 
 
-class OpenInvoice(_Record):
+class OpenInvoice(Record):
     """An invoice that no subscription collects, while something is owed on it: what staff see of a
     location's, wherever the place behind it stands."""
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 from pydantic import BaseModel, ConfigDict
 
+from shared.domain.record import Record
+
 SESSION_COOKIE = "__Host-session"
 STAFF_COOKIE = "__Host-staff"
 VISITOR_COOKIE = "__Host-visitor"
@@ -36,22 +38,20 @@ def no_cookie(name: str) -> Cookie:
     return cookie(name, "", lasts=timedelta(0))
 
 
-class View(BaseModel):
+class View(Record):
     """What a page shows and a program reads. Frozen; subclasses say what is in it."""
 
-    model_config = ConfigDict(frozen=True)
 
-
-class Input(BaseModel):
+class Input(Record):
     """What a form or a JSON body may hold. Unknown fields are refused, text is trimmed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
-class Query(BaseModel):
+class Query(Record):
     """What the part behind `?` may hold. What is not known is ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="ignore", str_strip_whitespace=True)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ from http import HTTPStatus
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_jsonable_python
 
 from shared.domain.errors import (
@@ -36,6 +35,7 @@ from shared.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
+from shared.domain.record import Record
 from shared.operations.visit import Lost, StoreUnavailable
 
 OF_THE_STORE = (StoreUnavailable, BotoCoreError, ClientError)
@@ -100,11 +100,9 @@ STATUS: Mapping[type[PunchcardError], HTTPStatus] = {
 }
 
 
-class Problem(BaseModel):
+class Problem(Record):
     """RFC 9457. `code` is stable; `fields` (of a 422) has a plain sentence for each wrong field;
     `facts` is what else the error carries, such as what changed in a cart."""
-
-    model_config = ConfigDict(frozen=True)
 
     type: str = "about:blank"
     title: str

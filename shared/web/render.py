@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from shared.domain.customer import PastDue
 from shared.domain.product import Location
+from shared.domain.record import Record
 from shared.operations.visit import Audience
 from shared.web import accept, assets
 from shared.web.format import FILTERS
@@ -20,15 +21,13 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED_PAGES = ROOT / "shared" / "web" / "pages"
 
 
-class Frame(BaseModel):
+class Frame(Record):
     """What every page shows around its own content.
 
     `path` is where we are, `here` the same with its query; `zone` is the chosen location's;
     `notice` the sentence about what was just done, if any. For staff `name` and `email` are theirs
     and `role` is set.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     merchant: str = "Punchcard"
     support_email: str = ""
