@@ -48,14 +48,16 @@ LANE_OF = {
 
 
 class Moment(Record):
-    """When (UTC) an item next needs attention, and whose."""
+    """When (UTC) an item next needs attention, and whose. `unhurried`: nobody waits for it, so it
+    goes with what has time, whoever does it."""
 
     at: AwareDatetime
     worker: Worker
+    unhurried: bool = False
 
     @property
     def lane(self) -> Lane:
-        return LANE_OF[self.worker]
+        return Lane.LATER if self.unhurried else LANE_OF[self.worker]
 
 
 def earliest(*moments: Moment | None) -> Moment | None:
@@ -69,8 +71,23 @@ def utc_text(at: datetime) -> str:
     return at.astimezone(UTC).strftime(MOMENT_FORMAT)
 
 
+LEASED = "leased:"
+"""Begins the third part of a `due_text` that is the end of a lease, so that what workers have in
+hand can be counted in the index."""
+
+
 def due_text(moment: Moment, item_id: str) -> str:
     return f"{utc_text(moment.at)}#{moment.worker.value}#{item_id}"
+
+
+def lease_text(moment: Moment, item_id: str) -> str:
+    """A `due_text` for the end of a lease."""
+    return due_text(moment, LEASED + item_id)
+
+
+def is_lease(text: str) -> bool:
+    """Whether a `due_at` is the end of a lease."""
+    return text.count("#") >= 2 and text.split("#", 2)[2].startswith(LEASED)
 
 
 def due_moment(text: str) -> tuple[datetime, Worker]:

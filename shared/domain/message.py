@@ -39,6 +39,24 @@ class MessageKind(StrEnum):
     REFUND = "refund"
 
 
+UNHURRIED = frozenset(
+    {
+        MessageKind.INVOICE,
+        MessageKind.RENEWAL_RECEIPT,
+        MessageKind.NEXT_PACK_IN_CART,
+        MessageKind.NEXT_PACK_DEBITED,
+        MessageKind.RENEWAL_REMINDER,
+        MessageKind.TRIAL_ENDING,
+        MessageKind.CHARGE_FAILED,
+        MessageKind.PAYMENT_DUE,
+        MessageKind.CANCELLED_AFTER_FAILURES,
+        MessageKind.PACK_EXPIRING,
+        MessageKind.CREDITS_LOW,
+    }
+)
+"""What a night of renewals writes by the thousand and nobody sits waiting for. The rest goes out
+before it: it answers what somebody has just done."""
+
 KIND_OF_END = {
     EndReason.BY_CUSTOMER: MessageKind.CANCELLED_BY_CUSTOMER,
     EndReason.BY_STAFF: MessageKind.CANCELLED_BY_STAFF,
@@ -86,7 +104,11 @@ def next_moment(message: Message) -> Moment | None:
     """A pending message is due at once, and after a failed try at its next one."""
     if message.state is not MessageState.PENDING:
         return None
-    return Moment(at=message.next_try_at or message.created_at, worker=Worker.DELIVER)
+    return Moment(
+        at=message.next_try_at or message.created_at,
+        worker=Worker.DELIVER,
+        unhurried=message.kind in UNHURRIED,
+    )
 
 
 class NoticeKind(StrEnum):

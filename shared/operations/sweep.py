@@ -1,4 +1,9 @@
-"""Find what is due, lease it, and hand it to the workers over the event bus."""
+"""Find what is due, lease it, and hand it to the workers over the event bus.
+
+A tick sweeps lane by lane, shard by shard: first what somebody waits for. What is more than one
+function gets done in its minute it hands to others of its kind, over the same bus, which work
+beside each other and each in one lane.
+"""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -6,12 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from shared.domain.admission import Part, admitted, groups
+from shared.domain.admission import parts as parts_of_a_tick
 from shared.domain.due import Lane, Worker
 from shared.domain.message import Notice, NoticeKind, Parked
-from shared.store.due import MAX_TRIES, Entry, Leased, back_off, due, lease, park
+from shared.store.due import MAX_TRIES, Entry, Leased, back_off, due, lease, on_lease, park
 from shared.store.engine import StoreUnavailable
 
 SOURCE = "punchcard"
+
+SWEEP = "sweep"
+"""The detail type of an event that hands a part of a tick to another sweep."""
 ITEMS_PER_EVENT = {
     Worker.NUMBER: 50,
     Worker.DELIVER: 20,
@@ -28,6 +38,12 @@ ITEMS_PER_EVENT = {
 EVENTS_PER_CALL = 10
 """EventBridge takes at most ten entries in one PutEvents call."""
 
+ITEMS_A_SWEEP = 2_000
+"""How many items one function leases before it hands over the other lanes and shards: at about 5
+milliseconds each, ten seconds."""
+
+LOOKED_AT = 4
+"""For each item that may be admitted, how many entries are looked at for leases."""
 
 CHARGES_A_MINUTE = 1_000
 """How many charges a tick admits, where nothing else is said: a little less than twenty a second
@@ -47,16 +63,28 @@ class Swept:
     lost: int = 0
     parked: int = 0
     refused: int = 0
+    handed_over: int = 0
+    """How many other sweeps it started."""
     oldest_seconds: int = 0
+
+    @property
+    def items(self) -> int:
+        """How many items it has dealt with."""
+        return sum(self.leased.values()) + self.lost + self.parked + self.refused
 
 
 def event(bus: str, worker: Worker, due_items: Sequence[dict[str, str]]) -> dict[str, str]:
     """One entry for PutEvents: the worker's name and what it is to look at."""
+    return event_of(bus, worker.value, {"due": list(due_items)})
+
+
+def event_of(bus: str, detail_type: str, detail: Mapping[str, Any]) -> dict[str, str]:
+    """One entry for PutEvents."""
     return {
         "Source": SOURCE,
-        "DetailType": worker.value,
+        "DetailType": detail_type,
         "EventBusName": bus,
-        "Detail": json.dumps({"due": list(due_items)}),
+        "Detail": json.dumps(detail),
     }
 
 
@@ -104,6 +132,72 @@ class _HandOver:
         put_events(self._events, entries)
 
 
+@dataclass
+class Sweep:
+    """What a sweep needs, whatever part of a tick it does. `in_time` says whether there is time
+    for more; without it what is left waits for the next tick, or for another sweep. After `most`
+    items it begins no other lane or shard."""
+
+    now: datetime
+    new_id: Callable[[], str]
+    events: Any
+    bus: str
+    in_time: Callable[[], bool] = lambda: True
+    most: int = ITEMS_A_SWEEP
+    swept: Swept = field(default_factory=Swept)
+
+    def tick(self, whole: Sequence[Part]) -> Swept:
+        """Sweep `whole`, as far as one function gets; the rest is handed over, lane by lane."""
+        for at, part in enumerate(whole):
+            if self.swept.items >= self.most or not self.in_time():
+                self._hand_over(whole[at:])
+                break
+            self._sweep(part)
+        return self.swept
+
+    def some(self, handed_over: Sequence[Part]) -> Swept:
+        """Sweep what a tick has handed over. What there is no time for is due at the next tick."""
+        for part in handed_over:
+            if self.in_time():
+                self._sweep(part)
+        return self.swept
+
+    def _hand_over(self, rest: Sequence[Part]) -> None:
+        entries = [
+            event_of(self.bus, SWEEP, {"parts": [[one.lane, one.shard, one.most] for one in group]})
+            for group in groups(rest, self.most)
+        ]
+        put_events(self.events, entries)
+        self.swept.handed_over += len(entries)
+
+    def _sweep(self, part: Part) -> None:
+        """The oldest entries of one lane and shard, each leased and on the bus at the end."""
+        taken = _HandOver(self.events, self.bus, self.swept)
+        left: int | None = None
+        try:
+            for entry in due(part.lane, part.shard, self.now, part.most):
+                if left is None:
+                    left = self._admitted(part)
+                if left == 0 or not self.in_time():
+                    return
+                left -= 1
+                _take(entry, self.now, self.new_id, taken, self.swept)
+        finally:
+            taken.flush()
+
+    def _admitted(self, part: Part) -> int:
+        in_hand = on_lease(part.lane, part.shard, self.now, LOOKED_AT * part.most)
+        return admitted(part.most, in_hand)
+
+
+def parts_of(event: Mapping[str, Any]) -> list[Part]:
+    """What an event of the type `SWEEP` hands over. `ValueError` for one that does not say."""
+    try:
+        return [Part(Lane(one[0]), int(one[1]), int(one[2])) for one in event["detail"]["parts"]]
+    except (KeyError, TypeError, IndexError) as error:
+        raise ValueError("the event names no parts of a tick") from error
+
+
 def sweep(
     *,
     now: datetime,
@@ -113,30 +207,15 @@ def sweep(
     shards: int,
     limit: int,
     charges_a_minute: int = CHARGES_A_MINUTE,
+    in_time: Callable[[], bool] = lambda: True,
 ) -> Swept:
-    """One tick: per lane and shard at most `limit` items, oldest first; of the lane of charges no
-    more than `charges_a_minute` over all shards. An item that was leased
-    `MAX_TRIES` times and is still due is parked with a notice to staff, and so is one that waits
-    for a worker that this version does not have. One that can't be leased stops no other;
-    `StoreUnavailable` after `MAX_REFUSALS` of them."""
-    swept = Swept()
-    taken = _HandOver(events, bus, swept)
-    for lane in Lane:
-        for shard in range(shards):
-            most = limit
-            if lane is Lane.MONEY:
-                most = min(limit, _share(charges_a_minute, shard, shards))
-            try:
-                for entry in due(lane, shard, now, most):
-                    _take(entry, now, new_id, taken, swept)
-            finally:
-                taken.flush()
-    return swept
-
-
-def _share(whole: int, shard: int, shards: int) -> int:
-    """Of `whole`, what one shard gets of it: together they get all of it, and each at least one."""
-    return max(1, (whole + shard) // shards)
+    """One tick: per lane and shard what `admission.parts` lets in, oldest first, and less while
+    workers have not done what they got. An item that was leased `MAX_TRIES` times and is still due
+    is parked with a notice to staff, and so is one that waits for a worker that this version does
+    not have. One that can't be leased stops no other; `StoreUnavailable` after `MAX_REFUSALS` of
+    them."""
+    whole = parts_of_a_tick(shards=shards, limit=limit, charges_a_minute=charges_a_minute)
+    return Sweep(now=now, new_id=new_id, events=events, bus=bus, in_time=in_time).tick(whole)
 
 
 def _take(

@@ -12,7 +12,17 @@ from typing import Any
 
 from pynamodb.exceptions import UpdateError
 
-from shared.domain.due import Lane, Moment, Worker, due_moment, due_shard, due_text
+from shared.domain.due import (
+    Lane,
+    Moment,
+    Worker,
+    due_moment,
+    due_shard,
+    due_text,
+    is_lease,
+    lease_text,
+    utc_text,
+)
 from shared.domain.message import Notice, Parked
 from shared.store import accounts
 from shared.store.engine import (
@@ -35,6 +45,7 @@ MAX_TRIES = 5
 """Leases after which an item that is still due is parked."""
 
 PAGE = 100
+COUNTED_A_PAGE = 1_000
 
 
 @dataclass(frozen=True, order=True)
@@ -91,6 +102,34 @@ def due(lane: Lane, shard: int, now: datetime, limit: int) -> Iterator[Entry]:
         start = {"ExclusiveStartKey": last}
 
 
+def on_lease(lane: Lane, shard: int, now: datetime, looked_at: int) -> int:
+    """How many leases of one lane and shard end within the time that a first one lasts: what
+    workers have in hand, and have not done. It looks at no more than `looked_at` entries, so where
+    a crowd falls due just then it may count too few."""
+    found = 0
+    start: dict[str, object] = {}
+    while looked_at > 0:
+        answer = connection().client.query(  # type: ignore[attr-defined]
+            TableName=AccountItem.Meta.table_name,
+            IndexName="due",
+            KeyConditionExpression="due_shard = :shard AND due_at BETWEEN :now AND :until",
+            ExpressionAttributeValues={
+                ":shard": {"S": f"{lane.value}#{shard}"},
+                ":now": {"S": f"{utc_text(now)}$"},
+                ":until": {"S": f"{utc_text(now + LEASE)}$"},
+            },
+            Limit=min(looked_at, COUNTED_A_PAGE),
+            **start,
+        )
+        looked_at -= len(answer["Items"])
+        found += sum(is_lease(raw["due_at"]["S"]) for raw in answer["Items"])
+        last = answer.get("LastEvaluatedKey")
+        if last is None:
+            break
+        start = {"ExclusiveStartKey": last}
+    return found
+
+
 def standing(entries: Sequence[Entry]) -> set[Entry]:
     """Those of at most 100 entries whose item is due as they say: one round trip."""
     if not entries:
@@ -125,7 +164,7 @@ def lease(entry: Entry, now: datetime) -> Leased | None:
     another sweep has it, or the item has moved on. `StoreUnavailable` when it could not be asked
     for; it then stays due."""
     item = AccountItem(entry.pk, entry.sk)
-    until = due_text(Moment(at=now + LEASE, worker=entry.worker), f"{entry.pk}/{entry.sk}")
+    until = lease_text(Moment(at=now + LEASE, worker=entry.worker), f"{entry.pk}/{entry.sk}")
     try:
         item.update(
             actions=[
@@ -146,7 +185,7 @@ def back_off(leased: Leased, now: datetime) -> None:
     """Lengthen the lease of an item that has failed before: 5, 10, 20, 40, 80 minutes."""
     item = AccountItem(leased.entry.pk, leased.entry.sk)
     wait = LEASE * 2 ** (leased.tries - 1)
-    until = due_text(
+    until = lease_text(
         Moment(at=now + wait, worker=leased.entry.worker), f"{leased.entry.pk}/{leased.entry.sk}"
     )
     try:
@@ -233,6 +272,7 @@ __all__ = [
     "back_off",
     "due",
     "lease",
+    "on_lease",
     "park",
     "put_back",
     "release",

@@ -89,12 +89,12 @@ def test_a_tick_admits_no_more_charges_than_it_may_over_all_shards(shards: int) 
         for at in range(60):
             one = due_subscription(f"C{at:06d}")
             commit([create(accounts.subscription(one.customer_id, one.id), one)])
-        found = [
-            admitted(world, shards=shards, limit=40, charges_a_minute=most) for most in (13, 13, 7)
-        ]
-        assert found == [13, 13, 7]
-        # What is left is less than a tick may admit; the limit of a lane and shard stays.
-        assert admitted(world, shards=shards, limit=3, charges_a_minute=1_000) == 3 * shards
+        found = [admitted(world, shards=shards, limit=3, charges_a_minute=13) for _ in range(2)]
+        assert found == [13, 13]
+        # What was admitted lies with workers that don't do it: hardly more is handed to them.
+        found.append(admitted(world, shards=shards, limit=3, charges_a_minute=13))
+        assert found[2] == shards
+        assert sum(found) < 60
 
 
 def test_what_a_tick_admits_by_itself_is_worked_off_before_the_next() -> None:
