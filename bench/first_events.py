@@ -117,7 +117,10 @@ def first_events(world: LocalWorld) -> Iterator[First]:
     yield First("billing.renewals", renewals, _once(partial(_due, world, Worker.RENEWALS)))
     receive = of_handler.pop("functions.webhooks.receive.handler")
     yield First("webhooks.receive", receive, partial(_signed, world, _reported(world)))
+    by_the_clock = {one.function.handler for one in world.template.schedules}
     for rule in world.template.rules:
+        if rule.function.handler in by_the_clock:
+            continue
         if of_handler.pop(rule.function.handler, None) is not None:
             worker = Worker(rule.pattern["detail-type"][0])
             due = _once(partial(_due, world, worker))

@@ -100,6 +100,8 @@ def event_for(function: Function, template: Template, now: datetime) -> dict[str
         if match is None or match.function.name != function.name:
             raise CannotMeasure(f"{method} {path} is not {function.name}'s any more")
         return event_of(Request(method, path, headers), match, now, "cold-start")
+    if any(one.function.name == function.name for one in template.schedules):
+        return None
     rule = next((rule for rule in template.rules if rule.function.name == function.name), None)
     if rule is None:
         return None

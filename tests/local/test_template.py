@@ -9,6 +9,7 @@ import yaml
 from infra.local import template
 from infra.local.http_api import Routes
 from shared.domain.due import Worker
+from shared.operations.sweep import SWEEP
 from tests.local import stand_ins
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,12 +53,22 @@ def test_every_worker_has_exactly_one_rule_with_the_age_of_one_lease(
     ours: template.Template,
 ) -> None:
     rules = {rule.pattern["detail-type"][0]: rule for rule in ours.rules}
+    assert len(ours.rules) == len(rules)
+    del rules[SWEEP]
     assert set(rules) == {worker.value for worker in Worker}
-    assert len(ours.rules) == len(Worker)
     for name, rule in rules.items():
         assert rule.function.handler.split(".")[2] == name
         assert rule.max_age_seconds == 300
         assert rule.function.timeout_seconds < rule.max_age_seconds
+
+
+def test_what_a_tick_hands_over_reaches_the_sweep_within_its_minute_or_not_at_all(
+    ours: template.Template,
+) -> None:
+    (rule,) = (one for one in ours.rules if one.pattern["detail-type"] == [SWEEP])
+    assert rule.function.handler == "functions.billing.sweep.handler"
+    assert (rule.max_age_seconds, rule.retries) == (60, 0), "the next tick has it anyway"
+    assert rule.function.timeout_seconds < 60
 
 
 def test_the_sweep_starts_each_minute_and_the_audit_daily(ours: template.Template) -> None:
