@@ -146,8 +146,9 @@ GUARDS = (
     Guard(
         "what was perhaps sent to a provider without keys is not sent again",
         "shared/providers/cardpointe.py",
-        "    keys_hold_for = timedelta(0)",
-        "    keys_hold_for = timedelta(hours=23)",
+        "except ProviderUnavailable:\n            return ChargeResult(outcome=Outcome.UNKNOWN)",
+        "except ProviderUnavailable:\n"
+        "            return ChargeResult(outcome=Outcome.UNKNOWN, repeatable=True)",
         provider=CARDPOINTE,
     ),
     Guard(
