@@ -137,7 +137,8 @@ def _swept(scene: Scene, now: datetime, due: int) -> Mapping[str, float]:
     environment = {
         **process.environment(scene),
         "SWEEP_LIMIT": str(SWEEP_LIMIT),
-        "CHARGES_A_MINUTE": str(SWEEP_LIMIT),
+        # In one tick: nobody works on what is leased here, and the next would admit less.
+        "CHARGES_A_MINUTE": str(due),
     }
     told = {"now": now.isoformat(), "what": "sweep"}
     found: dict[str, float] = process.run("bench.counted", told, environment)[0]
