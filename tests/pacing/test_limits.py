@@ -71,13 +71,15 @@ def test_only_what_calls_providers_by_the_clock_may_take_turns_and_nothing_else_
 # --- what a tick admits --------------------------------------------------------------------------
 
 
-def admitted(world: LocalWorld, **limits: int) -> int:
+def admitted(world: LocalWorld, *, shards: int, limit: int, charges_a_minute: int) -> int:
     found = sweep(
         now=world.now(),
         new_id=world.wiring.new_id,
         events=world.wiring.events,
         bus=world.wiring.environment.event_bus,
-        **limits,
+        shards=shards,
+        limit=limit,
+        charges_a_minute=charges_a_minute,
     )
     return sum(found.leased.values())
 
