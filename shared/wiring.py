@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ulid import ULID
 
+from shared import journal
 from shared.operations.context import Context
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Environment:
     `/aws/reference/secretsmanager/{name}` of a secret of Secrets Manager."""
     due_shards: int
     sweep_limit: int
+    stack: str
+    """Under whose name metrics are counted."""
     charges_a_minute: int
 
     @classmethod
@@ -67,6 +70,7 @@ class Environment:
             provider_secrets=variables.get("PROVIDER_SECRETS", ""),
             due_shards=int(variables.get("DUE_SHARDS", "1")),
             sweep_limit=int(variables.get("SWEEP_LIMIT", "200")),
+            stack=variables.get("STACK_NAME", "punchcard"),
             charges_a_minute=int(variables.get("CHARGES_A_MINUTE", "1000")),
         )
 
@@ -98,6 +102,10 @@ class Wiring:
     def new_id(self) -> str:
         """A ULID of the wiring's own clock: unique, and sorting by the time it was made."""
         return self.ids(self.now())
+
+    def count(self, name: str, value: int) -> None:
+        """One number for CloudWatch, as of now."""
+        journal.count(name, value, at=self.now(), stack=self.environment.stack)
 
     @cached_property
     def _boto_config(self) -> Any:

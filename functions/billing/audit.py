@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.events import count, logger
+from shared.journal import logger
 from shared.operations.audit import audit
 from shared.store import catalogue
 from shared.wiring import current
@@ -12,14 +12,17 @@ def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
     wiring = current()
     context = wiring.context(catalogue.load(wiring.now()), paced=True)
     found = audit(context, shards=wiring.environment.due_shards)
-    count("BreachedInvariants", len(found.breaches))
+    wiring.count("BreachedInvariants", len(found.breaches))
     for breach in found.breaches:
-        logger.error("invariant breached", rule=breach.rule.value, item=breach.item)
+        told = {"rule": breach.rule.value, "item": breach.item}
+        logger.error("invariant breached", extra=told)
     logger.info(
         "audited",
-        customers=found.customers,
-        unanswered=found.unanswered,
-        breaches=len(found.breaches),
+        extra={
+            "customers": found.customers,
+            "unanswered": found.unanswered,
+            "breaches": len(found.breaches),
+        },
     )
     return {
         "customers": found.customers,

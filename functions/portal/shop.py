@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from aws_lambda_powertools.shared.cookies import Cookie
 from pydantic import Field, StringConstraints
 
 from functions.portal import weekly_view
@@ -44,6 +43,7 @@ from shared.web.answer import (
     VISITOR_COOKIE,
     VISITOR_KEPT,
     Answer,
+    Cookie,
     Input,
     Raw,
     cookie,
