@@ -99,7 +99,7 @@ class Weather:
         self.mails: list[tuple[str, int]] = []
         """Of each email that was taken in: its key, and the run of the handler that sent it."""
         self.struck_runs: set[int] = set()
-        self._index_before: dict[str, list[Any]] = {}
+        self._index_before: dict[tuple[str, str], list[Any]] = {}
 
     @contextmanager
     def calm(self) -> Iterator[None]:
@@ -219,9 +219,10 @@ class Weather:
         """The index answers as it stood a while ago: without what is new, with what is gone."""
         if answer.status != 200:
             return
-        shard = json.loads(call.body)["ExpressionAttributeValues"][":shard"]["S"]
-        before = self._index_before.get(shard, [])
-        self._index_before[shard] = list(answer.content["Items"])
+        query = json.loads(call.body)
+        asked = query["ExpressionAttributeValues"][":shard"]["S"], query["KeyConditionExpression"]
+        before = self._index_before.get(asked, [])
+        self._index_before[asked] = list(answer.content["Items"])
         if self._rng.random() > BEHIND * self.roughness:
             return
         now = answer.content["Items"]
