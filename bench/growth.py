@@ -138,7 +138,7 @@ def _swept(scene: Scene, now: datetime, due: int) -> Mapping[str, float]:
         **process.environment(scene),
         "SWEEP_LIMIT": str(SWEEP_LIMIT),
         # In one tick: nobody works on what is leased here, and the next would admit less.
-        "CHARGES_A_MINUTE": str(due),
+        "CHARGES_A_MINUTE": str(max(due, SWEEP_LIMIT)),
     }
     told = {"now": now.isoformat(), "what": "sweep"}
     found: dict[str, float] = process.run("bench.counted", told, environment)[0]
