@@ -11,7 +11,7 @@ threads, from the process's beginning to its answer; never the clock on the wall
 
 import argparse
 import json
-import logging
+import os
 import re
 import subprocess
 import sys
@@ -245,7 +245,7 @@ class Taping:
 @contextmanager
 def _hushed() -> Iterator[None]:
     """The functions that run here, while the demo is played, say nothing of it."""
-    logging.getLogger("punchcard").setLevel(logging.CRITICAL)
+    os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "CRITICAL")
     with redirect_stdout(WithoutMetrics(sys.stdout)):
         yield
 

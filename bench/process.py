@@ -30,6 +30,7 @@ def environment(scene: Scene) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "PYTHONPATH": str(ROOT),
         "PYTHONTZPATH": "",
+        "POWERTOOLS_METRICS_NAMESPACE": "Punchcard",
     }
 
 

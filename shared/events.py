@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from shared.journal import logger
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
 from shared.store.due import put_back
 
 MAX_ITEMS = 100
@@ -12,6 +14,11 @@ MAX_ITEMS = 100
 
 NOTHING_DUE = "nothing_due"
 """What every operation answers for an item that needs nothing now."""
+
+NAMESPACE = "Punchcard"
+
+logger = Logger()
+"""Its service is the stack's name, which the template hands to every function."""
 
 
 class NotAllDone(Exception):
@@ -40,12 +47,10 @@ def each(
                 name = "put_back"
         except Exception:
             failed += 1
-            logger.exception("due item failed", extra={"pk": pk, "sk": sk})
+            logger.exception("due item failed", pk=pk, sk=sk)
             continue
         outcomes[name] = outcomes.get(name, 0) + 1
-        worker = event.get("detail-type")
-        done = {"worker": worker, "pk": pk, "sk": sk, "outcome": name}
-        logger.info("due item", extra=done)
+        logger.info("due item", worker=event.get("detail-type"), pk=pk, sk=sk, outcome=name)
     if failed:
         raise NotAllDone(f"{failed} of {len(items)} items failed")
     return outcomes
@@ -54,3 +59,12 @@ def each(
 def key_of(pk: str, sk: str) -> tuple[str, str]:
     """The customer's id and the item's id, from its keys."""
     return pk.removeprefix("customer#"), sk.partition("#")[2]
+
+
+def count(name: str, value: int) -> None:
+    """One number to CloudWatch, by the log line that Lambda writes anyway. It is counted by stack,
+    so that two stacks of one account don't answer for each other."""
+    with single_metric(
+        name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE
+    ) as metric:
+        metric.add_dimension(name="service", value=logger.service)

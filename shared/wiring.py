@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from ulid import ULID
 
-from shared import journal
 from shared.operations.context import Context
 
 if TYPE_CHECKING:
@@ -53,8 +52,6 @@ class Environment:
     `/aws/reference/secretsmanager/{name}` of a secret of Secrets Manager."""
     due_shards: int
     sweep_limit: int
-    stack: str
-    """Under whose name metrics are counted."""
     charges_a_minute: int
 
     @classmethod
@@ -70,7 +67,6 @@ class Environment:
             provider_secrets=variables.get("PROVIDER_SECRETS", ""),
             due_shards=int(variables.get("DUE_SHARDS", "1")),
             sweep_limit=int(variables.get("SWEEP_LIMIT", "200")),
-            stack=variables.get("STACK_NAME", "punchcard"),
             charges_a_minute=int(variables.get("CHARGES_A_MINUTE", "1000")),
         )
 
@@ -102,10 +98,6 @@ class Wiring:
     def new_id(self) -> str:
         """A ULID of the wiring's own clock: unique, and sorting by the time it was made."""
         return self.ids(self.now())
-
-    def count(self, name: str, value: int) -> None:
-        """One number for CloudWatch, as of now."""
-        journal.count(name, value, at=self.now(), stack=self.environment.stack)
 
     @cached_property
     def _boto_config(self) -> Any:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.journal import logger
+from shared.events import count, logger
 from shared.operations.audit import audit
 from shared.store import catalogue
 from shared.wiring import current
@@ -12,17 +12,14 @@ def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
     wiring = current()
     context = wiring.context(catalogue.load(wiring.now()), paced=True)
     found = audit(context, shards=wiring.environment.due_shards)
-    wiring.count("BreachedInvariants", len(found.breaches))
+    count("BreachedInvariants", len(found.breaches))
     for breach in found.breaches:
-        told = {"rule": breach.rule.value, "item": breach.item}
-        logger.error("invariant breached", extra=told)
+        logger.error("invariant breached", rule=breach.rule.value, item=breach.item)
     logger.info(
         "audited",
-        extra={
-            "customers": found.customers,
-            "unanswered": found.unanswered,
-            "breaches": len(found.breaches),
-        },
+        customers=found.customers,
+        unanswered=found.unanswered,
+        breaches=len(found.breaches),
     )
     return {
         "customers": found.customers,

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from shared.events import each
-from shared.journal import logger
+from shared.events import each, logger
 from shared.operations.deliver import Post, deliver
 from shared.store import catalogue
 from shared.wiring import current
@@ -20,8 +19,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
         new_id=wiring.new_id,
         new_secret=wiring.new_secret,
         new_code=wiring.new_code,
-        said=lambda key, why: logger.warning(
-            "email not handed over", extra={"key": key, "why": why}
-        ),
+        said=lambda key, why: logger.warning("email not handed over", key=key, why=why),
     )
     return each(event, lambda pk, sk: deliver(post, pk, sk), now=now)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.events import each, key_of
+from shared.events import count, each, key_of
 from shared.operations.reconcile import Reconciled, reconcile
 from shared.store import catalogue
 from shared.wiring import current
@@ -14,5 +14,5 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     outcomes = each(event, lambda pk, sk: reconcile(context, *key_of(pk, sk)), now=wiring.now())
     still_open = outcomes.get(Reconciled.STILL_OPEN.value, 0)
     if still_open:
-        wiring.count("UnknownCharges", still_open)
+        count("UnknownCharges", still_open)
     return outcomes

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from shared.domain.admission import parts
-from shared.journal import logger
+from shared.events import count, logger
 from shared.operations.sweep import SWEEP, Sweep, parts_of
 from shared.wiring import current
 
@@ -39,19 +39,17 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
                 charges_a_minute=environment.charges_a_minute,
             )
         )
-    wiring.count("OldestDueSeconds", swept.oldest_seconds)
+    count("OldestDueSeconds", swept.oldest_seconds)
     if swept.parked:
-        wiring.count("ParkedItems", swept.parked)
+        count("ParkedItems", swept.parked)
     if swept.leased or swept.parked:
         logger.info(
             "swept",
-            extra={
-                "leased": swept.leased,
-                "lost": swept.lost,
-                "parked": swept.parked,
-                "handed_over": swept.handed_over,
-            },
+            leased=swept.leased,
+            lost=swept.lost,
+            parked=swept.parked,
+            handed_over=swept.handed_over,
         )
     if swept.refused:
-        logger.error("items could not be leased", extra={"refused": swept.refused})
+        logger.error("items could not be leased", refused=swept.refused)
     return {"leased": swept.leased, "lost": swept.lost, "parked": swept.parked}

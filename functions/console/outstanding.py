@@ -8,6 +8,7 @@ another location is 404.
 from collections.abc import Sequence
 from typing import Annotated
 
+from aws_lambda_powertools import Logger
 from pydantic import Field, StringConstraints
 
 from functions.console.activity_view import choices_of
@@ -23,7 +24,6 @@ from shared.domain.errors import Missing, PunchcardError
 from shared.domain.invoice import order_id
 from shared.domain.product import Location
 from shared.domain.reservation import Reservation
-from shared.journal import logger
 from shared.operations import outstanding as operations
 from shared.operations.context import Context
 from shared.operations.outstanding import OPERATION_INVOICE, OPERATION_WAIVE, REASON_MAX, Owing
@@ -37,6 +37,8 @@ from shared.web.app import App
 from shared.web.request import Request, Who
 
 SHOWN = 50
+
+logger = Logger()
 
 
 class OutstandingQuery(Query):

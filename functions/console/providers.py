@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
+from aws_lambda_powertools import Logger
 from pydantic import Field
 
 from functions.console.lists import signed_in_at_all
@@ -15,7 +16,6 @@ from functions.console.pages.provider_models import (
 )
 from shared.domain.errors import PunchcardError, Unavailable
 from shared.domain.product import Catalogue
-from shared.journal import logger
 from shared.operations import providers
 from shared.operations.context import Context
 from shared.operations.providers import Standing, Trouble, check, standings
@@ -69,6 +69,8 @@ PROBLEMS: Mapping[SetupProblem, tuple[Wrong, str]] = {
         "It does not take a currency that one of your locations sells in.",
     ),
 }
+
+logger = Logger()
 
 
 class Preferred(Input):

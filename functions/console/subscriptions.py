@@ -4,10 +4,11 @@ Owners and managers only."""
 from collections.abc import Callable
 from typing import Literal
 
+from aws_lambda_powertools import Logger
+
 from functions.console.one_customer import again, context_of, path_of
 from shared.domain.customer import Customer
 from shared.domain.subscription import Subscription
-from shared.journal import logger
 from shared.operations import pausing, staff
 from shared.operations.cancel import When
 from shared.operations.visit import Row
@@ -19,6 +20,8 @@ from shared.web.pages.summaries import subscription_summary
 from shared.web.request import Request, Who
 
 ONE = "/console/customers/{customer}/subscriptions/{subscription}"
+
+logger = Logger()
 
 
 class EndIt(Input):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
+from aws_lambda_powertools.shared.cookies import Cookie
 from pydantic import Field, StringConstraints
 
 from functions.portal import weekly_view
@@ -43,7 +44,6 @@ from shared.web.answer import (
     VISITOR_COOKIE,
     VISITOR_KEPT,
     Answer,
-    Cookie,
     Input,
     Raw,
     cookie,

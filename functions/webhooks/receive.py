@@ -4,8 +4,9 @@ import base64
 import json
 from typing import Any
 
+from aws_lambda_powertools import Logger
+
 from shared.domain.due import Worker
-from shared.journal import logger
 from shared.operations.sweep import event as bus_event
 from shared.operations.sweep import put_events
 from shared.operations.webhooks import Receipt, Stored, receive
@@ -14,6 +15,8 @@ from shared.store.engine import StoreUnavailable
 from shared.wiring import SECRETS_READ_AGAIN_AFTER, Wiring, current
 
 MAX_BODY_BYTES = 256 * 1024
+
+logger = Logger()
 
 
 def _answer(status: int, code: str, detail: str, **headers: str) -> dict[str, Any]:
@@ -60,14 +63,13 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     try:
         receipt = _received(wiring, provider, headers, raw)
     except InvalidSignature:
-        logger.info("webhook refused", extra={"provider": name})
+        logger.info("webhook refused", provider=name)
         return _answer(400, "invalid_signature", "The signature does not hold.")
     except StoreUnavailable:
         return _answer(503, "unavailable", "Try again later.")
     if receipt.stored is Stored.NEW:
         _hand_over(wiring, receipt.ref.pk, receipt.ref.sk)
-    told = {"provider": name, "type": receipt.event.type, "new": receipt.stored.value}
-    logger.info("webhook stored", extra=told)
+    logger.info("webhook stored", provider=name, type=receipt.event.type, new=receipt.stored.value)
     return _answer(200, "received", "Stored.")
 
 

@@ -248,7 +248,7 @@ def main() -> int:
     ready, sys.stdout = sys.stdout, cast(TextIO, WithoutMetrics(sys.stderr))
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    logging.getLogger("punchcard").setLevel(logging.WARNING)
+    os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
     try:
         port = int(os.environ.get("PORT") or DEFAULT_PORT)
         running = Running(os.environ.get("HOST") or HOST, port)

@@ -12,10 +12,10 @@ says of an attempt is exact, whichever answer was lost:
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools import Logger
 from pydantic import ValidationError
 
 from shared.domain.charge import Outcome
-from shared.journal import logger
 from shared.providers.port import ChargeRequest, ChargeResult, ProviderUnavailable
 from shared.providers.stripe_declines import Verdict, verdict_of
 from shared.providers.stripe_http import (
@@ -55,10 +55,12 @@ UNEXPECTED_STATE = "payment_intent_unexpected_state"
 OTHER_MODE = "livemode_mismatch"
 WRONG_KEY = "key_refused"
 
+logger = Logger(service="punchcard")
+
 
 def log_unknown_code(code: str) -> None:
     """Staff find it in the log, and the next version of this list has it."""
-    logger.warning("Stripe gave a code that is not on its lists", extra={"code": code})
+    logger.warning("Stripe gave a code that is not on its lists", code=code)
 
 
 class Charging:

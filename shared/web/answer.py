@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 from pydantic import BaseModel, ConfigDict
 
 from shared.domain.record import Record
@@ -18,26 +19,18 @@ VISITOR_KEPT = timedelta(days=30)
 LOCATION_KEPT = timedelta(days=365)
 
 
-@dataclass(frozen=True)
-class Cookie:
-    """A cookie that only this host gets, only over TLS (browsers count loopback as such), and no
-    script sees. One that lasts no time is forgotten."""
-
-    name: str
-    value: str
-    max_age_seconds: int
-
-    def __str__(self) -> str:
-        """The content of `Set-Cookie`."""
-        return (
-            f"{self.name}={self.value}; Path=/; Max-Age={self.max_age_seconds}; HttpOnly; Secure; "
-            "SameSite=Lax"
-        )
-
-
 def cookie(name: str, value: str, *, lasts: timedelta) -> Cookie:
-    """A cookie that lasts so long."""
-    return Cookie(name, value, max(0, int(lasts.total_seconds())))
+    """A cookie that only this host gets, only over TLS (browsers count loopback as such), and no
+    script sees."""
+    return Cookie(
+        name,
+        value,
+        path="/",
+        secure=True,
+        http_only=True,
+        max_age=int(lasts.total_seconds()),
+        same_site=SameSite.LAX_MODE,
+    )
 
 
 def no_cookie(name: str) -> Cookie:

@@ -52,22 +52,23 @@ form's field `idempotency_key`, 8 to 200 characters; without it 422.
 """
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from pydantic import BaseModel
 
 from shared.domain.errors import Forbidden, Missing, PunchcardError, Unauthenticated, Unavailable
-from shared.journal import logger
 from shared.operations.visit import Audience
 from shared.web import errors, render, security
 from shared.web.answer import Answer, Input, Raw
-from shared.web.paths import Paths
-from shared.web.reply import Reply
 from shared.web.request import OnError, Request, Route, Who
 
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -79,6 +80,23 @@ HOME: Mapping[Audience, str] = {Audience.CUSTOMER: "/account", Audience.STAFF: "
 
 View = Callable[[Request], Answer | Raw]
 V = TypeVar("V", bound=View)
+
+logger = Logger()
+
+
+class _Resolver(APIGatewayHttpResolver):
+    """Powertools' resolver keeps the event on its class; here each thread has its own."""
+
+    _event: ContextVar[Any] = ContextVar("event")
+
+    def _to_proxy_event(self, event: dict[str, Any]) -> Any:
+        proxy = super()._to_proxy_event(event)
+        self._event.set(proxy)
+        return proxy
+
+    @property
+    def current_event(self) -> Any:  # type: ignore[override]
+        return self._event.get()
 
 
 class App:
@@ -96,7 +114,8 @@ class App:
         self._folder: Path = render.ROOT.joinpath(*pages.split("."))
         self._wiring = wiring
         self._by_path: dict[str, dict[str, Route]] = {}
-        self._paths: Paths[Mapping[str, Route]] = Paths()
+        self._resolver = _Resolver(enable_validation=False)
+        self._resolver.not_found(self._not_found)
 
     # --- saying what there is ---
 
@@ -179,14 +198,29 @@ class App:
         if route.path in self._by_path:
             self._by_path[route.path][route.method] = route
             return
-        self._by_path[route.path] = {route.method: route}
-        self._paths.add(route.path, self._by_path[route.path])
+        known = self._by_path[route.path] = {route.method: route}
+        rule = route.path.replace("{", "<").replace("}", ">")
+
+        def serve(**params: str) -> Response[Any]:
+            return self._serve(known, params)
+
+        self._resolver.route(rule, method=METHODS)(serve)
 
     # --- answering ---
 
-    def handler(self, event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    def handler(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """What Lambda calls, with an HTTP API event (payload format 2.0)."""
-        known, params = self._paths.find(event["rawPath"]) or ({}, {})
+        answer = self._resolver.resolve(event, context)
+        if event["requestContext"]["http"]["method"].upper() == "HEAD":
+            answer["body"] = ""
+            answer["isBase64Encoded"] = False
+        return answer
+
+    def _not_found(self, _: Exception) -> Response[Any]:
+        return self._serve({}, {})
+
+    def _serve(self, known: Mapping[str, Route], params: Mapping[str, str]) -> Response[Any]:
+        event = self._resolver.current_event.raw_event
         method = event["requestContext"]["http"]["method"].upper()
         route = known.get("GET" if method == "HEAD" else method)
         request = Request(
@@ -196,13 +230,6 @@ class App:
             audience=self.audience,
             wiring=self._wiring(),
         )
-        answer = self._serve(request, known, route).as_event(request.headers)
-        if method == "HEAD":
-            answer["body"] = ""
-            answer["isBase64Encoded"] = False
-        return answer
-
-    def _serve(self, request: Request, known: Mapping[str, Route], route: Route | None) -> Reply:
         try:
             if not known:
                 raise Missing("There is nothing at this address.")
@@ -214,7 +241,7 @@ class App:
         logger.info(
             "request",
             extra={
-                "route": f"{request.method} {request.route.path}",
+                "route": f"{method} {request.route.path}",
                 "status": response.status_code,
                 "customer_id": _customer_id(request),
             },
@@ -230,13 +257,16 @@ class App:
             request.load()
         return answer
 
-    def _response(self, request: Request, answer: Answer | Raw, status: int | None = None) -> Reply:
+    def _response(
+        self, request: Request, answer: Answer | Raw, status: int | None = None
+    ) -> Response[Any]:
         if isinstance(answer, Raw):
             headers = self._headers(request)
             headers.update(answer.headers)
+            # Powertools would make JSON of whatever is JSON and not text already.
             is_json = answer.content_type.startswith(JSON)
             body = answer.body.decode() if is_json else answer.body
-            return Reply(
+            return Response(
                 answer.status,
                 answer.content_type,
                 body,
@@ -249,14 +279,14 @@ class App:
         page = answer.page or request.route.page
         if request.wants_html and answer.location is not None:
             headers["Location"] = security.location_header(_with_done(answer.location, answer.done))
-            return Reply(303, HTML, "", headers, cookies)
+            return Response(303, HTML, "", headers, cookies)
         if answer.location is not None:
             headers["Location"] = security.location_header(answer.location)
         if request.wants_html and page is not None:
             shown = self._page(request, page, answer.model)
-            return Reply(status or answer.status, HTML, shown, headers, cookies)
+            return Response(status or answer.status, HTML, shown, headers, cookies)
         data = answer.model.model_dump_json()
-        return Reply(status or answer.status, JSON, data, headers, cookies)
+        return Response(status or answer.status, JSON, data, headers, cookies)
 
     def _headers(
         self, request: Request, leads_to: tuple[str, ...] = (), frames: tuple[str, ...] = ()
@@ -282,7 +312,7 @@ class App:
 
     # --- failing ---
 
-    def _failure(self, request: Request, cause: Exception, *, is_known: bool) -> Reply:
+    def _failure(self, request: Request, cause: Exception, *, is_known: bool) -> Response[Any]:
         error = errors.known(cause)
         if isinstance(error, errors.Unexpected):
             logger.exception("unexpected error", extra={"route": request.route.path})
@@ -305,11 +335,11 @@ class App:
                 return nobody
         return error
 
-    def _failure_page(self, request: Request, error: PunchcardError) -> Reply:
+    def _failure_page(self, request: Request, error: PunchcardError) -> Response[Any]:
         if isinstance(error, Unauthenticated):
             headers = self._headers(request)
             headers["Location"] = self._sign_in_at(request)
-            return Reply(303, HTML, "", headers)
+            return Response(303, HTML, "", headers)
         problem = errors.problem(error)
         if request.route.on_error is not None and request.method == "POST":
             request.problems = problem.fields or {"": problem.detail}
@@ -325,9 +355,9 @@ class App:
         )
         frame = _frame_even_if_store_is_down(request, error)
         body = self._page(request, "error", shown, frame)
-        return Reply(problem.status, HTML, body, headers)
+        return Response(problem.status, HTML, body, headers)
 
-    def _failure_json(self, request: Request, error: PunchcardError) -> Reply:
+    def _failure_json(self, request: Request, error: PunchcardError) -> Response[Any]:
         problem = errors.problem(error)
         headers = {**self._headers(request), **errors.headers(error)}
         if isinstance(error, Unauthenticated):
@@ -335,7 +365,7 @@ class App:
         optional = ("fields", "facts", "retry_after_seconds")
         empty = {name for name in optional if not getattr(problem, name)}
         body = problem.model_dump_json(exclude=empty)
-        return Reply(problem.status, PROBLEM, body, headers)
+        return Response(problem.status, PROBLEM, body, headers)
 
     def _sign_in_at(self, request: Request) -> str:
         """Sign-in, and back to the page that was asked for, or where the form was."""

@@ -11,11 +11,12 @@ import base64
 import json
 from datetime import timedelta
 
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.shared.cookies import Cookie
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.domain.due import Worker
 from shared.domain.errors import Invalid, Missing, PunchcardError, Unavailable
-from shared.journal import logger
 from shared.operations import sign_in
 from shared.operations.entering import Door, Entered, LinkGone, enter
 from shared.operations.sign_in import Asked, CodeState, LinkState, Opened
@@ -30,7 +31,6 @@ from shared.web.answer import (
     STAFF_SIGN_IN_COOKIE,
     VISITOR_COOKIE,
     Answer,
-    Cookie,
     cookie,
     no_cookie,
 )
@@ -67,6 +67,8 @@ SENTENCES = {
     WhySignIn.LINK_UNKNOWN: "This link is not valid any more.",
     WhySignIn.CODE_DEAD: "This code can't be used any more. Ask for a new one.",
 }
+
+logger = Logger()
 
 
 def mount_sign_in(app: App) -> None:

@@ -219,10 +219,11 @@ def test_a_breach_is_answered_counted_and_told_in_one_notice(
     assert len(notices(BREACHED)) == 2
 
 
-def metric(printed: str) -> list[int]:
+def metric(printed: str) -> list[float]:
     """The values of `BreachedInvariants` as CloudWatch reads them from the log."""
     read_lines = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
-    return [one["BreachedInvariants"] for one in read_lines if "BreachedInvariants" in one]
+    found = [one["BreachedInvariants"] for one in read_lines if "BreachedInvariants" in one]
+    return [value for values in found for value in values]
 
 
 def test_each_lost_or_altered_item_is_named_by_its_rule(shop: Opens) -> None:

@@ -1,6 +1,7 @@
 """Punchcard on a free port of loopback, in this process, with a clock that stands still."""
 
 import logging
+import os
 from datetime import datetime
 from threading import Thread
 from types import TracebackType
@@ -12,6 +13,7 @@ from infra.local.serve import HOST, App, listen
 from infra.local.world import LocalWorld
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
+os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
 
 
 POLL_SECONDS = 0.02

@@ -178,7 +178,7 @@ def test_every_alarm_tells_somebody_and_hears_a_number_that_is_counted(
 
 def test_what_is_counted_is_counted_under_the_stack_s_name(document: dict[str, Resources]) -> None:
     variables = document["Globals"]["Function"]["Environment"]["Variables"]
-    assert variables["STACK_NAME"] == STACK
+    assert variables["POWERTOOLS_SERVICE_NAME"] == STACK
 
 
 def test_watching_costs_nothing(resources: Resources) -> None:

@@ -20,7 +20,7 @@ DOMAIN_PACKAGES = {"pydantic", "dateutil"}
 MAY_USE = {
     "shared.domain": {"shared.domain"},
     "shared.store": {"shared.domain", "shared.store"},
-    "shared.providers": {"shared.domain", "shared.journal", "shared.providers"},
+    "shared.providers": {"shared.domain", "shared.providers"},
     "shared.messages": {"shared.domain", "shared.messages"},
     "shared.operations": {
         "shared.domain",
@@ -30,14 +30,11 @@ MAY_USE = {
         "shared.operations",
     },
     # Pages and programs see operations; keys, providers and the clock come in as arguments.
-    "shared.web": {"shared.domain", "shared.journal", "shared.operations", "shared.web"},
+    "shared.web": {"shared.domain", "shared.operations", "shared.web"},
     # What workers do with an event of the bus: log, count, put back what is not due, go on.
-    "shared.events": {"shared.journal", "shared.store"},
-    # What functions say of themselves; it knows nothing of what they do.
-    "shared.journal": set(),
+    "shared.events": {"shared.store"},
     "shared.wiring": {
         "shared.domain",
-        "shared.journal",
         "shared.store",
         "shared.providers",
         "shared.messages",
