@@ -69,6 +69,9 @@ class Desk:
         # Whoever pressed in the middle of this may have been answered before, and come after.
         if answer.status < 400 and press == self._presses:
             self._told[what.id] = action == "pause"
+        elif answer.status >= 500:
+            # It may have been done: whoever presses again and again without an answer knows nothing.
+            self._told.pop(what.id, None)
 
     def _look(self, customer_id: str, subscription_id: str) -> None:
         key = f"customer#{customer_id}", f"subscription#{subscription_id}"
