@@ -159,10 +159,10 @@ GUARDS = (
         provider=CARDPOINTE,
     ),
     Guard(
-        "a payment at Stripe has the attempt's key",
+        "what Stripe did not answer is unknown",
         "shared/providers/stripe_charging.py",
-        'create(params, {"idempotency_key": key})',
-        'create(params, {"idempotency_key": f"{key}-{__import__(\'uuid\').uuid4()}"})',
+        "return ChargeResult(outcome=Outcome.UNKNOWN, repeatable=nothing.repeatable)",
+        "return ChargeResult(outcome=Outcome.DECLINED)",
         provider=STRIPE,
     ),
     Guard(

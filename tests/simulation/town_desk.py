@@ -70,7 +70,7 @@ class Desk:
         if answer.status < 400 and press == self._presses:
             self._told[what.id] = action == "pause"
         elif answer.status >= 500:
-            # It may have been done: whoever presses again and again without an answer knows nothing.
+            # It may have been done: whoever never got an answer was promised nothing.
             self._told.pop(what.id, None)
 
     def _look(self, customer_id: str, subscription_id: str) -> None:
