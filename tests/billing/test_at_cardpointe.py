@@ -10,7 +10,6 @@ from infra.local.cardpointe import CardPointe
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld
 from shared.domain.charge import By, Outcome, RefundState
-from shared.domain.dunning import RetryPolicy
 from shared.domain.message import NoticeKind
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel, card_entry
@@ -36,13 +35,8 @@ PARTIAL = "4387750101010101"
 
 
 @pytest.fixture
-def retry() -> RetryPolicy:
-    return RetryPolicy()
-
-
-@pytest.fixture
-def world(retry: RetryPolicy) -> Iterator[LocalWorld]:
-    with open_shop("2026-01-31 15:00", preferred_provider="cardpointe", retry=retry) as opened:
+def world() -> Iterator[LocalWorld]:
+    with open_shop("2026-01-31 15:00", preferred_provider="cardpointe") as opened:
         yield opened
         opened.run_due()
         books_hold(opened)
@@ -96,8 +90,7 @@ def test_a_renewal_that_never_arrived_is_tried_anew_after_a_day_once(
 
 def lost_for_more_than_a_day(world: LocalWorld, bank: CardPointe) -> str:
     """A customer whose renewal was on its way for longer than any provider takes, was taken for
-    lost, and has come since. The next slot is a day away: one in the minute in which it is taken
-    for lost would be used."""
+    lost, and has come since."""
     ada = subscribed(world, "month")
     bank.misbehave(Operation.CHARGE, Fault.LATE, seconds=24 * 3_600 + 1_800)
     go_to(world, "2026-03-01 05:20")
@@ -108,7 +101,6 @@ def lost_for_more_than_a_day(world: LocalWorld, bank: CardPointe) -> str:
     return ada
 
 
-@pytest.mark.parametrize("retry", [RetryPolicy(days_between=2, tries=3)])
 def test_what_comes_after_it_was_taken_for_lost_is_voided_before_the_next_try(
     world: LocalWorld, bank: CardPointe
 ) -> None:
@@ -122,7 +114,6 @@ def test_what_comes_after_it_was_taken_for_lost_is_voided_before_the_next_try(
     assert [one.state for one in bank.charges()] == ["succeeded", "voided", "succeeded"]
 
 
-@pytest.mark.parametrize("retry", [RetryPolicy(days_between=2, tries=3)])
 def test_what_has_settled_since_it_was_taken_for_lost_pays_for_the_next_try(
     world: LocalWorld, bank: CardPointe
 ) -> None:
