@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from shared.domain import collecting
 from shared.domain.charge import (
+    NEVER_REACHED,
     NOT_SET_UP,
     By,
     Card,
@@ -328,13 +329,25 @@ def _use_slot(context: Context, books: Books) -> Renewed:
         one.outcome is Outcome.DECLINED_FINAL and one.card == card
         for one in charge.attempts
     )
-    if charge.blocked or card is None or provider_customer is None or refused_for_good:
+    nobody = card is None or provider_customer is None
+    if charge.blocked or nobody or refused_for_good or _was_open(books):
         return _slot_passes(context, books, collecting.pass_slot(subscription))
+    assert card is not None and provider_customer is not None
     now = context.now()
     attempting = begin_attempt(
         charge, card=card, provider_customer=provider_customer, by=By.CLOCK, now=now
     )
     return _try_once_more(context, books, attempting, subscription)
+
+
+def _was_open(books: Books) -> bool:
+    """Whether the last try was still open when this slot came, and was taken for lost only then,
+    in the same minute: as late as can be is when the next one begins ([ONCE])."""
+    assert books.subscription is not None
+    last, slot_at = books.charge.value.last, next_slot_at(books.subscription.value)
+    if last is None or last.decided_at is None or slot_at is None:
+        return False
+    return last.decline_code == NEVER_REACHED and last.decided_at >= slot_at
 
 
 def _slot_passes(context: Context, books: Books, subscription: Subscription) -> Renewed:
