@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from infra import aws_data
+from infra import aws_data, lazy_names
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 APP = CHECKOUT / "build" / "app"
@@ -44,6 +44,10 @@ through: two thirds of it."""
 NOT_SHIPPED = frozenset({"certifi", "charset_normalizer", "idna", "requests"})
 """Packages that `stripe` asks for and, through our own HTTP client, never uses. It imports
 `requests` wherever it finds it, and costs half more to load then (decision 8)."""
+
+PASS_ON_WHEN_ASKED = ("aws_lambda_powertools",)
+"""Packages that would load all of their parts to pass on the few names that we import: powertools
+describes forty kinds of events, of which one reaches us."""
 
 INSTALLER_FILES = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
 """What an installer notes for itself. Names, versions and licences of packages stay."""
@@ -104,6 +108,7 @@ def build(into: Path, *, arch: Arch, python: str, checkout: Path = CHECKOUT) -> 
         prune(making)
         for name in OURS:
             shutil.copytree(checkout / name, making / name, ignore=_not_ours)
+        _compile_templates(making)
         compiler = find_interpreter(python)
         if compiler is not None:
             compile_all(making, compiler)
@@ -143,6 +148,8 @@ def prune(target: Path) -> None:
         else:
             path.unlink(missing_ok=True)
     aws_data.reduce(target / "botocore" / "data")
+    for name in PASS_ON_WHEN_ASKED:
+        lazy_names.make_lazy(target / name)
 
 
 def _unreachable(target: Path) -> Iterator[Path]:
@@ -182,6 +189,18 @@ def _is_version(interpreter: Path, version: str) -> bool:
         [interpreter, "-I", "-S", "-c", question], capture_output=True, text=True, check=False
     )
     return answer.stdout.split() == ["cpython", *version.split(".")]
+
+
+def _compile_templates(target: Path) -> None:
+    # In a process of its own for the fixed seed, and with our own packages: those at `target` may
+    # be another architecture's.
+    subprocess.run(
+        [sys.executable, "-m", "infra.templates", target],
+        check=True,
+        cwd=CHECKOUT,
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+        timeout=COMPILE_TIMEOUT_SECONDS,
+    )
 
 
 def compile_all(target: Path, compiler: Path) -> None:

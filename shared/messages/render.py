@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError, pass_context
+from jinja2 import BaseLoader, StrictUndefined, Template, TemplateError, pass_context
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from shared import templates
 from shared.domain.message import Message, MessageKind
 from shared.domain.product import Settings
 from shared.messages import formats
@@ -24,6 +25,7 @@ from shared.messages.facts import FACTS, one_line
 from shared.messages.formats import Formats, locale_of
 
 TEMPLATES = Path(__file__).parent / "templates"
+BODIES = ("txt", "html")
 MAX_SUBJECT = 150
 
 WITHOUT_PORTAL_BUTTON = frozenset(
@@ -126,7 +128,7 @@ def _render(
         "with_tax": False,
         "cancel_before": None,
     }
-    text_template, html_template = (_template(body, message.kind, own) for body in ("txt", "html"))
+    text_template, html_template = (_template(body, message.kind, own) for body in BODIES)
     plain = values | {"formats": Formats(locale, facts.zone, marked=False), "layout": "layout.txt"}
     subject = _block(text_template, "subject", plain)
     marked = values | {
@@ -203,15 +205,22 @@ def _flow(text: str) -> str:
 
 @cache
 def _environment(body: str) -> ImmutableSandboxedEnvironment:
-    """The templates as `html` or as `txt`. Sandboxed, since merchants will write some."""
-    environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(TEMPLATES),
+    made = environment(body, templates.loader([TEMPLATES], body))
+    made.globals["e"] = made.get_template(f"parts.{body}").module
+    return made
+
+
+def environment(body: str, loader: BaseLoader) -> ImmutableSandboxedEnvironment:
+    """What emails are compiled and rendered with, as `html` or as `txt`. Sandboxed, since
+    merchants will write some."""
+    made = ImmutableSandboxedEnvironment(
+        loader=loader,
         undefined=StrictUndefined,
         autoescape=body == "html",
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "money": _money,
         "day": _day,
         "time": _time,
@@ -222,6 +231,5 @@ def _environment(body: str) -> ImmutableSandboxedEnvironment:
         "apiece": formats.apiece,
         "card": formats.card,
     }
-    environment.globals["credits_of"] = formats.credits_of
-    environment.globals["e"] = environment.get_template(f"parts.{body}").module
-    return environment
+    made.globals["credits_of"] = formats.credits_of
+    return made

@@ -5,9 +5,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BaseLoader, Environment, StrictUndefined
 from pydantic import BaseModel
 
+from shared import templates
 from shared.domain.customer import PastDue
 from shared.domain.product import Location
 from shared.domain.record import Record
@@ -105,17 +106,22 @@ def plain_frame(request: Request) -> Frame:
 
 @cache
 def _environment(folder: Path) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader([folder, SHARED_PAGES]),
+    return environment(templates.loader([folder, SHARED_PAGES]))
+
+
+def environment(loader: BaseLoader) -> Environment:
+    """What pages are compiled and rendered with."""
+    made = Environment(
+        loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters.update(FILTERS)
-    environment.globals["asset"] = assets.url
-    return environment
+    made.filters.update(FILTERS)
+    made.globals["asset"] = assets.url
+    return made
 
 
 def render(
