@@ -17,12 +17,12 @@ Keys = Mapping[str, Sequence[Mapping[str, Any]]]
 
 @dataclass(frozen=True)
 class Written:
-    """An item to put: its attributes as DynamoDB's JSON, its document, and the version that it
-    replaces (None: there is none yet)."""
+    """An item to put: its attributes as DynamoDB's JSON, its document (as text where that is stored
+    packed), and the version that it replaces (None: there is none yet)."""
 
     table: str
     attributes: Mapping[str, Any]
-    document: Document
+    document: Document | str
     replaces: int | None
 
 
@@ -33,15 +33,19 @@ def read(client: Any, keys: Keys) -> list[Document]:
             table: {"Keys": list(wanted), "ConsistentRead": True} for table, wanted in keys.items()
         }
     )
-    return [
-        json.loads(item["body"]["S"]) for items in answer["Responses"].values() for item in items
-    ]
+    return [_content(item) for items in answer["Responses"].values() for item in items]
 
 
 def query(client: Any, asked: Mapping[str, Any]) -> list[Document]:
     """A page of one collection."""
     answer = client.query(**asked)
-    return [json.loads(item["body"]["S"]) for item in answer["Items"]]
+    return [_content(item) for item in answer["Items"]]
+
+
+def _content(item: Mapping[str, Any]) -> Document:
+    """The entity; of one whose document is packed, the packed text, since by hand one would not."""
+    body: str = item["body"]["S"]
+    return json.loads(body) if body.startswith("{") else {"packed": body}
 
 
 def write(client: Any, items: Sequence[Written]) -> None:
@@ -50,7 +54,9 @@ def write(client: Any, items: Sequence[Written]) -> None:
 
 
 def _put(one: Written) -> Document:
-    item = {**one.attributes, "body": {"S": json.dumps(one.document, separators=(",", ":"))}}
+    told = one.document
+    body = told if isinstance(told, str) else json.dumps(told, separators=(",", ":"))
+    item = {**one.attributes, "body": {"S": body}}
     if one.replaces is None:
         return {
             "Put": {

@@ -132,7 +132,8 @@ def _by_hand(
 
 def _written(put: dict[str, Any]) -> floor.Written:
     attributes = dict(put["Item"])
-    document = json.loads(attributes.pop("body")["S"])
+    body: str = attributes.pop("body")["S"]
+    document = json.loads(body) if body.startswith("{") else body
     values = put.get("ExpressionAttributeValues")
     replaces = int(values[":0"]["N"]) if values else None
     return floor.Written(put["TableName"], attributes, document, replaces)

@@ -33,7 +33,7 @@ from shared.domain.invoice import Invoice
 from shared.domain.money import Money
 from shared.domain.pack import Entry
 from shared.store import records  # noqa: F401 - says how each kind is read
-from shared.store.engine import model_of
+from shared.store.engine import document, model_of
 from shared.web.csv_file import Cell, harmless
 
 TABLES = ("catalogue", "accounts")
@@ -133,7 +133,7 @@ def write_books(items: Iterable[Raw], into: Path) -> None:
             model = model_of(item["kind"]["S"])
             if model not in (Invoice, Entry):
                 continue
-            value = model.model_validate_json(item["body"]["S"])
+            value = model.model_validate_json(document(item))
             for name, (_, rows) in files.items():
                 for row in rows(value):
                     _row(open_files[name], row)

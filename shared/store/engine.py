@@ -1,8 +1,9 @@
 """Reading and writing items: the part of the store that is the same for every table.
 
-An item is one entity. Its content is one JSON document in `body`; beside it stands only what
-DynamoDB itself must see. Every change is a transaction of whole items, each on a condition:
-"there is none yet", or "still the version that was read". A lost race is a normal answer, `Lost`.
+An item is one entity. Its content is one JSON document in `body`, packed when the item would be
+larger than a KB; beside it stands only what DynamoDB itself must see. Every change is a transaction
+of whole items, each on a condition: "there is none yet", or "still the version that was read". A
+lost race is a normal answer, `Lost`.
 
 `due_at` and `due_shard` are set on every write from the entity's own next moment, so the due
 index can't disagree with the item ([RETRY], docs/architecture.md).
@@ -26,9 +27,12 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from shared.domain.due import Moment, due_shard, due_text
+from shared.store.packing import packed, unpacked
 
 MAX_TRANSACTION_ITEMS = 100
 MAX_BATCH_GET = 100
+WRITE_UNIT_BYTES = 1024
+"""What one write unit covers of an item: of more its document is packed."""
 CONFLICT_TRIES = 6
 CONFLICT_BASE_SECONDS = 0.02
 CALL_TIMEOUT_SECONDS = 5
@@ -180,7 +184,25 @@ def _item(ref: Ref[E], value: E, version: int) -> Item:
         item_id = f"{ref.pk}/{ref.sk}"
         item.due_at = due_text(moment, item_id)
         item.due_shard = due_shard(moment.lane, item_id, _due_shards())
+    if _size(item) > WRITE_UNIT_BYTES:
+        item.body = packed(item.body)
     return item
+
+
+def _size(item: Item) -> int:
+    """At least what DynamoDB counts of an item, in bytes: the names of its attributes and what
+    they hold."""
+    held = item.attribute_values
+    return sum(
+        len(name) + len(value.encode() if isinstance(value, str) else str(value))
+        for name, value in held.items()
+        if value is not None
+    )
+
+
+def document(raw: Mapping[str, Any]) -> str:
+    """The JSON of an item's entity, as DynamoDB gives the item ([decision 9])."""
+    return unpacked(raw["body"]["S"])
 
 
 def _row(ref: Ref[E], raw: dict[str, Any]) -> Row[E]:
@@ -190,7 +212,7 @@ def _row(ref: Ref[E], raw: dict[str, Any]) -> Row[E]:
     return Row(
         ref=ref,
         # What a later version wrote beside it is passed over, so that one can go back to this one.
-        value=ref.model.model_validate_json(raw["body"]["S"], extra="ignore"),
+        value=ref.model.model_validate_json(document(raw), extra="ignore"),
         version=int(raw["version"]["N"]),
         due_at=text("due_at"),
         due_for=text("due_for"),

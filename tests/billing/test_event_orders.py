@@ -25,6 +25,7 @@ from shared.domain.charge import By, Outcome, RefundState
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel
 from shared.store import catalogue as catalogues
+from shared.store.engine import document
 from tests.billing.conftest import Shop
 from tests.billing.test_webhooks import post
 from tests.shop_floor import (
@@ -217,7 +218,7 @@ class Rewind:
         return self.written_since(self.stored(), "version", *COUNTS), tuple(mails)
 
     def _plain(self, item: dict[str, Any], left_out: Sequence[str]) -> str:
-        fields = {**item, "body": json.loads(item["body"]["S"])}
+        fields = {**item, "body": json.loads(document(item))}
         for one in left_out:
             fields.pop(one, None)
             fields["body"].pop(one, None)

@@ -34,6 +34,7 @@ from shared.domain.charge import NEVER_REACHED, UNSAID_OUTCOMES
 from shared.domain.message import Message, MessageKind, MessageState, NoticeKind
 from shared.store import catalogue as catalogues
 from shared.store import engine as store_engine
+from shared.store.engine import document
 from tests import banking, shop_floor
 from tests.banking import Skill, StandIn
 from tests.console import office
@@ -289,7 +290,7 @@ def stored_messages(found: Scene) -> Iterator[Message]:
     table = found.world.wiring.environment.accounts_table
     for item in _scan(found.world.engine, table):
         if item["kind"]["S"] == "message":
-            yield Message.model_validate_json(item["body"]["S"])
+            yield Message.model_validate_json(document(item))
 
 
 # --- runs that leave nothing behind -----------------------------------------------------------

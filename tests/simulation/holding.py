@@ -27,7 +27,7 @@ from shared.domain.invariants import (
 from shared.domain.invoice import PaymentKind
 from shared.domain.money import Money
 from shared.domain.reservation import Seat
-from shared.store.engine import model_of, moment_of
+from shared.store.engine import document, model_of, moment_of
 from tests import banking
 
 Item = dict[str, Any]
@@ -66,11 +66,11 @@ def _places(items: list[Item]) -> Iterator[Breach]:
     seats: dict[str, list[Seat]] = {}
     for item in items:
         if item["kind"]["S"] == "seat":
-            seat = Seat.model_validate_json(item["body"]["S"])
+            seat = Seat.model_validate_json(document(item))
             seats.setdefault(item["pk"]["S"].removeprefix("seats#"), []).append(seat)
     for item in items:
         if item["kind"]["S"] == "activity":
-            activity = Activity.model_validate_json(item["body"]["S"])
+            activity = Activity.model_validate_json(document(item))
             yield from places_breaches(activity, seats.get(activity.id, []))
 
 
@@ -84,11 +84,11 @@ def read_books(items: list[Item]) -> dict[str, CustomerBooks]:
         head = next((one for one in own if one["sk"]["S"] == "head"), None)
         if head is None or not pk.startswith("customer#"):
             continue
-        customer = Customer.model_validate_json(head["body"]["S"])
+        customer = Customer.model_validate_json(document(head))
         books = CustomerBooks(customer=customer)
         for item in own:
             books.queue.append(queued(item))
-            books.add(parsed(item["kind"]["S"], item["body"]["S"]))
+            books.add(parsed(item["kind"]["S"], document(item)))
         found[customer.id] = books
     return found
 
@@ -104,7 +104,7 @@ def parsed(kind: str, body: str) -> BaseModel:
 def queued(item: Item) -> Queued:
     return Queued(
         item=f"{item['pk']['S']}/{item['sk']['S']}",
-        moment=moment_of(parsed(item["kind"]["S"], item["body"]["S"])),
+        moment=moment_of(parsed(item["kind"]["S"], document(item))),
         due_at=item.get("due_at", {}).get("S"),
         due_for=item.get("due_for", {}).get("S"),
     )

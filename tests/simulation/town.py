@@ -26,7 +26,7 @@ from shared.store import access
 from shared.store import catalogue as catalogues
 from shared.store.access import Audience, Session
 from shared.store.catalogue import Role, StaffMember
-from shared.store.engine import commit, overwrite
+from shared.store.engine import commit, document, overwrite
 from shared.web.answer import SESSION_COOKIE, STAFF_COOKIE
 from tests import banking
 from tests.banking import Skill
@@ -469,7 +469,7 @@ class Town:
 
     def _head(self, one: Resident) -> Customer | None:
         item = self.watched.items.get((f"customer#{one.customer_id}", "head"))
-        return None if item is None else Customer.model_validate_json(item["body"]["S"])
+        return None if item is None else Customer.model_validate_json(document(item))
 
     def agreement(self, one: Resident) -> Subscription | None:
         alive = [each for each in self.stored(one, "subscription", Subscription) if not each.over]
@@ -478,7 +478,7 @@ class Town:
     def stored(self, one: Resident, kind: str, model: type[M]) -> list[M]:
         """What is stored of somebody, of one kind."""
         return [
-            model.model_validate_json(item["body"]["S"])
+            model.model_validate_json(document(item))
             for item in self.watched.of(f"customer#{one.customer_id}")
             if item["kind"]["S"] == kind
         ]

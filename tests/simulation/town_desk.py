@@ -12,6 +12,7 @@ from shared.domain.invariants import CustomerBooks
 from shared.domain.invoice import Invoice, InvoiceState, PaymentKind
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.store import catalogue as catalogues
+from shared.store.engine import document
 from tests.simulation.town_places import Resident
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Desk:
     def _look(self, customer_id: str, subscription_id: str) -> None:
         key = f"customer#{customer_id}", f"subscription#{subscription_id}"
         item = self._town.watched.items[key]
-        stands = Subscription.model_validate_json(item["body"]["S"])
+        stands = Subscription.model_validate_json(document(item))
         spans = self.pauses.setdefault(subscription_id, [])
         running = bool(spans) and spans[-1].until is None
         if stands.paused_by_staff and not running:

@@ -14,6 +14,7 @@ from shared.domain.pack import Pack
 from shared.domain.reservation import Reservation, ReservationState
 from shared.store import bookings
 from shared.store import catalogue as catalogues
+from shared.store.engine import document
 
 if TYPE_CHECKING:
     from tests.simulation.town import Town
@@ -68,7 +69,7 @@ class Places:
         """One of the next days."""
         now = self._town.world.now()
         found = [
-            Activity.model_validate_json(item["body"]["S"])
+            Activity.model_validate_json(document(item))
             for item in self._town.watched.items.values()
             if item["kind"]["S"] == "activity"
         ]

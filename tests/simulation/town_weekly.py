@@ -12,6 +12,7 @@ from shared.domain.pack import EntryKind, Pack
 from shared.domain.product import Location
 from shared.store import bookings
 from shared.store import catalogue as catalogues
+from shared.store.engine import document
 from tests.simulation import calendar_oracle
 from tests.simulation.town_places import Resident
 
@@ -59,7 +60,7 @@ class Weekly:
         """The next one, and then every week."""
         soon = self._town.world.now() + timedelta(days=8)
         found = [
-            Activity.model_validate_json(item["body"]["S"])
+            Activity.model_validate_json(document(item))
             for item in self._town.watched.items.values()
             if item["kind"]["S"] == "activity"
         ]

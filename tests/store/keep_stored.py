@@ -16,6 +16,7 @@ from typing import Any
 from infra.books import items_of
 from infra.local import demo
 from infra.local.world import LocalWorld
+from shared.store.engine import document
 
 STORED = Path(__file__).parent / "stored"
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -32,7 +33,7 @@ def features(item: Raw) -> set[str]:
     kind = item["kind"]["S"]
     attributes = {name for name in item if name != "body"}
     found = {f"{kind}@{name}" for name in attributes}
-    found |= {f"{kind}{one}" for one in _of(json.loads(item["body"]["S"]), "")}
+    found |= {f"{kind}{one}" for one in _of(json.loads(document(item)), "")}
     return found
 
 
@@ -54,7 +55,7 @@ def chosen(items: Iterable[Raw]) -> list[Raw]:
     """Few items that together show all that `items` show, in the order of their keys."""
     seen: set[str] = set()
     kept = []
-    for item in sorted(items, key=lambda one: (-len(one["body"]["S"]), *_key(one))):
+    for item in sorted(items, key=lambda one: (-len(document(one)), *_key(one))):
         shows = features(item)
         if not shows <= seen:
             seen |= shows
@@ -75,11 +76,11 @@ def play(world: LocalWorld) -> None:
     for item in list(items_of(world.client("dynamodb"), world.template.tables[1].name)):
         match item["kind"]["S"]:
             case "outstanding":
-                due = json.loads(item["body"]["S"])
+                due = json.loads(document(item))
                 at = f"/console/outstanding/{due['customer_id']}/{due['reservation_id']}/invoice"
                 _post(world, at, staff)
-            case "address" if item["body"]["S"].count("ben@example.com"):
-                customer = json.loads(item["body"]["S"])["customer_id"]
+            case "address" if document(item).count("ben@example.com"):
+                customer = json.loads(document(item))["customer_id"]
                 _post(world, f"/console/customers/{customer}/card-update-email", staff)
     world.advance(DELIVERED_WITHIN)
 

@@ -26,6 +26,7 @@ from shared.messages.render import render
 from shared.messages.samples import SECRETS
 from shared.operations.sweep import event
 from shared.store import engine
+from shared.store.engine import document
 from tests.store.keep_stored import STORED, chosen, features
 
 for module in pkgutil.iter_modules(shared.store.__path__, "shared.store."):
@@ -61,7 +62,7 @@ def read(item: Raw) -> BaseModel:
 
 @each_item
 def test_what_was_stored_is_read_and_nothing_of_it_is_dropped(item: Raw) -> None:
-    stored = json.loads(item["body"]["S"])
+    stored = json.loads(document(item))
     _holds(json.loads(read(item).model_dump_json()), stored, item["kind"]["S"])
 
 
@@ -96,7 +97,7 @@ def test_it_is_due_when_it_was_due_in_the_state_in_which_it_was_until_it_expired
 
 @each_item
 def test_a_field_of_a_later_version_is_passed_over_so_that_one_can_go_back(item: Raw) -> None:
-    body = _with_more(json.loads(item["body"]["S"]), read(item))
+    body = _with_more(json.loads(document(item)), read(item))
     assert "of_a_later_version" in body
     assert read({**item, "body": {"S": json.dumps(body)}}) == read(item)
 
