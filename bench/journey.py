@@ -24,6 +24,15 @@ SEE_OTHER = 303
 OWNER = "owner@happypaws.example"
 """Who `Scene.owner` is."""
 
+NOT_TAKEN = {
+    "GET /cards/enter": "the scene's provider has a page of its own for cards",
+    "POST /cards/enter": "the same",
+    "GET /card-update/{token}/enter": "the same",
+    "POST /card-update/{token}/enter": "the same",
+    "POST /webhooks/{provider}": "counted with the renewal that it is about (bench.operations)",
+}
+"""Routes that are not counted here, and why."""
+
 LISTS = (
     "/account",
     "/packs",

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar, cast
 
 from bench.units import Item, Written, written
-from functions.portal import side_by_side
 from infra.local.aws import Answer
 from infra.local.dynamodb_local import DynamoDBLocal
 from infra.local.line import Call as OutsideCall
+from shared.web import side_by_side
 
 READS = ("GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems")
 TRANSACTION = "TransactWriteItems"
@@ -42,8 +42,13 @@ class Run:
 
     handler: str
     calls: list[Call] = field(default_factory=list)
-    waits: int = 0
     events: int = 0
+    began: int = 0
+    ended: int = 0
+
+    @property
+    def waits(self) -> int:
+        return self.ended - self.began
 
     @property
     def reads(self) -> float:
@@ -60,7 +65,8 @@ class Meter:
     def __init__(self, engine: DynamoDBLocal) -> None:
         self._engine = engine
         self.runs: dict[int, Run] = {}
-        self._beside: list[_Beside] = []
+        self.waited = 0
+        """Round trips so far, one after the other."""
 
     def carry(self, call: OutsideCall, forward: Callable[[], T]) -> T:
         """See `infra.local.line.Line`."""
@@ -68,14 +74,16 @@ class Meter:
             self._run(call).events += 1
         if call.service != "dynamodb":
             return forward()
-        answer, counted = self._counted(call.operation, call.body)
         run = self._run(call)
+        answer, counted = self._counted(call.operation, call.body)
         run.calls.append(counted)
-        run.waits += 1
+        self.waited += 1
+        run.ended = max(run.ended, self.waited)
         return cast(T, answer)
 
     def _run(self, call: OutsideCall) -> Run:
-        return self.runs.setdefault(call.invocation, Run(call.function))
+        new = Run(call.function, began=self.waited, ended=self.waited)
+        return self.runs.setdefault(call.invocation, new)
 
     @contextmanager
     def watching(self) -> Iterator[list[Run]]:
@@ -83,15 +91,12 @@ class Meter:
         before = set(self.runs)
         found: list[Run] = []
         usual = side_by_side.executor
-        side_by_side.executor = lambda: cast(Any, _Beside(self._latest))
+        side_by_side.executor = lambda: cast(Any, _Beside(self))
         try:
             yield found
         finally:
             side_by_side.executor = usual
             found += [run for number, run in self.runs.items() if number not in before]
-
-    def _latest(self) -> Run:
-        return self.runs[max(self.runs)]
 
     def _counted(self, operation: str, body: bytes) -> tuple[Answer, Call]:
         asked = json.loads(body)
@@ -125,27 +130,25 @@ class _Beside:
     """Stands for the thread that reads the other one: here it reads first, and then it is as if it
     had taken no longer than the one beside it."""
 
-    def __init__(self, latest: Callable[[], Run]) -> None:
-        self._latest = latest
-        self._other = self._base = 0
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._other_ended = 0
 
     def __enter__(self) -> Self:
         return self
 
     def submit(self, call: Callable[..., T], *arguments: Any) -> "Future[T]":
         done: Future[T] = Future()
-        run = self._latest()
-        self._base = run.waits
+        began = self._meter.waited
         try:
             done.set_result(call(*arguments))
         except BaseException as error:  # noqa: BLE001 - as a thread: whoever asks is told
             done.set_exception(error)
-        self._other, run.waits = run.waits - self._base, self._base
+        self._other_ended, self._meter.waited = self._meter.waited, began
         return done
 
     def __exit__(self, *_: object) -> None:
-        run = self._latest()
-        run.waits = self._base + max(self._other, run.waits - self._base)
+        self._meter.waited = max(self._meter.waited, self._other_ended)
 
 
 def _place(entry: Mapping[str, Any]) -> tuple[str, Item]:

@@ -32,7 +32,7 @@ class Scene:
         with self.meter.watching() as runs:
             answer = desk.ask(method, path, fields, accept="text/html", **headers)
         own = [run for run in runs if run.handler.startswith(("functions.portal", FRONT))]
-        return Asked(answer, own[0] if own else Run("", waits=0))
+        return Asked(answer, own[0] if own else Run(""))
 
     def warm(self) -> None:
         """Nothing waits, and the catalogue was read just now."""

@@ -486,7 +486,8 @@ def messages_of(customer_id: str, *kinds: MessageKind) -> list[Message]:
     after: str | None = None
     while True:
         page = accounts.messages_of(customer_id, after=after)
-        found += [row.value for row in page.rows if not kinds or row.value.kind in kinds]
+        told = [one for row in page.rows for one in row.value.each]
+        found += [one for one in told if not kinds or one.kind in kinds]
         after = page.next
         if after is None:
             return sorted(found, key=lambda message: (message.created_at, message.key))

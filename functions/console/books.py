@@ -86,7 +86,9 @@ def books_for(found: Collection, staff: StaffMember) -> Books | None:
         invoices=tuple(one for one in invoices if not is_hidden(one.id)),
         charges=tuple(one for one in charges if not is_hidden(one.id)),
         reservations=tuple(one for one in reservations if not is_hidden(one.id)),
-        messages=tuple(one for one in found.of(Message) if not tells_of_hidden(one)),
+        messages=tuple(
+            one for item in found.of(Message) for one in item.each if not tells_of_hidden(one)
+        ),
         events=tuple(
             one
             for one in found.of(TimelineEvent)

@@ -2,32 +2,35 @@
 
 from collections.abc import Mapping
 
-from functions.console.lists import check_cursor, heads_of
+from functions.console.lists import heads_of
 from functions.console.pages.outstanding_models import CommitmentRow
 from shared.domain.customer import Customer
 from shared.domain.subscription import Subscription
 from shared.store import accounts
+from shared.store.engine import Page
+from shared.store.records import Commitment
 from shared.web.request import Request
 
 SHOWN = 40
 """Commitments of one page: each is a subscription, and perhaps a customer, to be read."""
 
 
-def commitment_rows(
-    request: Request, location_id: str, after: str | None
-) -> tuple[tuple[CommitmentRow, ...], str | None]:
-    """Those of a location, the latest first, and the cursor of the older ones. Two round trips."""
-    check_cursor(after, f"{location_id}#")
-    page = accounts.commitments_of(location_id, limit=SHOWN, after=after)
+def commitments_at(location_id: str, after: str | None) -> Page[Commitment]:
+    """Those of a location, the latest first."""
+    return accounts.commitments_of(location_id, limit=SHOWN, after=after)
+
+
+def commitment_rows(request: Request, page: Page[Commitment]) -> tuple[CommitmentRow, ...]:
+    """With their subscriptions and customers, in one round trip."""
     open_ones = [row.value for row in page.rows if not row.value.done]
     heads = heads_of([one.customer_id for one in open_ones])
     refs = [accounts.subscription(one.customer_id, one.subscription_id) for one in open_ones]
     if not refs:
-        return (), page.next
+        return ()
     found = request.load(*heads.values(), *refs)
     rows = (found.get(ref) for ref in refs)
     known = {one: row.value for one, ref in heads.items() if (row := found.get(ref)) is not None}
-    return tuple(_row(row.value, known) for row in rows if row is not None), page.next
+    return tuple(_row(row.value, known) for row in rows if row is not None)
 
 
 def _row(one: Subscription, known: Mapping[str, Customer]) -> CommitmentRow:

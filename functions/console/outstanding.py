@@ -6,13 +6,14 @@ another location is 404.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from aws_lambda_powertools import Logger
 from pydantic import Field, StringConstraints
 
 from functions.console.activity_view import choices_of
-from functions.console.commitments import commitment_rows
+from functions.console.commitments import commitment_rows, commitments_at
 from functions.console.lists import check_cursor, heads_of, signed_in_at_all
 from functions.console.pages.outstanding_models import (
     OpenInvoiceRow,
@@ -31,10 +32,12 @@ from shared.operations.staff import may_change
 from shared.operations.submissions import Press
 from shared.operations.visit import Row
 from shared.store import accounts
-from shared.store.records import OpenInvoice, Outstanding, Submission
+from shared.store.engine import Page
+from shared.store.records import Commitment, OpenInvoice, Outstanding, Submission
 from shared.web.answer import Answer, Input, Query
 from shared.web.app import App
 from shared.web.request import Request, Who
+from shared.web.side_by_side import side_by_side
 
 SHOWN = 50
 
@@ -95,9 +98,16 @@ def _context(request: Request) -> Context:
 def outstanding(request: Request) -> Answer:
     signed_in_at_all(request)
     query: OutstandingQuery = request.query
-    request.load()
-    location = _theirs(request, query.location)
-    return Answer(_page(request, location, query))
+    if query.location is None:
+        request.load()
+        location = _theirs(request, None)
+        lists = _lists(location.id, query)
+    else:
+        # Asked for beside who asks: what is not theirs to see is not looked at.
+        asked_for = query.location
+        _, lists = side_by_side(request.load, lambda: _lists(asked_for, query))
+        location = _theirs(request, asked_for)
+    return Answer(_page(request, location, lists))
 
 
 def _theirs(request: Request, location_id: str | None) -> Location:
@@ -108,14 +118,37 @@ def _theirs(request: Request, location_id: str | None) -> Location:
     raise Missing("There is no such location.")
 
 
-def _page(request: Request, location: Location, query: OutstandingQuery) -> OutstandingPage:
-    check_cursor(query.after, f"{location.id}#")
-    check_cursor(query.open_after, f"{location.id}#")
-    committed, more = commitment_rows(request, location.id, query.commitments_after)
-    page = accounts.outstanding_of(location.id, limit=SHOWN, after=query.after)
+@dataclass(frozen=True)
+class _Lists:
+    """What is listed of a location, as it was read."""
+
+    begun: Page[Outstanding]
+    invoices: Page[OpenInvoice]
+    commitments: Page[Commitment]
+
+
+def _lists(location_id: str, query: OutstandingQuery) -> _Lists:
+    """All three at the same time."""
+    for cursor in (query.after, query.open_after, query.commitments_after):
+        check_cursor(cursor, f"{location_id}#")
+    begun, (invoices, commitments) = side_by_side(
+        lambda: accounts.outstanding_of(location_id, limit=SHOWN, after=query.after),
+        lambda: side_by_side(
+            lambda: accounts.open_invoices_of(location_id, limit=SHOWN, after=query.open_after),
+            lambda: commitments_at(location_id, query.commitments_after),
+        ),
+    )
+    return _Lists(begun, invoices, commitments)
+
+
+def _page(request: Request, location: Location, lists: _Lists) -> OutstandingPage:
+    page, invoices = lists.begun, lists.invoices
     begun = {row.value.invoice_id for row in page.rows}
-    invoices = accounts.open_invoices_of(location.id, limit=SHOWN, after=query.open_after)
     others = [row.value for row in invoices.rows if row.value.invoice_id not in begun]
+    committed, asked = side_by_side(
+        lambda: commitment_rows(request, lists.commitments),
+        lambda: _invoice_rows(request, location, others),
+    )
     theirs = (one for one in request.catalogue.locations if request.staff.works_at(one.id))
     return OutstandingPage(
         location_id=location.id,
@@ -123,10 +156,10 @@ def _page(request: Request, location: Location, query: OutstandingQuery) -> Outs
         locations=choices_of(theirs),
         outstanding=tuple(_row(row.value) for row in page.rows),
         next=page.next,
-        open_invoices=_invoice_rows(request, location, others),
+        open_invoices=asked,
         open_next=invoices.next,
         commitments=committed,
-        commitments_next=more,
+        commitments_next=lists.commitments.next,
         may_change=may_change(request.staff),
         idempotency_key=request.wiring.new_id(),
     )
@@ -183,7 +216,10 @@ def _again(request: Request, error: PunchcardError) -> Answer | None:
         location = _theirs(request, row.value.location_id if row else None)
     except Missing:
         return None
-    return Answer(_page(request, location, OutstandingQuery()), page="console_outstanding")
+    return Answer(
+        _page(request, location, _lists(location.id, OutstandingQuery())),
+        page="console_outstanding",
+    )
 
 
 # --- ask, let go -----------------------------------------------------------------------------

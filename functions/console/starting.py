@@ -75,7 +75,8 @@ def page(request: Request) -> Answer:
 
 def _page(request: Request, location_id: str | None) -> StartPage:
     ref = accounts.head(request.params["customer"])
-    customer = staff.their_customer(request.staff, request.load(ref).get(ref)).value
+    found = request.load(ref).get(ref)
+    customer = staff.their_customer(request.staff, found).value
     locations = [one for one in request.catalogue.locations if request.staff.works_at(one.id)]
     location = _chosen(locations, location_id or customer.location)
     return StartPage(

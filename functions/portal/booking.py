@@ -20,7 +20,6 @@ from functions.portal.pages.booking_models import (
 from functions.portal.pay_form import settled
 from functions.portal.place_choices import place_choices
 from functions.portal.reservation_view import MoneyBehind
-from functions.portal.side_by_side import side_by_side
 from shared.domain.activity import MAX_PARTICIPANTS, Activity
 from shared.domain.errors import Conflict, Declined, Missing, PunchcardError
 from shared.domain.reservation import Reservation, ReservationState
@@ -36,6 +35,7 @@ from shared.store.accounts import SCHEDULE_LIMIT
 from shared.store.engine import Row
 from shared.web.answer import Answer
 from shared.web.request import Request, Who
+from shared.web.side_by_side import side_by_side
 
 ALSO = (reservation_routes,)
 """A module whose routes this function serves too: importing it adds the routes."""

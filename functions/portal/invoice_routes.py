@@ -17,7 +17,6 @@ from functions.portal.pages.account_models import (
     WhyNotPay,
 )
 from functions.portal.pay_form import ChooseCard, press_for, settled
-from functions.portal.side_by_side import side_by_side
 from shared.domain.charge import Charge
 from shared.domain.errors import Conflict, Declined, Missing, PunchcardError
 from shared.domain.invoice import Invoice, InvoiceState
@@ -33,6 +32,7 @@ from shared.store.engine import Page
 from shared.store.records import Submission
 from shared.web.answer import Answer
 from shared.web.request import Request, Who
+from shared.web.side_by_side import side_by_side
 
 
 @app.get(

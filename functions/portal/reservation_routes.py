@@ -29,6 +29,7 @@ from shared.store import accounts
 from shared.store.records import Submission
 from shared.web.answer import Answer, Input
 from shared.web.request import Request, Who
+from shared.web.side_by_side import side_by_side
 
 MOVE_DAYS = 14
 """How far ahead other activities are offered to move to."""
@@ -241,9 +242,12 @@ def _move_page(request: Request) -> MovePage:
     fitting = []
     if why_not is None:
         refs = [accounts.pack(found.customer_id, one.pack_id) for one in found.held]
-        read = request.load(*refs)
+        until = now + timedelta(days=MOVE_DAYS)
+        read, rows = side_by_side(
+            lambda: request.load(*refs),
+            lambda: accounts.schedule_of(found.location_id, now, until),
+        )
         packs = [row.value for row in map(read.get, refs) if row is not None]
-        rows = accounts.schedule_of(found.location_id, now, now + timedelta(days=MOVE_DAYS))
         fitting = [
             row.value
             for row in rows

@@ -1,7 +1,6 @@
 """The customer's statement: every credit's life in order ([LEDGER] [OWN])."""
 
 from functions.portal.account_app import app
-from functions.portal.side_by_side import side_by_side
 from shared.operations.statement import entries_of_all, packs_of_all
 from shared.web.answer import Answer, Raw
 from shared.web.pages.statement import (
@@ -11,6 +10,7 @@ from shared.web.pages.statement import (
     statement_page,
 )
 from shared.web.request import Request, Who
+from shared.web.side_by_side import side_by_side
 
 PATH = "/packs/statement"
 

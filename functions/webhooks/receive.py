@@ -67,7 +67,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         return _answer(400, "invalid_signature", "The signature does not hold.")
     except StoreUnavailable:
         return _answer(503, "unavailable", "Try again later.")
-    if receipt.stored is Stored.NEW:
+    if receipt.stored is Stored.NEW and receipt.event.applied_at is None:
         _hand_over(wiring, receipt.ref.pk, receipt.ref.sk)
     logger.info("webhook stored", provider=name, type=receipt.event.type, new=receipt.stored.value)
     return _answer(200, "received", "Stored.")

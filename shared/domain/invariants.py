@@ -157,7 +157,7 @@ class CustomerBooks:
             case Cart():
                 self.carts.append(value)
             case Message():
-                self.messages.add(value.key)
+                self.messages.update(one.key for one in value.each)
             case _:
                 pass
 

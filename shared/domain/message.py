@@ -1,5 +1,6 @@
 """A message: one email, written down before it is sent ([OUTBOX]); and notices to staff."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -82,7 +83,10 @@ def message_key(kind: MessageKind, told: str) -> str:
 class Message(Record):
     """`key` is unique for ever: the same thing is told once. `facts` are frozen when it is
     written (plain JSON); secrets are never among them: a sign-in link is made at sending.
-    `only_while` names the subscription that has to be alive at sending ([REMIND])."""
+    `only_while` names the subscription that has to be alive at sending ([REMIND]).
+
+    `also` are further emails of the same moment to the same person, which are written down, tried
+    and marked with it as one item; each has a key, facts and a state of its own."""
 
     key: str
     kind: MessageKind
@@ -98,11 +102,34 @@ class Message(Record):
     tries: int = 0
     next_try_at: AwareDatetime | None = None
     why_not: str = ""
+    also: "tuple[Message, ...]" = ()
+
+    @property
+    def each(self) -> "tuple[Message, ...]":
+        """The emails of this item, each by itself."""
+        return (self.model_copy(update={"also": ()}), *self.also) if self.also else (self,)
+
+    @property
+    def pending(self) -> bool:
+        """Whether any of its emails is still to be sent."""
+        return any(one.state is MessageState.PENDING for one in (self, *self.also))
+
+
+def together(messages: Sequence[Message]) -> Message:
+    """Several emails as one item, under the first one's key ([OUTBOX]). `ValueError` for emails of
+    different people or moments, and for one that waits to see whether it is still due."""
+    first, *others = messages
+    if not others:
+        return first
+    of = {(one.customer_id, one.to, one.created_at, one.only_while, one.also) for one in messages}
+    if of != {(first.customer_id, first.to, first.created_at, None, ())}:
+        raise ValueError("these emails are not of one moment and one person")
+    return first.model_copy(update={"also": tuple(others)})
 
 
 def next_moment(message: Message) -> Moment | None:
     """A pending message is due at once, and after a failed try at its next one."""
-    if message.state is not MessageState.PENDING:
+    if not message.pending:
         return None
     return Moment(
         at=message.next_try_at or message.created_at,

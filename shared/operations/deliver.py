@@ -7,7 +7,7 @@ an answer that was lost, after the mail service accepted the email and before it
 next try then sends it again, with the same message id.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,7 +20,17 @@ from shared.messages.render import Secrets, Unrenderable, render
 from shared.messages.sender import Answer, Handover, Mailer
 from shared.operations import card_link, sign_in
 from shared.store import accounts
-from shared.store.engine import AccountItem, Lost, Ref, Row, commit, create, read, replace
+from shared.store.engine import (
+    AccountItem,
+    Lost,
+    Ref,
+    Row,
+    commit,
+    commit_alone,
+    create,
+    read,
+    replace,
+)
 
 WAITS = (
     timedelta(minutes=1),
@@ -62,6 +72,15 @@ class Post:
     said: Callable[[str, str], None] = lambda _key, _why: None
 
 
+@dataclass(frozen=True)
+class _Fate:
+    """What became of one email: as it now stands, and what staff are told of it."""
+
+    delivered: Delivered
+    message: Message
+    notice: Notice | None = None
+
+
 def deliver(post: Post, pk: str, sk: str) -> Delivered:
     """Send the message under these keys if it is due, and mark it. Once for any number of events.
 
@@ -78,17 +97,28 @@ def deliver(post: Post, pk: str, sk: str) -> Delivered:
     why_not = _reason_gone(row.value, None if customer is None else customer.value, post.now)
     try:
         if why_not:
-            return _suppress(row, why_not)
-        if row.value.tries >= MAX_TRIES:
-            return _park(post, row, "The mail service did not take it.")
+            return _mark(
+                row, _all(row, lambda one: _Fate(Delivered.SUPPRESSED, _suppressed(one, why_not)))
+            )
+        tries = row.value.tries
+        if tries >= MAX_TRIES:
+            return _mark(row, _all(row, lambda one: _parked(post, one, tries, NOT_TAKEN)))
         claimed = _claim(row, post.now)
     except Lost:
         return Delivered.LOST
     return _send(post, claimed)
 
 
+def _all(row: Row[Message], fate: Callable[[Message], _Fate]) -> list[_Fate]:
+    """The same for every email of the item that was not sent yet."""
+    return [
+        fate(one) if one.state is MessageState.PENDING else _Fate(Delivered.NOTHING_DUE, one)
+        for one in row.value.each
+    ]
+
+
 def _due(message: Message, now: datetime) -> bool:
-    if message.state is not MessageState.PENDING:
+    if not message.pending:
         return False
     return message.next_try_at is None or message.next_try_at <= now
 
@@ -98,37 +128,46 @@ def _claim(row: Row[Message], now: datetime) -> Row[Message]:
     tries = row.value.tries + 1
     wait = WAITS[min(tries, len(WAITS)) - 1]
     claimed = row.value.model_copy(update={"tries": tries, "next_try_at": now + wait})
-    commit([replace(row, claimed)])
+    commit_alone(replace(row, claimed))
     return Row(ref=row.ref, value=claimed, version=row.version + 1)
 
 
 def _send(post: Post, row: Row[Message]) -> Delivered:
-    message = row.value
+    """Hand over what the item still has to send, and mark all of it at once."""
+    tries = row.value.tries
+    fates = [_fate(post, one, tries) for one in row.value.each]
+    return _mark(row, fates)
+
+
+def _fate(post: Post, message: Message, tries: int) -> _Fate:
+    """Hand one email over, unless that was done before."""
+    if message.state is not MessageState.PENDING:
+        return _Fate(Delivered.NOTHING_DUE, message)
     try:
         secrets = _mint(post, message)
         if isinstance(secrets, str):
-            return _suppress(row, secrets)
+            return _not_sent(message, secrets)
         email = render(message, settings=post.settings, public_url=post.public_url, secrets=secrets)
     except Unrenderable as error:
         post.said(message.key, str(error))
-        return _failed(post, row, "It could not be made from its template.")
+        return _failed(post, message, tries, "It could not be made from its template.")
     answer = post.mailer.send(message, email, settings=post.settings, now=post.now)
     if answer.handover is not Handover.ACCEPTED:
         post.said(message.key, answer.why)
     match answer.handover:
         case Handover.ACCEPTED:
-            return _mark_sent(row, post.now)
+            return _Fate(Delivered.SENT, _sent(message, post.now))
         case Handover.TRY_LATER:
-            return _failed(post, row, "The mail service did not take it.")
+            return _failed(post, message, tries, NOT_TAKEN)
         case Handover.REJECTED:
-            return _refused(post, row, answer)
+            return _refused(post, message, answer)
 
 
-def _failed(post: Post, row: Row[Message], why: str) -> Delivered:
+def _failed(post: Post, message: Message, tries: int, why: str) -> _Fate:
     """The claim has planned the next try already; after the last one it is set aside."""
-    if row.value.tries < MAX_TRIES:
-        return Delivered.LATER
-    return _park(post, row, why)
+    if tries < MAX_TRIES:
+        return _Fate(Delivered.LATER, message)
+    return _parked(post, message, tries, why)
 
 
 # --- is it still to be sent? -----------------------------------------------------------------
@@ -204,76 +243,103 @@ def _mint(post: Post, message: Message) -> Secrets | str | None:
 
 # --- marking ---------------------------------------------------------------------------------
 
+NOT_TAKEN = "The mail service did not take it."
 
-def _mark_sent(row: Row[Message], now: datetime) -> Delivered:
-    """It was accepted, whatever else was written to it meanwhile."""
+
+def _mark(row: Row[Message], fates: Sequence[_Fate]) -> Delivered:
+    """Write down what became of each email. What was accepted is marked so whatever else was
+    written to the item meanwhile; `Lost` when only others were decided."""
+    notices = [one.notice for one in fates if one.notice is not None]
     for tries_left in reversed(range(MARK_TRIES)):
-        sent = row.value.model_copy(
-            update={"state": MessageState.SENT, "sent_at": now, "next_try_at": None}
-        )
+        marked = _as_item(row.value, [one.message for one in fates])
+        if marked == row.value:
+            break
         try:
-            commit([replace(row, sent)])
+            _write(row, marked, notices)
         except Lost:
             fresh = read(row.ref).get(row.ref)
             if fresh is None:
-                return Delivered.SENT
-            if not tries_left:
+                break
+            if not tries_left or not any(one.delivered is Delivered.SENT for one in fates):
                 raise
             row = fresh
         else:
-            return Delivered.SENT
-    raise AssertionError("unreachable")
+            break
+    return next(one for one in MATTERS if any(fate.delivered is one for fate in fates))
+
+
+MATTERS = (
+    Delivered.LATER,
+    Delivered.PARKED,
+    Delivered.SENT,
+    Delivered.SUPPRESSED,
+    Delivered.NOTHING_DUE,
+)
+"""Of several emails, whose fate is told: the first of these."""
+
+
+def _as_item(item: Message, emails: Sequence[Message]) -> Message:
+    """The item with its emails as they now stand; with none pending it has no next try."""
+    first, *others = emails
+    states = {name: getattr(first, name) for name in ("state", "sent_at", "why_not")}
+    changed = item.model_copy(update={**states, "also": tuple(others)})
+    return changed if changed.pending else changed.model_copy(update={"next_try_at": None})
+
+
+def _write(row: Row[Message], marked: Message, notices: Sequence[Notice]) -> None:
+    if not notices:
+        commit_alone(replace(row, marked))
+        return
+    commit([replace(row, marked), *(create(accounts.notice(one), one) for one in notices)])
+
+
+def _sent(message: Message, now: datetime) -> Message:
+    return message.model_copy(update={"state": MessageState.SENT, "sent_at": now})
 
 
 def _suppressed(message: Message, why: str) -> Message:
-    return message.model_copy(
-        update={"state": MessageState.SUPPRESSED, "why_not": why, "next_try_at": None}
-    )
+    return message.model_copy(update={"state": MessageState.SUPPRESSED, "why_not": why})
 
 
-def _suppress(row: Row[Message], why: str) -> Delivered:
-    commit([replace(row, _suppressed(row.value, why))])
-    return Delivered.SUPPRESSED
+def _not_sent(message: Message, why: str) -> _Fate:
+    return _Fate(Delivered.SUPPRESSED, _suppressed(message, why))
 
 
-def _park(post: Post, row: Row[Message], why: str) -> Delivered:
-    _set_aside(
+def _parked(post: Post, message: Message, tries: int, why: str) -> _Fate:
+    notice = _notice(
         post,
-        row,
-        f"parked: {why}",
+        message,
         title="An email could not be sent",
-        detail=f"{_named(row.value)} was tried {row.value.tries} times. {why}",
+        detail=f"{_named(message)} was tried {tries} times. {why}",
     )
-    return Delivered.PARKED
+    return _Fate(Delivered.PARKED, _suppressed(message, f"parked: {why}"), notice)
 
 
-def _refused(post: Post, row: Row[Message], answer: Answer) -> Delivered:
+def _refused(post: Post, message: Message, answer: Answer) -> _Fate:
     """An address that mail never reaches. Staff are told of a customer's; anybody may type a
     wrong one into the sign-in form, and that is no news."""
-    why = f"the address was rejected: {answer.why}"
-    if row.value.customer_id is None:
-        return _suppress(row, why)
-    _set_aside(
+    gone = _suppressed(message, f"the address was rejected: {answer.why}")
+    if message.customer_id is None:
+        return _Fate(Delivered.SUPPRESSED, gone)
+    notice = _notice(
         post,
-        row,
-        why,
+        message,
         title="An email address does not work",
-        detail=f"{_named(row.value)} was not sent: the mail service rejects the address.",
+        detail=f"{_named(message)} was not sent: the mail service rejects the address.",
     )
-    return Delivered.SUPPRESSED
+    return _Fate(Delivered.SUPPRESSED, gone, notice)
 
 
 def _named(message: Message) -> str:
     return f"The email {message.kind.value.replace('_', ' ')!r}"
 
 
-def _set_aside(post: Post, row: Row[Message], why: str, *, title: str, detail: str) -> None:
-    notice = Notice(
+def _notice(post: Post, message: Message, *, title: str, detail: str) -> Notice:
+    return Notice(
         id=post.new_id(),
         kind=NoticeKind.PARKED,
-        customer_id=row.value.customer_id,
+        customer_id=message.customer_id,
         title=title,
         detail=detail,
         created_at=post.now,
     )
-    commit([replace(row, _suppressed(row.value, why)), create(accounts.notice(notice), notice)])

@@ -45,8 +45,8 @@ class Receipt:
 def receive(
     now: datetime, provider: PaymentProvider, headers: Mapping[str, str], body: bytes
 ) -> Receipt:
-    """Check the signature on the raw bytes and store the event once. Raises `InvalidSignature`
-    before anything is stored."""
+    """Check the signature on the raw bytes and store the event once, done already when there is
+    nothing in it that we don't know. Raises `InvalidSignature` before anything is stored."""
     found = provider.read_webhook(headers, body)
     event = WebhookReceived(
         provider=provider.name,
@@ -58,12 +58,38 @@ def receive(
         kind=found.kind.value,
         received_at=now,
     )
+    result = _nothing_new(event)
+    if result is not None:
+        event = event.model_copy(update={"applied_at": now, "result": result.value})
     ref = accounts.webhook(provider.name, found.event_id)
     try:
         transactions.store_webhook(event)
     except Lost:
         return Receipt(Stored.DUPLICATE, ref, event)
     return Receipt(Stored.NEW, ref, event)
+
+
+def _nothing_new(event: WebhookReceived) -> Applied | None:
+    """What applying an event would come to that has nothing to tell: most payments are settled by
+    the provider's own answer before its event comes. None for one that is to be looked at."""
+    match EventKind(event.kind):
+        case EventKind.OTHER:
+            return Applied.IGNORED
+        case EventKind.CHARGE:
+            ref = accounts.charge_of_ref(event.charge_ref or "")
+            row = read(ref).get(ref) if ref is not None else None
+            return Applied.APPLIED if row is not None and _known(row.value, event) else None
+        case EventKind.CARD_SETUP | EventKind.CARD | EventKind.REVERSAL | EventKind.REFUND:
+            return None
+
+
+def _known(charge: Charge, event: WebhookReceived) -> bool:
+    """Whether what the event can tell of a charge is recorded: nothing is left to look up."""
+    return (
+        charge.settled_at is not None
+        and charge.refund is RefundState.NONE
+        and charge.attempt_at(event.object_id) is not None
+    )
 
 
 def apply(context: Context, ref: Ref[WebhookReceived]) -> Applied:
@@ -112,15 +138,8 @@ def _apply_charge(context: Context, event: WebhookReceived) -> Applied:
     row = read(ref).get(ref) if ref is not None else None
     if row is None:
         return Applied.UNKNOWN_OBJECT
-    charge = row.value
-    if (
-        charge.settled_at is not None
-        and charge.refund is RefundState.NONE
-        and charge.attempt_at(event.object_id) is not None
-    ):
-        # What the event can tell is recorded already; nothing is left to look up.
-        return Applied.APPLIED
-    _settle(context, charge, event)
+    if not _known(row.value, event):
+        _settle(context, row.value, event)
     return Applied.APPLIED
 
 

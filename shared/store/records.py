@@ -19,7 +19,7 @@ from shared.domain.charge import Charge
 from shared.domain.customer import Customer
 from shared.domain.due import Moment, Worker
 from shared.domain.invoice import Invoice
-from shared.domain.message import Message, Notice
+from shared.domain.message import Message, MessageState, Notice
 from shared.domain.money import Money
 from shared.domain.pack import Entry, Pack
 from shared.domain.record import Record
@@ -181,7 +181,7 @@ register(
     Kind(
         "message",
         moment=messages.next_moment,
-        state=lambda m: m.state.value,
+        state=lambda m: MessageState.PENDING.value if m.pending else m.state.value,
         expires_at=lambda m: (
             _kept(m.created_at, OPENING_MESSAGE_KEPT) if m.customer_id is None else None
         ),

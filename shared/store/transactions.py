@@ -13,17 +13,33 @@ from shared.domain.charge import Charge
 from shared.domain.customer import Customer
 from shared.domain.granting import Granted
 from shared.domain.invoice import Invoice
-from shared.domain.message import Message, Notice
+from shared.domain.message import Message, Notice, together
 from shared.domain.pack import Entry, Pack
 from shared.domain.subscription import Subscription
 from shared.store import accounts
 from shared.store.commitments import commitment_writes
-from shared.store.engine import Row, Write, absent, commit, create, put, remove, replace, unchanged
+from shared.store.engine import (
+    Row,
+    Write,
+    absent,
+    commit,
+    commit_alone,
+    create,
+    put,
+    remove,
+    replace,
+    unchanged,
+)
 from shared.store.records import Numbering, Submission, TimelineEvent, WebhookReceived
 
 
 def _told(messages: Iterable[Message]) -> list[Write]:
     return [create(accounts.message(one.customer_id, one.to, one.key), one) for one in messages]
+
+
+def _told_together(messages: Sequence[Message]) -> list[Write]:
+    """Emails that tell of one thing to one person, as one item."""
+    return _told([together(messages)]) if messages else []
 
 
 def _noticed(notices: Iterable[Notice]) -> list[Write]:
@@ -138,7 +154,7 @@ def settle_checkout(
             *_changed(cart, emptied),
             *_changed(customer, changed),
             *_granted(granted),
-            *_told(messages),
+            *_told_together(messages),
         ]
     )
 
@@ -236,7 +252,7 @@ def settle_period(
             *_changed(customer, changed),
             *_granted([granted]),
             *_held_to(cart, changed_cart),
-            *_told(messages),
+            *_told_together(messages),
             *_noticed(notices),
         ]
     )
@@ -460,8 +476,8 @@ def number_invoices(
 
 def store_webhook(received: WebhookReceived) -> None:
     """`Lost` when this event id is already stored."""
-    commit([create(accounts.webhook(received.provider, received.event_id), received)])
+    commit_alone(create(accounts.webhook(received.provider, received.event_id), received))
 
 
 def mark_webhook_applied(row: Row[WebhookReceived], applied: WebhookReceived) -> None:
-    commit([replace(row, applied)])
+    commit_alone(replace(row, applied))

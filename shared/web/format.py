@@ -7,6 +7,7 @@ location unless another is given.
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,12 @@ FREQUENCY_WORDS: Mapping[Frequency, str] = {
 }
 
 
+REMEMBERED = 1000
+"""Amounts and days that a warm function remembers the words of: a shop has few prices, and what it
+tells is mostly of these weeks."""
+
+
+@lru_cache(maxsize=100)
 def _locale(tag: str) -> Locale:
     try:
         return Locale.parse(tag, sep="-")
@@ -34,6 +41,7 @@ def _locale(tag: str) -> Locale:
         return Locale("en", "US")
 
 
+@lru_cache(maxsize=REMEMBERED)
 def money_text(amount: Money, locale: str) -> str:
     """`$1,234.50`, with as many decimals as the currency has."""
     decimals = get_currency_precision(amount.currency)
@@ -41,6 +49,7 @@ def money_text(amount: Money, locale: str) -> str:
     return format_currency(exact, amount.currency, locale=_locale(locale))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def day_text(day: date | datetime, locale: str, zone: str) -> str:
     """`January 31, 2026`. An instant is the day that it falls on in `zone`."""
     if isinstance(day, datetime):
@@ -48,12 +57,14 @@ def day_text(day: date | datetime, locale: str, zone: str) -> str:
     return format_date(day, "long", locale=_locale(locale))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def moment_text(at: datetime, locale: str, zone: str) -> str:
     """`January 31, 2026, 11:59 PM`, in `zone`."""
     local = at.astimezone(ZoneInfo(zone))
     return f"{day_text(at, locale, zone)}, {format_time(local, 'short', locale=_locale(locale))}"
 
 
+@lru_cache(maxsize=REMEMBERED)
 def short_day_text(day: date | datetime, locale: str, zone: str) -> str:
     """`Jan 31`, where the year goes without saying."""
     if isinstance(day, datetime):
@@ -61,6 +72,7 @@ def short_day_text(day: date | datetime, locale: str, zone: str) -> str:
     return format_skeleton("MMMd", datetime(day.year, day.month, day.day), locale=_locale(locale))  # noqa: DTZ001 - a day has no zone
 
 
+@lru_cache(maxsize=REMEMBERED)
 def weekday_text(day: date | datetime, locale: str, zone: str) -> str:
     """`Sat, Jan 31`, where the year goes without saying."""
     if isinstance(day, datetime):
@@ -69,6 +81,7 @@ def weekday_text(day: date | datetime, locale: str, zone: str) -> str:
     return format_skeleton("MMMEd", midnight, locale=_locale(locale))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def weekday_name_text(day: date | datetime, locale: str, zone: str) -> str:
     """`Saturday`."""
     if isinstance(day, datetime):
@@ -76,6 +89,7 @@ def weekday_name_text(day: date | datetime, locale: str, zone: str) -> str:
     return format_date(day, "EEEE", locale=_locale(locale))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def weekday_short_text(day: date | datetime, locale: str, zone: str) -> str:
     """`Sat`."""
     if isinstance(day, datetime):
@@ -83,6 +97,7 @@ def weekday_short_text(day: date | datetime, locale: str, zone: str) -> str:
     return format_date(day, "EEE", locale=_locale(locale))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def clock_text(at: datetime | time, locale: str, zone: str) -> str:
     """`11:59 PM`, in `zone`; a time of day is local already."""
     if isinstance(at, time):

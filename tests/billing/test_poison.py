@@ -118,7 +118,9 @@ def test_an_email_that_cant_be_made_holds_up_no_other_and_staff_are_told(shop: S
     for one in (ada, bob):
         press_pay(world, one, fill_cart(world, one, "ten")).carry_out(context_of(world))
     (receipt,) = messages_of(ada, MessageKind.ORDER_RECEIPT)
-    bad = receipt.model_copy(update={"facts": {"nothing": "of use"}})
+    # Receipt and invoice are one item; only the one is bad.
+    (invoice,) = messages_of(ada, MessageKind.INVOICE)
+    bad = receipt.model_copy(update={"facts": {"nothing": "of use"}, "also": (invoice,)})
     spoil(world, f"customer#{ada}", f"message#{receipt.key}", bad.model_dump_json())
     world.run_due()
     assert len(told_at(bob, MessageKind.ORDER_RECEIPT)) == 1

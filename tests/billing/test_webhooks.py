@@ -11,11 +11,12 @@ from infra.local.http_api import Response
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld
 from shared.domain.charge import Outcome, RefundState
+from shared.domain.due import Worker
 from shared.domain.message import MessageKind, NoticeKind
 from shared.domain.subscription import SubscriptionState
 from shared.operations.checkout import Checked
 from shared.store import accounts
-from shared.store.engine import read
+from shared.store.engine import document, read
 from shared.store.records import WebhookReceived
 from tests.billing.conftest import Shop
 from tests.shop_floor import (
@@ -283,3 +284,21 @@ def test_a_card_saved_by_somebody_who_never_came_back_is_put_on_file_once(shop: 
     new_card(world, ada)
     world.advance(timedelta(minutes=2))
     assert len(head(ada).value.cards) == 1
+
+
+def test_an_event_that_tells_nothing_new_is_stored_as_done(shop: Shop) -> None:
+    world = shop("2026-01-31 15:00")
+    ada = customer_with_card(world)
+    world.sandbox.webhooks(hold=True)
+    buy(world, ada, "ten")
+    handed_over = len(world.bus.seen)
+    world.sandbox.release_webhooks()
+    world.run_due()
+    told = [one["detail-type"] for one in world.bus.seen[handed_over:]]
+    assert Worker.APPLY.value not in told
+    table = world.wiring.environment.accounts_table
+    items = world.client("dynamodb").scan(TableName=table)["Items"]
+    events = [json.loads(document(one)) for one in items if one["kind"]["S"] == "webhook"]
+    of_charge = [one for one in events if one["kind"] == "charge"]
+    assert [one["result"] for one in of_charge] == ["applied"] * len(of_charge)
+    assert of_charge

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from functions.portal.side_by_side import side_by_side
 from infra.local.http_api import Response
 from infra.local.world import LocalWorld
 from shared.domain.activity import ActivityState, Waiting
 from shared.domain.money import Money
+from shared.web.side_by_side import side_by_side
 from tests.portal.customers import Customer
 from tests.portal.people import CountingEngine
 from tests.portal.studio import START, class_of, give, pack_of, put_on

@@ -290,7 +290,7 @@ def stored_messages(found: Scene) -> Iterator[Message]:
     table = found.world.wiring.environment.accounts_table
     for item in _scan(found.world.engine, table):
         if item["kind"]["S"] == "message":
-            yield Message.model_validate_json(document(item))
+            yield from Message.model_validate_json(document(item)).each
 
 
 # --- runs that leave nothing behind -----------------------------------------------------------

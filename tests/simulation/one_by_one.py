@@ -5,7 +5,7 @@ from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from typing import Any
 
-from functions.portal import side_by_side
+from shared.web import side_by_side
 
 
 class OneByOne(Executor):
