@@ -10,7 +10,7 @@ from shared.domain.charge import NEVER_REACHED
 from tests import shop_floor
 from tests.banking import Skill
 from tests.simulation.crash_buying import TEN_MINOR, cart_is_empty, differs, order_again
-from tests.simulation.crash_renewing import BEFORE_RENEWAL, at, passes, renewed
+from tests.simulation.crash_renewing import passes, press, ready_to_pay, renewed
 from tests.simulation.crash_runs import Operation
 from tests.simulation.crash_scene import Scene
 
@@ -38,11 +38,12 @@ def order_that_arrived(scene: Scene) -> None:
     scene.kept["person"] = scene.customer()
 
 
-def renewal_that_arrived(scene: Scene) -> None:
-    """Asked for on 28 February; the next slots are that of the day after, which passes while it is
-    open, and that of 2 March."""
-    at(scene, BEFORE_RENEWAL)
+def payment_that_arrived(scene: Scene) -> None:
+    """Ada pays at noon of 28 February what her card had declined; the slot of 1 March passes while
+    that is open, and that of 2 March is to come."""
+    ready_to_pay(scene)
     _late(scene)
+    press(scene)
     scene.go_to("2026-03-02 04:58")
     _has_arrived(scene)
 
@@ -69,7 +70,7 @@ LOST = (
     ),
     Operation(
         "retry after what was lost has arrived",
-        renewal_that_arrived,
+        payment_that_arrived,
         passes("2026-03-02 04:59"),
         renewed,
         lacking=WITHOUT_KEYS,
