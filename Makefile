@@ -87,9 +87,9 @@ build: setup-local
 smoke: setup-local
 	@$(PY) -m infra.smoke "$(URL)" --known "$(KNOWN)" --provider "$(PROVIDER)"
 
-# What `sam build` asks for, once for each function: the artefact at INTO.
+# What `sam build` asks for, once for each function: the artefact of FUNCTION at INTO.
 artefact: setup-local
-	@$(PY) -m infra.sam.place "$(INTO)" --arch $(ARCH) --python $(RUNTIME)
+	@$(PY) -m infra.sam.place "$(INTO)" --function "$(FUNCTION)" --arch $(ARCH) --python $(RUNTIME)
 
 lock: setup-local
 	infra/setup/lock.sh

@@ -197,7 +197,7 @@ def _check(first: First, spent: Spent, tape: Tape) -> None:
 
 def build_floor(into: Path, *, arch: build.Arch, python: str, compiler: Path) -> None:
     """Put at `into` what `pip install boto3` would, by our lock, with its bytecode."""
-    lock = build.LOCK.read_text()
+    lock = build.CHECKOUT.joinpath("requirements", "local.lock").read_text()
     blocks = re.findall(r"^\S.*(?:\n .*)*", lock, flags=re.MULTILINE)
     wanted = [block for block in blocks if block.split("==")[0] in FLOOR_PACKAGES]
     into.mkdir(parents=True, exist_ok=True)

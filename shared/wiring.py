@@ -110,14 +110,16 @@ class Wiring:
         )
 
     def _client(self, service: str, *, again: bool = True) -> Any:
-        """A client of boto3. `again`: it repeats what failed by itself."""
-        import boto3
+        """A client of AWS, of the session that the store's client is of. `again`: it repeats what
+        failed by itself."""
         from botocore.config import Config
+
+        from shared.store.engine import session
 
         config = self._boto_config
         if not again:
             config = config.merge(Config(retries={"total_max_attempts": 1}))
-        return boto3.client(service, config=config)  # type: ignore[call-overload]
+        return session().create_client(service, config=config)
 
     @cached_property
     def events(self) -> Any:

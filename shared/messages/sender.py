@@ -56,7 +56,7 @@ def message_id(message: Message) -> str:
 
 
 class Mailer:
-    """Sends through `client` (boto3's `sesv2`) from the address `sender`.
+    """Sends through `client` (AWS's `sesv2`) from the address `sender`.
 
     The client must not retry by itself: a timeout may hide an email that was accepted.
     """

@@ -165,6 +165,11 @@ def connection() -> Connection:
     )
 
 
+def session() -> Any:
+    """The session of botocore that PynamoDB made: what it has read serves other clients too."""
+    return connection().session
+
+
 def _client() -> Any:
     """The low-level client: one BatchGetItem reads several tables, which models can't."""
     return connection().client

@@ -51,7 +51,7 @@ def test_the_makefile_finds_the_checkout_from_wherever_sam_starts_it(tmp_path: P
         text=True,
         check=True,
     ).stdout
-    assert f'-m infra.sam.place "{tmp_path / "ShopFunction"}"' in said
+    assert f'-m infra.sam.place "{tmp_path / "ShopFunction"}" --function "ShopFunction"' in said
     assert re.search(rf"--arch {build.Arch.ARM64} --python {build.RUNTIME_PYTHON}\b", said)
 
 
@@ -66,10 +66,32 @@ def test_a_function_gets_every_file_without_a_second_copy(tmp_path: Path) -> Non
     assert (into / "core.so").samefile(app / "core.so")
 
 
+def test_stripe_s_package_goes_to_those_who_speak_to_providers(tmp_path: Path) -> None:
+    app = small_app(tmp_path / "app")
+    for name in ("stripe", "stripe-16.1.0.dist-info", "shared/providers/stripe"):
+        (app / name).mkdir(parents=True)
+        (app / name / "__init__.py").write_text("")
+    place.place(app, tmp_path / "into", leave_out=place.left_out_of("ShopFunction"))
+    assert sorted(path.name for path in (tmp_path / "into").iterdir()) == [
+        "core.so",
+        "functions",
+        "shared",
+    ]
+    assert (tmp_path / "into" / "shared" / "providers" / "stripe").is_dir()
+    reads_secrets = {
+        name for name, resource in functions().items() if "ssm:GetParameter" in str(resource)
+    }
+    assert {"CheckoutFunction", "RenewalsFunction", "ReceiveFunction"} <= reads_secrets
+    for name in functions():
+        expected = () if name in reads_secrets else build.FOR_PROVIDERS
+        assert place.left_out_of(name) == expected, name
+
+
 def test_the_artefact_is_built_again_when_anything_that_it_is_made_of_changes(
     tmp_path: Path,
 ) -> None:
-    for path in ("infra/build.py", "requirements/deployed.lock", "functions/a.py", "shared/b.html"):
+    made_of = ("infra/build.py", "requirements/deployed.lock", "functions/a.py", "shared/b.html")
+    for path in (*(f"infra/{name}" for name in build.MAKERS), *made_of):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text("first\n")
     (tmp_path / "functions" / "__pycache__").mkdir()
@@ -80,7 +102,7 @@ def test_the_artefact_is_built_again_when_anything_that_it_is_made_of_changes(
     seen = {digest()}
     (tmp_path / "functions" / "__pycache__" / "a.cpython-313.pyc").write_bytes(b"made here")
     assert digest() in seen, "what tests leave behind changes nothing"
-    for path in ("infra/build.py", "requirements/deployed.lock", "functions/a.py", "shared/b.html"):
+    for path in made_of:
         (tmp_path / path).write_text("second\n")
         seen.add(digest())
     (tmp_path / "shared" / "new.py").write_text("")
