@@ -111,7 +111,7 @@ class CrashLine:
     """Emails (by their X-Message-Key) that a fault hit between their handing over and the mark
     that they were sent: only these may be sent again ([OUTBOX])."""
     _strikes: dict[int, Strike] = field(default_factory=dict)
-    _in_hand: dict[int, str] = field(default_factory=dict)
+    _in_hand: dict[int, set[str]] = field(default_factory=dict)
 
     def arm(self, *strikes: Strike) -> None:
         self.armed = True
@@ -133,13 +133,12 @@ class CrashLine:
         try:
             return cast("T", self._go_wrong(call, strike, forward))
         finally:
-            if call.invocation in self._in_hand:
-                self.may_repeat.add(self._in_hand[call.invocation])
+            self.may_repeat |= self._in_hand.get(call.invocation, set())
 
     def _follow_the_mail(self, call: Call, answer: Any) -> None:
         if call.service == "sesv2" and answer.status == 200:
-            self._in_hand[call.invocation] = _message_key(call.body)
-        elif call.operation == "TransactWriteItems" and answer.status == 200:
+            self._in_hand.setdefault(call.invocation, set()).add(_message_key(call.body))
+        elif call.operation in ("PutItem", "TransactWriteItems") and answer.status == 200:
             self._in_hand.pop(call.invocation, None)
 
     def _go_wrong(self, call: Call, strike: Strike, forward: Callable[[], Any]) -> Any:

@@ -184,6 +184,13 @@ def nothing_bought(scene: Scene) -> Iterator[str]:
     yield from differs("told", scene.told().get("reservation_confirmed"), None)
 
 
+def no_pack_bought(scene: Scene) -> Iterator[str]:
+    """The pack was there for its place, and is over with it."""
+    yield from _stands(scene, "cancelled", "void", taken=0)
+    yield from differs("payments kept", scene.kept_payments(), [])
+    yield from differs("packs", scene.packs(), [("ten", 0)])
+
+
 def paid_later(scene: Scene) -> Iterator[str]:
     yield from _stands(scene, "redeemed", "closed")
     yield from differs("payments kept", scene.kept_payments(), [TEN_MINOR])
@@ -235,7 +242,7 @@ PAID_PLACES = (
         press,
         bought_with_its_place,
         start=OPENING,
-        ends_when_lost=nothing_bought,
+        ends_when_lost=no_pack_bought,
     ),
     Operation(
         "buy one place",

@@ -40,7 +40,9 @@ class Watched:
                         self._write(entry)
                 case "UpdateItem":
                     self._update(json.loads(body), answer)
-                case "PutItem" | "DeleteItem" | "BatchWriteItem":
+                case "PutItem":
+                    self._write({"Put": json.loads(body)})
+                case "DeleteItem" | "BatchWriteItem":
                     raise AssertionError(f"{operation} is written down by nobody")
                 case _:
                     pass

@@ -68,6 +68,7 @@ FAULTS = {
     "dynamodb:TransactWriteItems": (
         *ANYWHERE, Fault.ANSWER_LOST, Fault.CONFLICT, Fault.CONFLICT, Fault.THROTTLED,
     ),
+    "dynamodb:PutItem": (*ANYWHERE, Fault.ANSWER_LOST, Fault.THROTTLED),
     "dynamodb:UpdateItem": (*ANYWHERE, Fault.THROTTLED),
     "sesv2:SendEmail": (*ANYWHERE, Fault.THROTTLED),
     "eventbridge:PutEvents": (
