@@ -15,8 +15,8 @@ from bench import function, process
 from bench.operations import printed
 from bench.overhead import cookies, put_all
 from bench.scene import Scene
-from shared.store.accounts import customer_pk
 from shared.store.engine import AccountItem
+from shared.store.people import customer_pk
 from tests import shop_floor as shop
 
 SIZES = (1_000, 10_000, 100_000)

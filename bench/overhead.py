@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from bench import function, process
 from bench.scene import Scene
 from shared.store import access
-from shared.store.accounts import customer_pk
+from shared.store.people import customer_pk
 from tests import shop_floor as shop
 
 REPEATS = 27

@@ -1,7 +1,7 @@
 """Where templates come from: as the build has compiled them, else from their texts.
 
 Reading and compiling a page's templates takes longer than all else that its first request does, so
-what is deployed has each of them as a Python module, made beforehand (decision 9).
+what is deployed has each of them as a Python module, made beforehand (decision 11).
 """
 
 from collections.abc import Sequence

@@ -21,8 +21,9 @@ from infra.local.template import Template
 from infra.local.template import load as load_template
 from infra.local.world import LocalWorld
 from shared.domain.calendar import Frequency
+from shared.domain.card import Card
 from shared.domain.cart import Cart, CartLine, with_lines
-from shared.domain.charge import Card, Charge, RefundState
+from shared.domain.charge import Charge, RefundState
 from shared.domain.customer import Customer
 from shared.domain.due import due_moment
 from shared.domain.invariants import CustomerBooks, breaches
@@ -49,7 +50,8 @@ from shared.operations.context import Context
 from shared.store import accounts
 from shared.store import catalogue as catalogues
 from shared.store.engine import Found, Row, commit, create, put, read, replace
-from shared.store.records import Address, DirectoryEntry
+from shared.store.people import Address
+from shared.store.records import DirectoryEntry
 from tests import banking
 
 PUBLIC_URL = "http://127.0.0.1:8000"

@@ -12,7 +12,7 @@ from shared.domain.subscription import Subscription
 from shared.operations.staff import sees_customer
 from shared.operations.visit import StaffMember
 from shared.store.collection import Collection, collection_of
-from shared.store.records import TimelineEvent
+from shared.store.timeline import TimelineEvent
 
 MAX_READINGS = 5
 """Readings of one customer's collection, of about a thousand items each. One is enough for many

@@ -18,7 +18,7 @@ from shared.domain.pack import Entry, EntryKind, Pack
 from shared.domain.product import Catalogue
 from shared.domain.shopping import recurs
 from shared.domain.subscription import EndReason, Subscription
-from shared.store.records import TimelineEvent
+from shared.store.timeline import TimelineEvent
 from shared.web.format import FREQUENCY_WORDS
 
 TIMELINE_PAGE = 100

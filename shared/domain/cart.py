@@ -74,6 +74,12 @@ def counted(customer: Customer, cart: Cart) -> Customer:
     return customer.model_copy(update={"cart_counts": counts})
 
 
+def is_kept(cart: Cart, now: datetime) -> bool:
+    """Whether a cart is still there at `now`: what is forgotten may be read for a while yet."""
+    ends_at = expires_at(cart)
+    return ends_at is None or ends_at > now
+
+
 def expires_at(cart: Cart) -> datetime | None:
     """When an unknown visitor's cart is forgotten; a customer's is kept."""
     return cart.changed_at + KEPT_FOR if cart.visitor else None

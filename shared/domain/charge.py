@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
+from shared.domain.card import Card
 from shared.domain.due import Moment, Worker
 from shared.domain.money import Money
 from shared.domain.order import OrderLine
@@ -92,28 +93,6 @@ UNSAID_OUTCOMES = frozenset({Outcome.ATTEMPTING, Outcome.UNKNOWN})
 
 REFUSALS = frozenset({Outcome.DECLINED, Outcome.DECLINED_FINAL, Outcome.REFUSED})
 """A definite no, by the bank or by the provider itself."""
-
-
-class Card(Record):
-    """A card on file, as the provider describes it, or a bank account, which has no expiry. The
-    number never reaches us."""
-
-    id: str
-    provider: str
-    token: str
-    brand: str
-    last4: str
-    exp_month: int | None = None
-    exp_year: int | None = None
-    provider_customer: str | None = None
-    """Whose card it is there, in the provider's words, since it was put on file ([MANY]). None in
-    what adapters make, and in cards that were put on file before this was kept."""
-
-    def expired(self, now: datetime) -> bool:
-        """A card is good through the last day of its month."""
-        if self.exp_month is None or self.exp_year is None:
-            return False
-        return (self.exp_year, self.exp_month) < (now.year, now.month)
 
 
 class Purpose(StrEnum):

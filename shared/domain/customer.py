@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
-from shared.domain.charge import Card
+from shared.domain.card import Card
 from shared.domain.money import Money
 from shared.domain.record import Record
 from shared.domain.subscription import CollectedBy

@@ -7,7 +7,7 @@ class Record(BaseModel):
     """A frozen value, checked when it is made.
 
     What checks it is built when it is first needed, and not when its module is loaded: a function
-    that starts knows a hundred models and uses a few (decision 9).
+    that starts knows a hundred models and uses a few (decision 11).
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)

@@ -9,7 +9,7 @@ no longer has is replaced by the first one: no email is worth a failed payment. 
 to a purchase or a renewal is decided by `purchase_mails` and `renewal_mails`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,7 +30,6 @@ from shared.messages.facts import (
     CardUpdateFacts,
     ChargeFailedFacts,
     ConfirmFacts,
-    Facts,
     InvoiceFacts,
     NextPackDebitedFacts,
     NextPackInCartFacts,
@@ -41,9 +40,9 @@ from shared.messages.facts import (
     RefundFacts,
     ReminderFacts,
     RenewalFacts,
-    SignInFacts,
     TrialFacts,
 )
+from shared.messages.opening import Facts
 from shared.messages.parts import (
     agreement_of,
     bill_of,
@@ -95,32 +94,6 @@ def _running(telling: Telling, subscription: Subscription | None) -> Agreement |
     if subscription is None or subscription.over:
         return None
     return agreement_of(subscription, telling.catalogue)
-
-
-# --- signing in ------------------------------------------------------------------------------
-
-
-def sign_in(
-    *,
-    email: str,
-    request_id: str,
-    request: Mapping[str, str],
-    locale: str,
-    now: datetime,
-    staff: bool = False,
-) -> Message:
-    """Sent to whoever asks to sign in, known or not ([LINK], [ENUM]); with `staff`, to a staff
-    member who asks to sign in to the console ([ACCESS]). `request` is what minting the link needs
-    at sending, never a secret. Once per `request_id`."""
-    kind = MessageKind.STAFF_SIGN_IN if staff else MessageKind.SIGN_IN
-    return Message(
-        key=message_key(kind, request_id),
-        kind=kind,
-        to=email,
-        locale=locale,
-        created_at=now,
-        facts=SignInFacts(request=dict(request)).model_dump(mode="json", exclude_defaults=True),
-    )
 
 
 # --- paid ------------------------------------------------------------------------------------

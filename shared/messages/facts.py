@@ -5,12 +5,9 @@ email is rendered, so a field may be added with a default, but never renamed or 
 are UTC, days are the location's own; `zone` turns the one into the other. No secret is a fact.
 """
 
-import re
-import unicodedata
 from datetime import date
-from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AwareDatetime
 
 from shared.domain.calendar import Frequency
 from shared.domain.dunning import Then
@@ -20,21 +17,7 @@ from shared.domain.money import Money
 from shared.domain.record import Record
 from shared.domain.recurring import RecursWhen
 from shared.domain.subscription import EndReason
-
-MAX_WORDS = 500
-"""Names and descriptions longer than this are cut in an email."""
-
-_DIRECTION_MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def one_line(text: str) -> str:
-    """`text` without anything that could start a line, a header or a change of direction."""
-    plain = "".join(" " if unicodedata.category(char)[0] == "Z" else char for char in text)
-    plain = "".join(" " if unicodedata.category(char) == "Cc" else char for char in plain)
-    return " ".join(_DIRECTION_MARKS.sub("", plain).split())[:MAX_WORDS]
-
-
-Words = Annotated[str, AfterValidator(one_line)]
+from shared.messages.opening import Facts, SignInFacts, Words
 
 
 class CardShown(Record):
@@ -154,19 +137,6 @@ class ReservationShown(Record):
     invoice_id: str | None = None
     buys: Words = ""
     paid: bool = False
-
-
-class Facts(Record):
-    """What every email knows: whom it greets (empty: nobody by name), and whose days it names."""
-
-    greeting: Words = ""
-    zone: str = "UTC"
-
-
-class SignInFacts(Facts):
-    """What minting the link needs at sending; the link and the code themselves are secrets."""
-
-    request: dict[str, str] = {}
 
 
 class OrderFacts(Facts):

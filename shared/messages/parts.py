@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
-from shared.domain.charge import NOT_SET_UP, Card
+from shared.domain.card import Card
+from shared.domain.charge import NOT_SET_UP
 from shared.domain.customer import Customer
 from shared.domain.dunning import slot_moment
 from shared.domain.invoice import Invoice

@@ -21,8 +21,9 @@ from shared import templates
 from shared.domain.message import Message, MessageKind
 from shared.domain.product import Settings
 from shared.messages import formats
-from shared.messages.facts import FACTS, one_line
+from shared.messages.facts import FACTS
 from shared.messages.formats import Formats, locale_of
+from shared.messages.opening import one_line
 
 TEMPLATES = Path(__file__).parent / "templates"
 BODIES = ("txt", "html")

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from shared.domain.calendar import Frequency
-from shared.domain.charge import Attempt, By, Card, Charge, Outcome, Purpose
+from shared.domain.card import Card
+from shared.domain.charge import Attempt, By, Charge, Outcome, Purpose
 from shared.domain.customer import Customer
 from shared.domain.dunning import FirstSlot
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
@@ -29,7 +30,7 @@ from shared.domain.subscription import (
     SubscriptionState,
     Terms,
 )
-from shared.messages import booking_builders, builders
+from shared.messages import booking_builders, builders, opening
 from shared.messages.builders import Telling
 from shared.messages.facts import CardShown
 from shared.messages.render import Secrets
@@ -190,7 +191,7 @@ def _invoice(*, product_id: str, name: str, amount: Money, tax: Money) -> Invoic
 
 def _signing_in(locale: str) -> tuple[Message, ...]:
     return tuple(
-        builders.sign_in(
+        opening.sign_in(
             email="sam@example.org",
             request_id="sample",
             request={},

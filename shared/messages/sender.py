@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.domain.message import Message
 from shared.domain.product import Settings
-from shared.messages.facts import one_line
+from shared.messages.opening import one_line
 from shared.messages.render import Email
 
 ID_LETTERS = 40

@@ -26,10 +26,11 @@ from shared.operations import reversing
 from shared.operations.context import Context
 from shared.providers.port import ProviderUnavailable, RequestRefused
 from shared.store import accounts, transactions
-from shared.store.accounts import AUDIT_MARK, customer_pk
+from shared.store.accounts import AUDIT_MARK
 from shared.store.collection import collection_of
 from shared.store.due import Entry, due, standing
 from shared.store.engine import Row, commit, moment_of, overwrite, read
+from shared.store.people import customer_pk
 from shared.store.records import AuditMark
 
 MAX_CUSTOMERS = 500

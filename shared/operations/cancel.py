@@ -3,8 +3,9 @@
 from enum import StrEnum
 
 from shared.domain import collecting
+from shared.domain.card import Card
 from shared.domain.cart import counted
-from shared.domain.charge import By, Card, Charge, Outcome
+from shared.domain.charge import By, Charge, Outcome
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Forbidden, Invalid, Missing
 from shared.domain.invoice import Invoice
@@ -22,7 +23,8 @@ from shared.operations.giving_up import packs_to_end, void
 from shared.operations.next_pack import cart_without
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Row, read
-from shared.store.records import Submission, TimelineEvent
+from shared.store.records import Submission
+from shared.store.timeline import TimelineEvent
 
 CANCEL_TRIES = 5
 

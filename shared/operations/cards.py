@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from shared.domain.charge import OPEN_OUTCOMES, UNDECIDED_OUTCOMES, By, Card, Outcome
+from shared.domain.card import Card
+from shared.domain.charge import OPEN_OUTCOMES, UNDECIDED_OUTCOMES, By, Outcome
 from shared.domain.customer import MAX_CARDS, REMOVED_REMEMBERED, Customer
 from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
 from shared.domain.invoice import Invoice, InvoiceState
@@ -24,7 +25,8 @@ from shared.providers.port import (
 )
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Row, read
-from shared.store.records import Submission, TimelineEvent
+from shared.store.records import Submission
+from shared.store.timeline import TimelineEvent
 
 CARD_TRIES = 5
 JUST_NOW = timedelta(minutes=5)

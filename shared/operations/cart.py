@@ -57,10 +57,7 @@ class Changed:
 
 def live(row: Row[Cart] | None, now: datetime) -> Cart | None:
     """The cart as long as it is kept: an unknown visitor's for 30 days after its last change."""
-    if row is None:
-        return None
-    ends_at = carts.expires_at(row.value)
-    return None if ends_at is not None and ends_at <= now else row.value
+    return row.value if row is not None and carts.is_kept(row.value, now) else None
 
 
 Decide = Callable[[Cart, Customer | None], Changed]

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from shared.domain.card import Card
 from shared.domain.cart import Cart
-from shared.domain.charge import Attempt, By, Card, Charge, Outcome, Purpose, begin_attempt
+from shared.domain.charge import Attempt, By, Charge, Outcome, Purpose, begin_attempt
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid
 from shared.domain.order import OrderLine

@@ -4,11 +4,11 @@ from dataclasses import replace
 from enum import StrEnum
 
 from shared.domain import collecting
+from shared.domain.card import Card
 from shared.domain.charge import (
     NEVER_REACHED,
     NOT_SET_UP,
     By,
-    Card,
     Charge,
     Outcome,
     Purpose,

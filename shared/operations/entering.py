@@ -30,7 +30,8 @@ from shared.store.engine import (
     read,
     replace,
 )
-from shared.store.records import Address, DirectoryEntry
+from shared.store.people import Address
+from shared.store.records import DirectoryEntry
 
 JOIN_TRIES = 3
 ENTER_TRIES = 5

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain import collecting
-from shared.domain.charge import Card
+from shared.domain.card import Card
 from shared.domain.customer import Customer
 from shared.domain.forecast import FORECAST_LINES_MAX, Expected, forecast
 from shared.domain.product import Catalogue

@@ -16,7 +16,7 @@ from shared.operations.context import Context
 from shared.store import accounts
 from shared.store.bookings import Besides, Credits
 from shared.store.engine import Row, read
-from shared.store.records import TimelineEvent
+from shared.store.timeline import TimelineEvent
 
 
 def seat_event(context: Context, by: str, what: str, reservation: Reservation) -> TimelineEvent:

@@ -17,7 +17,7 @@ from shared.operations import tell
 from shared.operations.context import Context
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Ref, Row, read, unsaved
-from shared.store.records import TimelineEvent
+from shared.store.timeline import TimelineEvent
 
 RACES_MAX = 8
 """How often a change is decided anew because something else was first."""

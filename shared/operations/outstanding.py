@@ -19,7 +19,8 @@ from shared.store.bookings import Besides, Credits
 from shared.store.catalogue import StaffMember
 from shared.store.engine import Found, Ref, Row, read
 from shared.store.invoicing import Reserved
-from shared.store.records import Submission, TimelineEvent
+from shared.store.records import Submission
+from shared.store.timeline import TimelineEvent
 
 REASON_MAX = 200
 OPERATION_INVOICE, OPERATION_WAIVE, OPERATION_ACTIVATE = (

@@ -23,7 +23,7 @@ from shared.providers.port import (
 from shared.store import catalogue as catalogues
 from shared.store.catalogue import Role, StaffMember
 from shared.store.engine import Lost, Row
-from shared.store.records import TimelineEvent
+from shared.store.timeline import TimelineEvent
 
 CHANGES_SHOWN = 10
 PREFERRED = "providers:preferred"

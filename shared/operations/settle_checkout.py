@@ -18,7 +18,8 @@ from shared.operations.books import Books, location_of, payment_of
 from shared.operations.context import Context
 from shared.store import transactions
 from shared.store.engine import Row
-from shared.store.records import Submission, TimelineEvent
+from shared.store.records import Submission
+from shared.store.timeline import TimelineEvent
 
 
 def complete_checkout(

@@ -20,7 +20,8 @@ from shared.operations.context import Context
 from shared.operations.giving_up import give_up_period
 from shared.store import transactions
 from shared.store.engine import Row
-from shared.store.records import Submission, TimelineEvent
+from shared.store.records import Submission
+from shared.store.timeline import TimelineEvent
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,12 @@ from shared.domain.due import due_text
 from shared.domain.errors import TooMany
 from shared.domain.message import Message, next_moment
 from shared.domain.product import Settings
-from shared.messages import builders
-from shared.messages.facts import SignInFacts
-from shared.store import access, accounts
+from shared.messages import opening
+from shared.messages.opening import SignInFacts
+from shared.store import access, people
 from shared.store.access import Audience, Limit, Link, Token
 from shared.store.engine import Found, Lost, Ref, Row, commit, create, read, replace
-from shared.store.records import Address
+from shared.store.people import Address
 
 PER_MINUTE = Limit("address-minute", 6, timedelta(minutes=1))
 PER_HOUR = Limit("address-hour", 12, timedelta(hours=1))
@@ -86,11 +86,11 @@ def ask(
         audience=audience,
         email=email,
         requested_at=now,
-        browser=accounts.digest(nonce),
-        visitor=accounts.digest(visitor) if visitor else None,
+        browser=people.digest(nonce),
+        visitor=people.digest(visitor) if visitor else None,
         next=next_path,
     )
-    message = builders.sign_in(
+    message = opening.sign_in(
         email=email,
         request_id=request_id,
         request={"id": request_id, "audience": audience.value},
@@ -98,7 +98,7 @@ def ask(
         now=now,
         staff=audience is Audience.STAFF,
     )
-    ref = accounts.message(None, email, message.key)
+    ref = people.message(None, email, message.key)
     counted = (
         (PER_MINUTE, key),
         (PER_HOUR, key),
@@ -205,7 +205,7 @@ def code_ends_at(link: Link, settings: Settings) -> datetime:
 
 
 def _code_hash(link: Link, code: str) -> str:
-    return accounts.digest(f"{link.request_id}:{code}")
+    return people.digest(f"{link.request_id}:{code}")
 
 
 def _key_text(key: str) -> str:
@@ -304,7 +304,7 @@ def judged(
     if row is None or row.value.used_at is not None or row.value.tries_left <= 0:
         return CodeState.DEAD
     link = row.value
-    if not compare_digest(link.browser, accounts.digest(nonce)):
+    if not compare_digest(link.browser, people.digest(nonce)):
         return CodeState.DEAD
     if now >= code_ends_at(link, settings):
         return CodeState.DEAD

@@ -26,7 +26,8 @@ from shared.operations.submissions import Press, once
 from shared.store import accounts, due, transactions
 from shared.store.catalogue import Role, StaffMember
 from shared.store.engine import Found, Lost, Ref, Row, Write, read
-from shared.store.records import Submission, TimelineEvent
+from shared.store.records import Submission
+from shared.store.timeline import TimelineEvent
 
 STAFF_TRIES = 5
 MAY_CHANGE = frozenset({Role.OWNER, Role.MANAGER})

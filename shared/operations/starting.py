@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from shared.domain.calendar import local_date
+from shared.domain.card import Card
 from shared.domain.cart_lines import Wanted, check_line, has_trial
-from shared.domain.charge import By, Card, Charge, Purpose, begin_attempt
+from shared.domain.charge import By, Charge, Purpose, begin_attempt
 from shared.domain.customer import Customer
 from shared.domain.errors import Invalid
 from shared.domain.invoice import Payment, PaymentKind

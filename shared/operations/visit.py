@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from shared.domain.cart import Cart
+from shared.domain.cart import Cart, is_kept
 from shared.domain.customer import Customer
 from shared.domain.errors import Unavailable
 from shared.domain.product import Catalogue, Location
-from shared.operations import cart as carts
-from shared.store import access, accounts
+from shared.store import access, people
 from shared.store import catalogue as catalogues
 from shared.store.access import Audience, Session
 from shared.store.catalogue import Role, StaffMember
@@ -61,8 +60,8 @@ class Claims:
     def cart_pk(self) -> str | None:
         """Where the cart is: the customer's, else the visitor's, else nowhere yet."""
         if self.customer_id:
-            return accounts.customer_pk(self.customer_id)
-        return accounts.visitor_pk(self.visitor) if self.visitor else None
+            return people.customer_pk(self.customer_id)
+        return people.visitor_pk(self.visitor) if self.visitor else None
 
     @classmethod
     def of(
@@ -137,7 +136,7 @@ def look(claims: Claims, refs: Iterable[Refs], now: datetime) -> Visit:
     if session is None and claims.secret is not None:
         found = found.only(free)
         claims = replace(claims, customer_id=None, staff_email=None, secret=None)
-    customer = found.get(accounts.head(claims.customer_id)) if claims.customer_id else None
+    customer = found.get(people.head(claims.customer_id)) if claims.customer_id else None
     staff = found.get(catalogues.staff_member(claims.staff_email)) if claims.staff_email else None
     location = (
         kept.location(claims.chosen)
@@ -169,11 +168,11 @@ def _own(claims: Claims) -> list[Ref[Any]]:
     if claims.secret:
         refs.append(access.session(claims.secret))
     if claims.customer_id:
-        refs.append(accounts.head(claims.customer_id))
+        refs.append(people.head(claims.customer_id))
     elif claims.staff_email:
         refs.append(catalogues.staff_member(claims.staff_email))
     elif claims.visitor and claims.location_id:
-        refs.append(accounts.cart(accounts.visitor_pk(claims.visitor), claims.location_id))
+        refs.append(people.cart(people.visitor_pk(claims.visitor), claims.location_id))
     return refs
 
 
@@ -186,7 +185,7 @@ def _session(claims: Claims, found: Found, now: datetime) -> Session | None:
         email = claims.staff_email
         is_theirs = (
             email is not None
-            and accounts.normal_address(row.value.email) == accounts.normal_address(email)
+            and people.normal_address(row.value.email) == people.normal_address(email)
             and found.get(catalogues.staff_member(email)) is not None
         )
     else:
@@ -194,7 +193,7 @@ def _session(claims: Claims, found: Found, now: datetime) -> Session | None:
         is_theirs = (
             customer_id is not None
             and row.value.customer_id == customer_id
-            and found.get(accounts.head(customer_id)) is not None
+            and found.get(people.head(customer_id)) is not None
         )
     return row.value if is_theirs else None
 
@@ -205,5 +204,5 @@ def _visitor_cart(
     """As long as it is kept; TTL deletes late."""
     if claims.visitor is None or claims.customer_id is not None:
         return None
-    row = found.get(accounts.cart(accounts.visitor_pk(claims.visitor), location.id))
-    return None if carts.live(row, now) is None else row
+    row = found.get(people.cart(people.visitor_pk(claims.visitor), location.id))
+    return row if row is not None and is_kept(row.value, now) else None

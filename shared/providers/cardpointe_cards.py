@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from shared.domain.charge import Card
+from shared.domain.card import Card
 from shared.providers.cardpointe_client import (
     PROFILE_NOT_FOUND,
     Answer,

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from pydantic import AwareDatetime
 
-from shared.domain.charge import Card, Outcome, ProviderCharge
+from shared.domain.card import Card
+from shared.domain.charge import Outcome, ProviderCharge
 from shared.domain.money import Money
 from shared.domain.record import Record
 

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from shared.domain.charge import SAME_KEY_FOR, Card, Outcome, ProviderCharge
+from shared.domain.card import Card
+from shared.domain.charge import SAME_KEY_FOR, Outcome, ProviderCharge
 from shared.domain.money import Money
 from shared.providers import signatures
 from shared.providers.limits import Pace, no_pace

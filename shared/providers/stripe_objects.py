@@ -17,7 +17,8 @@ from pydantic import (
     ValidationError,
 )
 
-from shared.domain.charge import Card, ProviderCharge
+from shared.domain.card import Card
+from shared.domain.charge import ProviderCharge
 from shared.domain.money import Money
 from shared.domain.record import Record
 from shared.providers.port import ProviderUnavailable

@@ -11,9 +11,8 @@ from pydantic import AwareDatetime
 from pynamodb.attributes import NumberAttribute
 
 from shared.domain.record import Record
-from shared.store.accounts import digest, normal_address
 from shared.store.engine import AccessItem, AccountItem, Kind, Ref, Write, register
-from shared.store.records import Address
+from shared.store.people import Address, digest, normal_address
 
 CODE_TRIES = 5
 REMEMBERED_FOR = timedelta(days=1)

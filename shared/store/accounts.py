@@ -3,11 +3,9 @@
 A customer is one item collection. Ids are ULIDs, so that sort keys sort by time.
 """
 
-import hashlib
 from datetime import UTC, datetime
 
 from shared.domain.activity import Activity
-from shared.domain.cart import Cart
 from shared.domain.charge import Charge
 from shared.domain.customer import Customer
 from shared.domain.due import utc_text
@@ -16,6 +14,7 @@ from shared.domain.message import Message, Notice
 from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, Seat
 from shared.domain.subscription import Subscription
+from shared.store import people
 from shared.store.engine import (
     AccountItem,
     Page,
@@ -26,7 +25,6 @@ from shared.store.engine import (
     query_kinds,
 )
 from shared.store.records import (
-    Address,
     AuditMark,
     Commitment,
     DirectoryEntry,
@@ -34,9 +32,9 @@ from shared.store.records import (
     OpenInvoice,
     Outstanding,
     Submission,
-    TimelineEvent,
     WebhookReceived,
 )
+from shared.store.timeline import TimelineEvent
 
 PAGE_LIMIT = 50
 HOLDINGS_LIMIT = 300
@@ -44,38 +42,20 @@ SCHEDULE_LIMIT = 400
 """Activities of one reading: a week of a busy place."""
 
 
+# Who customers are is known without what they own; here both are at hand.
+digest = people.digest
+normal_address = people.normal_address
+customer_pk = people.customer_pk
+visitor_pk = people.visitor_pk
+head = people.head
+cart = people.cart
+address = people.address
+message = people.message
+
 AUDIT_MARK = Ref(AccountItem, "audit", "mark", AuditMark)
 
 
-def digest(text: str) -> str:
-    """The hash under which secrets, addresses and keys are stored."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def normal_address(email: str) -> str:
-    """An address as it is compared: case does not tell customers apart."""
-    return email.strip().casefold()
-
-
 # --- where things live -----------------------------------------------------------------------
-
-
-def customer_pk(customer_id: str) -> str:
-    return f"customer#{customer_id}"
-
-
-def visitor_pk(visitor: str) -> str:
-    """An unknown visitor's carts, under the hash of the secret in the visitor's cookie."""
-    return f"visitor#{digest(visitor)}"
-
-
-def head(customer_id: str) -> Ref[Customer]:
-    return Ref(AccountItem, customer_pk(customer_id), "head", Customer)
-
-
-def cart(pk: str, location_id: str) -> Ref[Cart]:
-    """`pk` is a customer's or a visitor's."""
-    return Ref(AccountItem, pk, f"cart#{location_id}", Cart)
 
 
 def subscription(customer_id: str, subscription_id: str) -> Ref[Subscription]:
@@ -153,18 +133,8 @@ def staff_submission(email: str, key: str) -> Ref[Submission]:
     return Ref(AccountItem, f"staff#{normal_address(email)}", f"key#{digest(key)}", Submission)
 
 
-def message(customer_id: str | None, email: str, key: str) -> Ref[Message]:
-    """A customer's message, or one to an address that may be nobody's yet."""
-    pk = customer_pk(customer_id) if customer_id else f"address#{digest(normal_address(email))}"
-    return Ref(AccountItem, pk, f"message#{key}", Message)
-
-
 def timeline_event(customer_id: str, event_id: str) -> Ref[TimelineEvent]:
     return Ref(AccountItem, customer_pk(customer_id), f"event#{event_id}", TimelineEvent)
-
-
-def address(email: str) -> Ref[Address]:
-    return Ref(AccountItem, f"email#{digest(normal_address(email))}", "address", Address)
 
 
 def directory(customer: Customer) -> Ref[DirectoryEntry]:

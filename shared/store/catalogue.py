@@ -22,7 +22,7 @@ from shared.store.engine import (
     register,
     replace,
 )
-from shared.store.records import TimelineEvent
+from shared.store.timeline import TimelineEvent
 
 SNAPSHOT = Ref(CatalogueItem, "catalogue", "snapshot", Catalogue)
 STALE_AFTER = timedelta(seconds=5)

@@ -13,9 +13,9 @@ from shared.domain.message import Message
 from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation
 from shared.domain.subscription import Subscription
-from shared.store.accounts import customer_pk
 from shared.store.engine import AccountItem, Row, query_mixed
-from shared.store.records import TimelineEvent
+from shared.store.people import customer_pk
+from shared.store.timeline import TimelineEvent
 
 COLLECTION_LIMIT = 1000
 """Items of one reading. DynamoDB itself ends a page at 1 MB, which is about the same."""

@@ -22,7 +22,8 @@ from shared.store.bookings import (
 )
 from shared.store.commitments import commitment_writes
 from shared.store.engine import Row, Write, commit, create, put, replace
-from shared.store.records import Submission, TimelineEvent
+from shared.store.records import Submission
+from shared.store.timeline import TimelineEvent
 
 
 @dataclass(frozen=True)

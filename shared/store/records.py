@@ -6,20 +6,16 @@ from datetime import timedelta
 from pydantic import AwareDatetime
 
 from shared.domain import activity as activities
-from shared.domain import cart as carts
 from shared.domain import charge as charges
 from shared.domain import invoice as invoices
-from shared.domain import message as messages
 from shared.domain import pack as packs
 from shared.domain import reservation as reservations
 from shared.domain import subscription as subscriptions
 from shared.domain.activity import Activity
-from shared.domain.cart import Cart
 from shared.domain.charge import Charge
-from shared.domain.customer import Customer
 from shared.domain.due import Moment, Worker
 from shared.domain.invoice import Invoice
-from shared.domain.message import Message, MessageState, Notice
+from shared.domain.message import Notice
 from shared.domain.money import Money
 from shared.domain.pack import Entry, Pack
 from shared.domain.record import Record
@@ -32,15 +28,6 @@ from shared.store.engine import (
 
 SUBMISSION_KEPT = timedelta(days=7)
 WEBHOOK_KEPT = timedelta(days=90)
-OPENING_MESSAGE_KEPT = timedelta(days=30)
-"""How long sign-in emails are kept: they belong to an address, not to a customer."""
-
-
-class Address(Record):
-    """Which customer an email address belongs to."""
-
-    customer_id: str
-    email: str
 
 
 class Submission(Record):
@@ -94,24 +81,6 @@ class AuditMark(Record):
     last_round_began_at: AwareDatetime | None = None
 
 
-class TimelineEvent(Record):
-    """Something that happened to a customer beside money, packs and mail: who, when, what.
-
-    `by` is `customer`, `staff`, `clock`, or the staff member's address. `about` says in words what
-    it happened to, where no id does."""
-
-    id: str
-    at: AwareDatetime
-    by: str
-    what: str
-    about: str = ""
-    subscription_id: str | None = None
-    pack_id: str | None = None
-    reservation_id: str | None = None
-    before: str = ""
-    after: str = ""
-
-
 class Outstanding(Record):
     """What began unpaid ([BOOK]): `amount` is what a reservation still owes, tax included. It is
     there for as long as the reservation says so. `invoice_id` is the invoice that asks for it;
@@ -159,8 +128,6 @@ def _kept(at: AwareDatetime, span: timedelta) -> AwareDatetime:
     return at + span
 
 
-register(Customer, Kind("customer"))
-register(Cart, Kind("cart", expires_at=carts.expires_at))
 register(
     Subscription,
     Kind("subscription", moment=subscriptions.next_moment, state=lambda s: s.state.value),
@@ -176,19 +143,7 @@ register(
         state=lambda c: c.outcome.value if c.outcome else None,
     ),
 )
-register(
-    Message,
-    Kind(
-        "message",
-        moment=messages.next_moment,
-        state=lambda m: MessageState.PENDING.value if m.pending else m.state.value,
-        expires_at=lambda m: (
-            _kept(m.created_at, OPENING_MESSAGE_KEPT) if m.customer_id is None else None
-        ),
-    ),
-)
 register(Notice, Kind("notice", state=lambda n: "done" if n.done_at else "open"))
-register(Address, Kind("address"))
 register(Submission, Kind("submission", expires_at=lambda s: _kept(s.at, SUBMISSION_KEPT)))
 register(
     WebhookReceived,
@@ -212,5 +167,4 @@ register(Outstanding, Kind("outstanding"))
 register(OpenInvoice, Kind("open_invoice"))
 register(Commitment, Kind("commitment", expires_at=lambda c: c.since if c.done else None))
 register(Numbering, Kind("numbering"))
-register(TimelineEvent, Kind("event"))
 register(AuditMark, Kind("audit_mark"))

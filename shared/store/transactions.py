@@ -30,7 +30,8 @@ from shared.store.engine import (
     replace,
     unchanged,
 )
-from shared.store.records import Numbering, Submission, TimelineEvent, WebhookReceived
+from shared.store.records import Numbering, Submission, WebhookReceived
+from shared.store.timeline import TimelineEvent
 
 
 def _told(messages: Iterable[Message]) -> list[Write]:

@@ -4,18 +4,15 @@ Filters read `frame` of the page: its locale and zone. Instants are shown in the
 location unless another is given.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, get_currency_precision
-from jinja2 import pass_context
-from jinja2.runtime import Context
 
 from shared.domain.calendar import Frequency
 from shared.domain.money import Money
@@ -105,47 +102,6 @@ def clock_text(at: datetime | time, locale: str, zone: str) -> str:
     return format_time(at.astimezone(ZoneInfo(zone)), "short", locale=_locale(locale))
 
 
-def _in_page(
-    text: Callable[[Any, str, str], str],
-) -> Callable[..., str]:
-    @pass_context
-    def filtered(context: Context, value: Any, zone: str | None = None) -> str:
-        frame = context["frame"]
-        return text(value, frame.locale, zone or frame.zone)
-
-    return filtered
-
-
-@pass_context
-def _money(context: Context, amount: Money) -> str:
-    return money_text(amount, context["frame"].locale)
-
-
 def frequency_text(frequency: Frequency | None) -> str:
     """How often; None is of what recurs without a calendar ([RECUR])."""
     return FREQUENCY_WORDS[frequency] if frequency else "in each pack"
-
-
-def plural_text(number: int, one: str, many: str | None = None) -> str:
-    """`1 class`, `10 classes`: `{{ n | plural("class", "classes") }}`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
-def iso_text(at: date | datetime) -> str:
-    """For `<time datetime>`."""
-    return at.isoformat()
-
-
-FILTERS: Mapping[str, Callable[..., str]] = {
-    "money": _money,
-    "day": _in_page(day_text),
-    "short_day": _in_page(short_day_text),
-    "weekday": _in_page(weekday_text),
-    "weekday_short": _in_page(weekday_short_text),
-    "weekday_name": _in_page(weekday_name_text),
-    "moment": _in_page(moment_text),
-    "clock": _in_page(clock_text),
-    "frequency": frequency_text,
-    "plural": plural_text,
-    "iso": iso_text,
-}

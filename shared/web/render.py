@@ -14,7 +14,7 @@ from shared.domain.product import Location
 from shared.domain.record import Record
 from shared.operations.visit import Audience
 from shared.web import accept, assets
-from shared.web.format import FILTERS
+from shared.web.filters import FILTERS
 from shared.web.notices import NOTICES
 from shared.web.request import Request
 

@@ -10,6 +10,7 @@ into a URL of ours.
 import base64
 import json
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.shared.cookies import Cookie
@@ -18,7 +19,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shared.domain.due import Worker
 from shared.domain.errors import Invalid, Missing, PunchcardError, Unavailable
 from shared.operations import sign_in
-from shared.operations.entering import Door, Entered, LinkGone, enter
 from shared.operations.sign_in import Asked, CodeState, LinkState, Opened
 from shared.operations.visit import Audience, Lost, staff_cookie
 from shared.web import accept
@@ -67,6 +67,10 @@ SENTENCES = {
     WhySignIn.LINK_UNKNOWN: "This link is not valid any more.",
     WhySignIn.CODE_DEAD: "This code can't be used any more. Ask for a new one.",
 }
+
+if TYPE_CHECKING:
+    # Entering brings carts along, and loads all that carts know; asking for a link does neither.
+    from shared.operations.entering import Door, Entered
 
 logger = Logger()
 
@@ -198,6 +202,8 @@ class _Routes:
     # --- the code ---
 
     def use_code(self, request: Request) -> Answer:
+        from shared.operations.entering import LinkGone, enter
+
         typed: EnterCode = request.body
         email, nonce, _ = self._asked(request)
         link_ref, address_ref = sign_in.refs_of_address(self.audience, email)
@@ -247,6 +253,8 @@ class _Routes:
         return Answer(SignInConfirmPage(email=opened.email, next=opened.next or ""))
 
     def use_link(self, request: Request) -> Answer:
+        from shared.operations.entering import LinkGone, enter
+
         opened, refs = self._opened(request)
         if opened.link is None or refs is None:
             return self._dead_link(request, opened)
@@ -282,7 +290,9 @@ class _Routes:
 
     # --- being in, and out ---
 
-    def _door(self, request: Request) -> Door:
+    def _door(self, request: Request) -> "Door":
+        from shared.operations.entering import Door
+
         visitor = request.cookies.get(VISITOR_COOKIE)
         return Door(
             now=request.now,
@@ -296,7 +306,7 @@ class _Routes:
     def _secret(self, request: Request) -> str | None:
         return request.cookies.get(self._session_cookie, "").rpartition(".")[2] or None
 
-    def _entered(self, request: Request, entered: Entered) -> Answer:
+    def _entered(self, request: Request, entered: "Entered") -> Answer:
         session = entered.session
         lasts = session.ends_at - session.signed_in_at
         if entered.customer is not None:
@@ -333,7 +343,7 @@ class _Routes:
         )
         return Answer(signed_in, location=next_path, done="signed_in", cookies=tuple(cookies))
 
-    def _cart_cookies(self, request: Request, entered: Entered) -> list[Cookie]:
+    def _cart_cookies(self, request: Request, entered: "Entered") -> list[Cookie]:
         cookies: list[Cookie] = []
         if VISITOR_COOKIE in request.cookies and not entered.keep_visitor:
             cookies.append(no_cookie(VISITOR_COOKIE))

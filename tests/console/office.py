@@ -19,7 +19,7 @@ from shared.store import catalogue as catalogues
 from shared.store.access import Audience, Session
 from shared.store.catalogue import Role, StaffMember
 from shared.store.engine import commit, overwrite, read
-from shared.store.records import TimelineEvent
+from shared.store.timeline import TimelineEvent
 from shared.web.answer import SESSION_COOKIE, STAFF_COOKIE
 from tests import shop_floor
 

@@ -11,7 +11,7 @@ from shared.domain.customer import Customer
 from shared.domain.message import MessageKind, MessageState
 from shared.store import accounts
 from shared.store.engine import commit, read, replace
-from shared.store.records import TimelineEvent
+from shared.store.timeline import TimelineEvent
 from tests import shop_floor as shop
 from tests.console.office import Desk, staff, told
 

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from shared.domain.calendar import Frequency
-from shared.domain.charge import Card
+from shared.domain.card import Card
 from shared.domain.customer import Customer
 from shared.domain.due import utc_text
 from shared.domain.message import Message

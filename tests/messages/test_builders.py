@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from shared.domain.calendar import Frequency
-from shared.domain.charge import Card
+from shared.domain.card import Card
 from shared.domain.customer import Customer
 from shared.domain.dunning import FirstSlot
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind

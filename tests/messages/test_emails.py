@@ -10,7 +10,8 @@ import pytest
 from shared.domain.errors import Invalid
 from shared.domain.message import Message, MessageKind
 from shared.domain.product import SelfCancel, Settings
-from shared.messages.facts import FACTS, Facts
+from shared.messages.facts import FACTS
+from shared.messages.opening import Facts
 from shared.messages.parts import reason_in_words
 from shared.messages.render import (
     TEMPLATES,

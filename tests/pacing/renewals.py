@@ -23,7 +23,7 @@ from infra.local.stripe_standin import Stripe, in_process
 from infra.local.template import Function
 from infra.local.world import LocalWorld
 from shared.domain.calendar import Frequency
-from shared.domain.charge import Card
+from shared.domain.card import Card
 from shared.domain.customer import Customer
 from shared.domain.due import utc_text
 from shared.domain.invariants import Rule, breaches

@@ -6,6 +6,7 @@ import pytest
 
 from shared.domain.calendar import Frequency
 from shared.domain.money import Money
+from shared.web import filters
 from shared.web import format as written
 
 
@@ -50,7 +51,7 @@ def test_every_frequency_has_its_words() -> None:
 
 
 def test_one_is_singular() -> None:
-    assert [written.plural_text(n, "class", "classes") for n in (0, 1, 2)] == [
+    assert [filters.plural_text(n, "class", "classes") for n in (0, 1, 2)] == [
         "0 classes",
         "1 class",
         "2 classes",

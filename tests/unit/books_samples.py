@@ -18,7 +18,8 @@ from shared.domain import invoice as invoices
 from shared.domain import pack as packs
 from shared.domain import subscription as subscriptions
 from shared.domain.calendar import Frequency
-from shared.domain.charge import By, Card, Charge, Outcome, ProviderCharge, Purpose, RefundState
+from shared.domain.card import Card
+from shared.domain.charge import By, Charge, Outcome, ProviderCharge, Purpose, RefundState
 from shared.domain.customer import Customer
 from shared.domain.due import Moment, due_text
 from shared.domain.fulfilment import fulfil

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain.charge import NOT_SET_UP, Attempt, By, Card, Charge, Outcome, Purpose
+from shared.domain.card import Card
+from shared.domain.charge import NOT_SET_UP, Attempt, By, Charge, Outcome, Purpose
 from shared.domain.collecting import waits_for
 from shared.domain.customer import Attention, Customer
 from shared.domain.money import Money

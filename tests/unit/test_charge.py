@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.domain.card import Card
 from shared.domain.charge import (
     CHECKS_BEFORE_NOTICE,
     MAX_ATTEMPTS,
@@ -12,7 +13,6 @@ from shared.domain.charge import (
     OPEN_OUTCOMES,
     REFUSALS,
     By,
-    Card,
     Charge,
     Outcome,
     Purpose,

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from shared.domain.charge import Attempt, By, Card, Charge
+from shared.domain.card import Card
+from shared.domain.charge import Attempt, By, Charge
 from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice, InvoiceLine, LineKind, PaymentKind
 from shared.domain.money import Money
