@@ -22,7 +22,7 @@ from infra.local.http_api import Request, event_of
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.template import ACCOUNT_ID, REGION, Function
 from infra.local.world import LocalWorld
-from shared.domain.due import Worker, due_moment
+from shared.domain.due import Worker, due_moment, utc_text
 from shared.operations.visit import staff_cookie
 from shared.store import access, accounts
 from shared.store.access import Audience, Session
@@ -128,6 +128,7 @@ def first_events(world: LocalWorld) -> Iterator[First]:
     _audited_but_one(world)
     for schedule in world.template.schedules:
         if of_handler.pop(schedule.function.handler, None) is not None:
+            _aged(world)
             tick = partial(_tick, world)
             yield First(_name(schedule.function.handler), schedule.function, tick)
     if of_handler:
@@ -144,6 +145,25 @@ def _audited_but_one(world: LocalWorld) -> None:
         rows += page.rows
     mark = AuditMark(after=rows[-2].ref.sk, round_began_at=world.now())
     commit([overwrite(accounts.AUDIT_MARK, mark)])
+
+
+def _aged(world: LocalWorld) -> None:
+    """What became due just now is so for an hour: how long it waits decides what a sweep does with
+    it, and that is to be the same at every start. What functions left, they dated by the machine's
+    clock."""
+    dynamodb, table = world.client("dynamodb"), world.template.environment["ACCOUNTS_TABLE"]
+    now = datetime.now(UTC)
+    found = dynamodb.scan(TableName=table, FilterExpression="attribute_exists(due_at)")["Items"]
+    for item in found:
+        _, _, rest = item["due_at"]["S"].partition("#")
+        if now - timedelta(hours=1) < due_moment(item["due_at"]["S"])[0] <= now:
+            earlier = utc_text(now - timedelta(hours=1))
+            dynamodb.update_item(
+                TableName=table,
+                Key={"pk": item["pk"], "sk": item["sk"]},
+                UpdateExpression="SET due_at = :earlier",
+                ExpressionAttributeValues={":earlier": {"S": f"{earlier}#{rest}"}},
+            )
 
 
 def _name(handler: str) -> str:
