@@ -21,7 +21,7 @@ from shared import templates
 from shared.domain.message import Message, MessageKind
 from shared.domain.product import Settings
 from shared.messages import formats
-from shared.messages.facts import FACTS
+from shared.messages.facts.of_kind import facts_of
 from shared.messages.formats import Formats, locale_of
 from shared.messages.opening import one_line
 
@@ -117,7 +117,7 @@ def render(
 def _render(
     message: Message, settings: Settings, links: Links, secrets: Secrets | None, own: str | None
 ) -> Email:
-    facts = FACTS[message.kind].model_validate(message.facts)
+    facts = facts_of(message.kind).model_validate(message.facts)
     locale = locale_of(message.locale, settings.locale)
     portal = settings.email_button and message.kind not in WITHOUT_PORTAL_BUTTON
     values: dict[str, Any] = {

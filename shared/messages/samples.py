@@ -30,9 +30,21 @@ from shared.domain.subscription import (
     SubscriptionState,
     Terms,
 )
-from shared.messages import booking_builders, builders, opening
-from shared.messages.builders import Telling
-from shared.messages.facts import CardShown
+from shared.messages import opening
+from shared.messages.builders import (
+    bookings,
+    collecting,
+    endings,
+    invoices,
+    next_packs,
+    of_packs,
+    purchases,
+    refunds,
+    reminders,
+    renewals,
+)
+from shared.messages.builders.telling import Telling
+from shared.messages.facts.card import CardShown
 from shared.messages.render import Secrets
 
 NOW = datetime(2026, 2, 28, 4, 59, tzinfo=UTC)
@@ -227,26 +239,26 @@ def _paid(telling: Telling) -> tuple[Message, ...]:
     )
     amount = PRICE + TAX
     return (
-        builders.order_receipt(telling, invoice=pack),
-        builders.subscription_purchased(
+        invoices.order_receipt(telling, invoice=pack),
+        purchases.subscription_purchased(
             telling,
             subscription=_subscription(next_period=1),
             invoice=first,
             total_with_tax=amount,
         ),
-        builders.trial_started(telling, subscription=trial, total_with_tax=amount),
-        builders.trial_ending(telling, subscription=trial, total_with_tax=amount),
-        *builders.renewal_mails(
+        purchases.trial_started(telling, subscription=trial, total_with_tax=amount),
+        reminders.trial_ending(telling, subscription=trial, total_with_tax=amount),
+        *renewals.renewal_mails(
             telling,
             subscription=_subscription(),
             invoice=renewal,
             pack=_pack(),
             total_with_tax=amount,
         ),
-        builders.next_pack_debited(
+        next_packs.next_pack_debited(
             telling, subscription=recurring, invoice=next_pack, pack=_next_pack()
         ),
-        builders.refund(
+        refunds.refund(
             telling,
             invoice=pack,
             refund_id="sample",
@@ -295,13 +307,13 @@ def _to_be_charged(telling: Telling) -> tuple[Message, ...]:
     failing = failing.model_copy(update={"collection": collection})
     tomorrow = NOW + timedelta(days=1)
     return (
-        builders.renewal_reminder(
+        reminders.renewal_reminder(
             telling, subscription=_subscription(next_period=1), total_with_tax=amount
         ),
-        builders.charge_failed(
+        collecting.charge_failed(
             telling, subscription=failing, charge=charge, attempt=attempt, next_try_at=tomorrow
         ),
-        builders.confirm_payment(
+        collecting.confirm_payment(
             telling,
             charge=charge,
             attempt=attempt,
@@ -309,9 +321,9 @@ def _to_be_charged(telling: Telling) -> tuple[Message, ...]:
             subscription=failing,
             next_try_at=tomorrow,
         ),
-        builders.card_update(telling, request_id="sample", subscription=failing, owed=amount),
+        collecting.card_update(telling, request_id="sample", subscription=failing, owed=amount),
         _due(telling, failing),
-        builders.next_pack_in_cart(
+        next_packs.next_pack_in_cart(
             telling, subscription=_by_hand(), total_with_tax=_recurring().terms.price
         ),
     )
@@ -324,7 +336,7 @@ def _due(telling: Telling, failing: Subscription) -> Message:
         update={"state": InvoiceState.OPEN, "payments": (), "number": None, "period": 1}
     )
     by_hand = failing.model_copy(update={"collected_by": CollectedBy.RECORDING})
-    return builders.payment_due(telling, subscription=by_hand, invoice=owed)
+    return collecting.payment_due(telling, subscription=by_hand, invoice=owed)
 
 
 def _ended(telling: Telling) -> tuple[Message, ...]:
@@ -335,7 +347,7 @@ def _ended(telling: Telling) -> tuple[Message, ...]:
     reasons = (EndReason.BY_CUSTOMER, EndReason.BY_STAFF, EndReason.PAYMENT_FAILED)
     return (
         *(
-            builders.cancelled(
+            endings.cancelled(
                 telling,
                 subscription=over,
                 reason=reason,
@@ -344,15 +356,15 @@ def _ended(telling: Telling) -> tuple[Message, ...]:
             )
             for reason in reasons
         ),
-        builders.cancellation_scheduled(telling, subscription=asked),
+        endings.cancellation_scheduled(telling, subscription=asked),
     )
 
 
 def _packs(telling: Telling) -> tuple[Message, ...]:
     expiring = _pack().model_copy(update={"expires_at": NOW + timedelta(days=7)})
     return (
-        builders.pack_expiring(telling, pack=expiring, subscription=_subscription()),
-        builders.credits_low(telling, pack=_pack()),
+        of_packs.pack_expiring(telling, pack=expiring, subscription=_subscription()),
+        of_packs.credits_low(telling, pack=_pack()),
     )
 
 
@@ -384,15 +396,15 @@ def _reservations(telling: Telling) -> tuple[Message, ...]:
         }
     )
     return (
-        booking_builders.reservation_confirmed(telling, reservation=booked),
-        booking_builders.reservation_changed(
+        bookings.reservation_confirmed(telling, reservation=booked),
+        bookings.reservation_changed(
             telling,
             reservation=moved,
             from_start=booked.starts_at - timedelta(days=1),
             move_id="sample",
         ),
-        booking_builders.reservation_cancelled(telling, reservation=over, by_merchant=False),
-        booking_builders.place_offered(telling, reservation=offered),
+        bookings.reservation_cancelled(telling, reservation=over, by_merchant=False),
+        bookings.place_offered(telling, reservation=offered),
     )
 
 

@@ -1,27 +1,30 @@
 """What is told to customers and staff when something happens: messages and notices to be written
 in the same transaction ([OUTBOX], [NOTICE])."""
 
+from __future__ import annotations
+
 import hashlib
-from collections.abc import Sequence
-from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from ulid import ULID
+from shared.domain.charge import Outcome
+from shared.domain.message import Notice, NoticeKind
+from shared.domain.subscription import CollectedBy, next_try_at
+from shared.messages.builders.telling import Telling
 
-from shared.domain import collecting
-from shared.domain.charge import Attempt, Charge, Outcome
-from shared.domain.customer import Customer
-from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, order_id
-from shared.domain.message import Message, Notice, NoticeKind
-from shared.domain.money import Money
-from shared.domain.order import invoice_lines
-from shared.domain.pack import Pack
-from shared.domain.reservation import Reservation
-from shared.domain.subscription import CollectedBy, Subscription, next_try_at
-from shared.messages import booking_builders, builders, formats
-from shared.messages.builders import Telling
-from shared.messages.facts import CardShown
-from shared.operations.context import Context
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from shared.domain.charge import Attempt, Charge
+    from shared.domain.customer import Customer
+    from shared.domain.invoice import Invoice
+    from shared.domain.message import Message
+    from shared.domain.money import Money
+    from shared.domain.pack import Pack
+    from shared.domain.reservation import Reservation
+    from shared.domain.subscription import Subscription
+    from shared.operations.context import Context
 
 
 def _telling(context: Context, customer: Customer) -> Telling:
@@ -30,6 +33,8 @@ def _telling(context: Context, customer: Customer) -> Telling:
 
 def period_amount(context: Context, subscription: Subscription) -> Money:
     """What the next period will cost with tax, by the same calculation that charges it."""
+    from shared.domain import collecting
+
     location = context.catalogue.location(subscription.location_id)
     assert location is not None, f"location {subscription.location_id} is gone"
     return collecting.owed_with_tax(
@@ -46,7 +51,9 @@ def order(
     invoice: Invoice | None,
     subscriptions: Sequence[Subscription],
 ) -> tuple[Message, ...]:
-    return builders.purchase_mails(
+    from shared.messages.builders import purchases
+
+    return purchases.purchase_mails(
         _telling(context, customer),
         invoice=invoice,
         subscriptions=[(one, period_amount(context, one)) for one in subscriptions],
@@ -55,17 +62,21 @@ def order(
 
 def invoice(context: Context, customer: Customer, made: Invoice) -> Message:
     """An invoice that asks for what is owed."""
-    return builders.invoice_email(_telling(context, customer), invoice=made)
+    from shared.messages.builders import invoices
+
+    return invoices.invoice_email(_telling(context, customer), invoice=made)
 
 
 def invoice_paid(context: Context, customer: Customer, paid: Invoice) -> tuple[Message, ...]:
     """The receipt of an invoice that no subscription collects, and the invoice itself where it did
     not go out before."""
+    from shared.messages.builders import invoices
+
     telling = _telling(context, customer)
-    receipt = builders.order_receipt(telling, invoice=paid)
+    receipt = invoices.order_receipt(telling, invoice=paid)
     if paid.asked_at is not None or paid.times_reversed:
         return (receipt,)
-    return receipt, builders.invoice_email(telling, invoice=paid)
+    return receipt, invoices.invoice_email(telling, invoice=paid)
 
 
 def period_paid(
@@ -75,7 +86,9 @@ def period_paid(
     invoice: Invoice,
     pack: Pack,
 ) -> tuple[Message, ...]:
-    return builders.renewal_mails(
+    from shared.messages.builders import renewals
+
+    return renewals.renewal_mails(
         _telling(context, customer),
         subscription=subscription,
         invoice=invoice,
@@ -92,14 +105,16 @@ def try_failed(
     attempt: Attempt | None,
 ) -> Message:
     """A try was declined, waits for the customer, or found no card to ask."""
+    from shared.messages.builders import collecting
+
     telling = _telling(context, customer)
     try_at = next_try_at(subscription)
     if attempt is None:
-        return builders.card_update(
+        return collecting.card_update(
             telling, request_id=charge.id, subscription=subscription, owed=charge.amount
         )
     if attempt.outcome is Outcome.AUTHENTICATION_REQUIRED and attempt.confirm_url:
-        return builders.confirm_payment(
+        return collecting.confirm_payment(
             telling,
             charge=charge,
             attempt=attempt,
@@ -107,7 +122,7 @@ def try_failed(
             subscription=subscription,
             next_try_at=try_at,
         )
-    return builders.charge_failed(
+    return collecting.charge_failed(
         telling,
         subscription=subscription,
         charge=charge,
@@ -120,7 +135,9 @@ def payment_due(
     context: Context, customer: Customer, subscription: Subscription, invoice: Invoice
 ) -> Message:
     """A period that is collected by recording has come ([PAY])."""
-    return builders.payment_due(
+    from shared.messages.builders import collecting
+
+    return collecting.payment_due(
         _telling(context, customer), subscription=subscription, invoice=invoice
     )
 
@@ -134,8 +151,10 @@ def cancelled(
     waived: Money | None = None,
     refused: bool = False,
 ) -> Message:
+    from shared.messages.builders import endings
+
     assert subscription.end_reason is not None
-    return builders.cancelled(
+    return endings.cancelled(
         _telling(context, customer),
         subscription=subscription,
         reason=subscription.end_reason,
@@ -148,20 +167,26 @@ def cancelled(
 def cancellation_scheduled(
     context: Context, customer: Customer, subscription: Subscription
 ) -> Message:
-    return builders.cancellation_scheduled(_telling(context, customer), subscription=subscription)
+    from shared.messages.builders import endings
+
+    return endings.cancellation_scheduled(_telling(context, customer), subscription=subscription)
 
 
 def renewal_ahead(context: Context, customer: Customer, subscription: Subscription) -> Message:
+    from shared.messages.builders import reminders
+
     telling = _telling(context, customer)
     amount = period_amount(context, subscription)
     if subscription.next_period == 0:
-        return builders.trial_ending(telling, subscription=subscription, total_with_tax=amount)
-    return builders.renewal_reminder(telling, subscription=subscription, total_with_tax=amount)
+        return reminders.trial_ending(telling, subscription=subscription, total_with_tax=amount)
+    return reminders.renewal_reminder(telling, subscription=subscription, total_with_tax=amount)
 
 
 def next_pack_in_cart(context: Context, customer: Customer, subscription: Subscription) -> Message:
     """The next pack waits in the cart, to be paid by hand ([RECUR])."""
-    return builders.next_pack_in_cart(
+    from shared.messages.builders import next_packs
+
+    return next_packs.next_pack_in_cart(
         _telling(context, customer),
         subscription=subscription,
         total_with_tax=period_amount(context, subscription),
@@ -169,11 +194,15 @@ def next_pack_in_cart(context: Context, customer: Customer, subscription: Subscr
 
 
 def pack_expiring(context: Context, customer: Customer, pack: Pack) -> Message:
-    return builders.pack_expiring(_telling(context, customer), pack=pack)
+    from shared.messages.builders import of_packs
+
+    return of_packs.pack_expiring(_telling(context, customer), pack=pack)
 
 
 def credits_low(context: Context, customer: Customer, pack: Pack) -> Message:
-    return builders.credits_low(_telling(context, customer), pack=pack)
+    from shared.messages.builders import of_packs
+
+    return of_packs.credits_low(_telling(context, customer), pack=pack)
 
 
 def card_update(
@@ -185,7 +214,9 @@ def card_update(
     owed: Money | None,
 ) -> Message:
     """Staff send a link that leads only to updating a card ([CARDS])."""
-    return builders.card_update(
+    from shared.messages.builders import collecting
+
+    return collecting.card_update(
         _telling(context, customer), request_id=request_id, subscription=subscription, owed=owed
     )
 
@@ -193,15 +224,17 @@ def card_update(
 def reservation_confirmed(
     context: Context, customer: Customer, reservation: Reservation
 ) -> Message:
-    return booking_builders.reservation_confirmed(
-        _telling(context, customer), reservation=reservation
-    )
+    from shared.messages.builders import bookings
+
+    return bookings.reservation_confirmed(_telling(context, customer), reservation=reservation)
 
 
 def reservation_changed(
     context: Context, customer: Customer, reservation: Reservation, *, from_start: datetime
 ) -> Message:
-    return booking_builders.reservation_changed(
+    from shared.messages.builders import bookings
+
+    return bookings.reservation_changed(
         _telling(context, customer),
         reservation=reservation,
         from_start=from_start,
@@ -218,7 +251,9 @@ def reservation_cancelled(
     by_merchant: bool,
     not_paid: bool = False,
 ) -> Message:
-    return booking_builders.reservation_cancelled(
+    from shared.messages.builders import bookings
+
+    return bookings.reservation_cancelled(
         _telling(context, customer),
         reservation=reservation,
         before=before,
@@ -228,16 +263,24 @@ def reservation_cancelled(
 
 
 def place_offered(context: Context, customer: Customer, reservation: Reservation) -> Message:
-    return booking_builders.place_offered(_telling(context, customer), reservation=reservation)
+    from shared.messages.builders import bookings
+
+    return bookings.place_offered(_telling(context, customer), reservation=reservation)
 
 
 def refunded(context: Context, customer: Customer, charge: Charge, attempt: Attempt) -> Message:
     """Money went back that came after nobody wanted it any more."""
+    from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState
+    from shared.domain.money import Money
+    from shared.domain.order import invoice_lines
+    from shared.messages.builders import refunds
+    from shared.messages.facts.card import CardShown
+
     nothing = Money.zero(charge.amount.currency)
     lines = invoice_lines(charge.order) or (
         InvoiceLine(name=charge.description, unit=charge.amount, amount=charge.amount, tax=nothing),
     )
-    return builders.refund(
+    return refunds.refund(
         _telling(context, customer),
         invoice=Invoice(
             id=charge.invoice_id,
@@ -396,6 +439,8 @@ def _of_the_day(context: Context, *about: str) -> str:
     """A notice's id that is the same all day for the same thing."""
     midnight = context.now().replace(hour=0, minute=0, second=0, microsecond=0)
     digest = hashlib.sha256(" ".join(about).encode()).hexdigest().upper()
+    from ulid import ULID
+
     return str(ULID.from_datetime(midnight))[:10] + digest[:16]
 
 
@@ -464,12 +509,17 @@ def _of(customer: Customer) -> str:
 
 
 def _money(context: Context, amount: Money) -> str:
+    from shared.messages import formats
+
     locale = formats.locale_of(context.catalogue.settings.locale)
     return formats.Formats(locale, "UTC", marked=False).money(amount)
 
 
 def _paid_with(context: Context, charge: Charge, attempt: Attempt, amount: Money) -> str:
     """`$270.63 of Visa ending in 4242 for Ten classes, order 4K2P-9Q7M`."""
+    from shared.domain.invoice import order_id
+    from shared.messages import formats
+
     money, order = _money(context, amount), order_id(charge.invoice_id)
     return f"{money} of {formats.card(attempt.card)} for {charge.description}, order {order}"
 

@@ -13,8 +13,8 @@ from shared.domain.message import Message
 from shared.domain.money import Money
 from shared.domain.product import Catalogue, Location, Settings
 from shared.domain.subscription import Subscription, SubscriptionState, Terms
-from shared.messages import builders
-from shared.messages.builders import Telling
+from shared.messages.builders import collecting, reminders
+from shared.messages.builders.telling import Telling
 from shared.messages.sender import Mailer
 from shared.operations.deliver import Delivered, Post, deliver
 from shared.store import accounts
@@ -58,7 +58,7 @@ SUBSCRIPTION = Subscription(
 
 
 def reminder(customer: Customer = CUSTOMER) -> Message:
-    return builders.renewal_reminder(
+    return reminders.renewal_reminder(
         Telling(customer=customer, catalogue=CATALOGUE, now=START),
         subscription=SUBSCRIPTION,
         total_with_tax=Money(minor=9634, currency="USD"),
@@ -66,7 +66,7 @@ def reminder(customer: Customer = CUSTOMER) -> Message:
 
 
 def card_update() -> Message:
-    return builders.card_update(
+    return collecting.card_update(
         Telling(customer=CUSTOMER, catalogue=CATALOGUE, now=START),
         request_id="asked-1",
         subscription=SUBSCRIPTION,

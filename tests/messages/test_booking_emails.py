@@ -13,8 +13,8 @@ from shared.domain.message import Message
 from shared.domain.money import Money
 from shared.domain.product import Catalogue, Location, Settings, StaffPerson
 from shared.domain.reservation import Held, Reservation, ReservationState, Taxed
-from shared.messages import booking_builders as builders
-from shared.messages.builders import Telling
+from shared.messages.builders import bookings
+from shared.messages.builders.telling import Telling
 from shared.messages.render import Email, render
 
 NOW = datetime(2026, 3, 1, 17, tzinfo=UTC)
@@ -100,14 +100,14 @@ def words(message: Message) -> str:
 
 
 def confirmed(told: Telling | None = None, **changes: Any) -> str:
-    made = builders.reservation_confirmed(told or telling(), reservation=reservation(**changes))
+    made = bookings.reservation_confirmed(told or telling(), reservation=reservation(**changes))
     return words(made)
 
 
 def cancelled(*, by_merchant: bool = False, **changes: Any) -> str:
     made = reservation(**{"state": ReservationState.CANCELLED, **changes})
     return words(
-        builders.reservation_cancelled(telling(), reservation=made, by_merchant=by_merchant)
+        bookings.reservation_cancelled(telling(), reservation=made, by_merchant=by_merchant)
     )
 
 
@@ -182,7 +182,7 @@ def test_a_location_and_a_leader_that_are_gone_are_left_out() -> None:
 @pytest.mark.parametrize("leader", ["ana", None])
 def test_each_fact_has_a_line_of_its_own_in_the_text(leader: str | None) -> None:
     one = reservation(staff_member=leader, held=(held(1),))
-    sent = mail(builders.reservation_confirmed(telling(), reservation=one))
+    sent = mail(bookings.reservation_confirmed(telling(), reservation=one))
     labels = ["What", "When", "Where", "With", "Participants", "Held by", "To pay at the start"]
     begun = [line.partition(":")[0] for line in sent.text.splitlines() if ": " in line]
     assert [label for label in begun if label in labels] == [
@@ -215,7 +215,7 @@ def test_a_place_that_is_paid_says_so_and_asks_for_nothing() -> None:
 
 
 def moved(move_id: str = "m1", **changes: Any) -> Message:
-    return builders.reservation_changed(
+    return bookings.reservation_changed(
         telling(),
         reservation=reservation(**changes),
         from_start=STARTS - timedelta(days=1),
@@ -278,7 +278,7 @@ def test_a_pack_that_was_never_paid_is_not_owed_any_more_and_nothing_came_back_t
     unpaid = reservation(invoice_id="i1", invoiced=dollars(27_063))
     over = unpaid.model_copy(update={"state": ReservationState.CANCELLED, "invoiced": None})
     said = words(
-        builders.reservation_cancelled(
+        bookings.reservation_cancelled(
             telling(), reservation=over, before=unpaid, by_merchant=False
         )
     )
@@ -290,7 +290,7 @@ def test_a_payment_that_failed_is_why_it_is_cancelled() -> None:
     unpaid = reservation(held=(), invoice_id="i1", invoiced=dollars(4_330))
     over = unpaid.model_copy(update={"state": ReservationState.CANCELLED, "invoiced": None})
     said = words(
-        builders.reservation_cancelled(
+        bookings.reservation_cancelled(
             telling(), reservation=over, before=unpaid, by_merchant=False, not_paid=True
         )
     )
@@ -325,7 +325,7 @@ def test_nothing_is_promised_about_money_that_may_still_be_asked_for(
 
 
 def test_an_offer_says_until_when_it_is_held_where_to_accept_and_who_is_next() -> None:
-    said = words(builders.place_offered(telling(), reservation=offered()))
+    said = words(bookings.place_offered(telling(), reservation=offered()))
     assert "2 places are free, and held for you until 2:00 PM on March 1, 2026." in said
     assert "otherwise the next in line gets them" in said
     assert f"Accept the places: {PAGE}" in said
@@ -335,14 +335,14 @@ def test_an_offer_says_until_when_it_is_held_where_to_accept_and_who_is_next() -
 
 def test_an_offer_of_one_place_is_of_one_place() -> None:
     one = offered(participants=1, charge=dollars(0))
-    made = builders.place_offered(telling(), reservation=one)
+    made = bookings.place_offered(telling(), reservation=one)
     assert mail(made).subject == "A place is free for you: Evening yoga on March 3, 2026"
     assert "Price" not in words(made)
 
 
 def test_a_reservation_without_an_offer_has_no_such_email() -> None:
     with pytest.raises(ValueError, match="r1"):
-        builders.place_offered(telling(), reservation=offered(offered_until=None))
+        bookings.place_offered(telling(), reservation=offered(offered_until=None))
 
 
 # --- keys, and names -------------------------------------------------------------------------
@@ -351,23 +351,23 @@ def test_a_reservation_without_an_offer_has_no_such_email() -> None:
 def test_each_thing_is_told_once() -> None:
     again = offered(offered_until=NOW + timedelta(hours=5))
     keys = [
-        builders.reservation_confirmed(telling(), reservation=reservation()).key,
+        bookings.reservation_confirmed(telling(), reservation=reservation()).key,
         moved().key,
-        builders.reservation_cancelled(
+        bookings.reservation_cancelled(
             telling(), reservation=reservation(state=ReservationState.CANCELLED), by_merchant=False
         ).key,
-        builders.place_offered(telling(), reservation=offered()).key,
-        builders.place_offered(telling(), reservation=again).key,
+        bookings.place_offered(telling(), reservation=offered()).key,
+        bookings.place_offered(telling(), reservation=again).key,
     ]
     assert len(set(keys)) == len(keys)
     later = telling(now=NOW + timedelta(hours=1))
-    assert builders.reservation_confirmed(later, reservation=reservation()).key == keys[0]
-    assert builders.place_offered(later, reservation=offered()).key == keys[3]
+    assert bookings.reservation_confirmed(later, reservation=reservation()).key == keys[0]
+    assert bookings.place_offered(later, reservation=offered()).key == keys[3]
 
 
 def test_names_that_staff_typed_stay_words() -> None:
     hostile = "<img src=x>\r\nBcc: all@example.org"
-    made = builders.reservation_confirmed(
+    made = bookings.reservation_confirmed(
         telling(), reservation=reservation(name=hostile, held=(held(2, pack_name=hostile),))
     )
     sent = mail(made)

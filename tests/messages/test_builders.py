@@ -15,9 +15,11 @@ from shared.domain.pack import Pack
 from shared.domain.product import Catalogue, Location, Product, ProductKind, Settings
 from shared.domain.recurring import NextPayment, Recurring, RecursWhen
 from shared.domain.subscription import EndReason, Subscription, SubscriptionState, Terms
-from shared.messages import builders
-from shared.messages.builders import Telling
-from shared.messages.facts import NextPackDebitedFacts, PurchasedFacts, RenewalFacts
+from shared.messages.builders import endings, invoices, purchases, reminders, renewals
+from shared.messages.builders.telling import Telling
+from shared.messages.facts.next_packs import NextPackDebitedFacts
+from shared.messages.facts.purchases import PurchasedFacts
+from shared.messages.facts.renewals import RenewalFacts
 
 NOW = datetime(2026, 1, 31, 15, 0, tzinfo=UTC)
 ZONE = "America/New_York"
@@ -92,19 +94,19 @@ def kinds(messages: tuple[Message, ...]) -> list[MessageKind]:
 
 
 def test_a_plain_order_sends_order_receipt_and_invoice() -> None:
-    mails = builders.purchase_mails(TELLING, invoice=invoice("ten"), subscriptions=())
+    mails = purchases.purchase_mails(TELLING, invoice=invoice("ten"), subscriptions=())
     assert kinds(mails) == [MessageKind.INVOICE, MessageKind.ORDER_RECEIPT]
 
 
 def test_a_first_purchase_of_a_subscription_sends_invoice_and_purchase_receipt() -> None:
-    mails = builders.purchase_mails(
+    mails = purchases.purchase_mails(
         TELLING, invoice=invoice("club"), subscriptions=[(subscription(), WITH_TAX)]
     )
     assert kinds(mails) == [MessageKind.INVOICE, MessageKind.SUBSCRIPTION_PURCHASED]
 
 
 def test_a_mixed_cart_sends_all_three_and_one_invoice() -> None:
-    mails = builders.purchase_mails(
+    mails = purchases.purchase_mails(
         TELLING, invoice=invoice("ten", "club"), subscriptions=[(subscription(), WITH_TAX)]
     )
     assert kinds(mails) == [
@@ -118,7 +120,7 @@ def test_a_trial_alone_sends_its_start_and_no_receipt_of_money() -> None:
     trial = subscription(
         trial_days=14, state=SubscriptionState.TRIALING, next_period=0, anchor=date(2026, 2, 14)
     )
-    mails = builders.purchase_mails(TELLING, invoice=None, subscriptions=[(trial, WITH_TAX)])
+    mails = purchases.purchase_mails(TELLING, invoice=None, subscriptions=[(trial, WITH_TAX)])
     assert kinds(mails) == [MessageKind.TRIAL_STARTED]
 
 
@@ -129,7 +131,7 @@ def test_a_later_start_is_told_as_a_purchase_that_was_not_charged() -> None:
         anchor=date(2026, 3, 1),
         first=FirstSlot.AT_DAY_START,
     )
-    (mail,) = builders.purchase_mails(TELLING, invoice=None, subscriptions=[(later, WITH_TAX)])
+    (mail,) = purchases.purchase_mails(TELLING, invoice=None, subscriptions=[(later, WITH_TAX)])
     facts = PurchasedFacts.model_validate(mail.facts)
     assert mail.kind is MessageKind.SUBSCRIPTION_PURCHASED
     assert facts.bill is None
@@ -155,7 +157,7 @@ def pack() -> Pack:
 
 def test_a_next_pack_that_was_debited_sends_its_own_receipt_and_the_invoice() -> None:
     recurring = Recurring(when=RecursWhen.PACK_EXPIRES, next_payment=NextPayment.DEBIT)
-    mails = builders.renewal_mails(
+    mails = renewals.renewal_mails(
         TELLING,
         subscription=subscription(next_period=2, frequency=None, recurring=recurring),
         invoice=invoice("club", period=1),
@@ -170,7 +172,7 @@ def test_a_next_pack_that_was_debited_sends_its_own_receipt_and_the_invoice() ->
 
 
 def test_a_renewal_sends_receipt_and_invoice_of_its_period() -> None:
-    mails = builders.renewal_mails(
+    mails = renewals.renewal_mails(
         TELLING,
         subscription=subscription(next_period=2),
         invoice=invoice("club", period=1),
@@ -194,7 +196,7 @@ def test_a_renewal_sends_receipt_and_invoice_of_its_period() -> None:
     ],
 )
 def test_no_next_charge_is_promised_where_none_will_come(changes: dict[str, object]) -> None:
-    mail = builders.subscription_purchased(
+    mail = purchases.subscription_purchased(
         TELLING,
         subscription=subscription(**changes),
         invoice=invoice("club"),
@@ -205,7 +207,7 @@ def test_no_next_charge_is_promised_where_none_will_come(changes: dict[str, obje
 
 def test_a_reminder_is_told_once_per_period_and_only_while_it_is_to_come() -> None:
     mails = [
-        builders.renewal_reminder(
+        reminders.renewal_reminder(
             TELLING, subscription=subscription(next_period=period), total_with_tax=WITH_TAX
         )
         for period in (1, 1, 2)
@@ -225,17 +227,17 @@ def test_a_reminder_is_told_once_per_period_and_only_while_it_is_to_come() -> No
     ],
 )
 def test_an_end_is_told_by_its_reason(reason: EndReason, kind: MessageKind) -> None:
-    assert builders.cancelled(TELLING, subscription=subscription(), reason=reason).kind is kind
+    assert endings.cancelled(TELLING, subscription=subscription(), reason=reason).kind is kind
 
 
 def test_every_end_reason_has_its_email() -> None:
     for reason in EndReason:
-        assert builders.cancelled(TELLING, subscription=subscription(), reason=reason).to
+        assert endings.cancelled(TELLING, subscription=subscription(), reason=reason).to
 
 
 def test_a_cancellation_that_was_undone_and_asked_again_is_told_again() -> None:
     asked = [
-        builders.cancellation_scheduled(
+        endings.cancellation_scheduled(
             TELLING,
             subscription=subscription(cancel_at_period_end=True, cancel_requested_at=at),
         )
@@ -245,14 +247,14 @@ def test_a_cancellation_that_was_undone_and_asked_again_is_told_again() -> None:
 
 
 def test_a_message_takes_the_customers_locale_else_the_merchants() -> None:
-    mail = builders.order_receipt(TELLING, invoice=invoice("ten"))
+    mail = invoices.order_receipt(TELLING, invoice=invoice("ten"))
     assert mail.locale == "fr-CA"
     plain = Telling(
         customer=CUSTOMER.model_copy(update={"locale": ""}), catalogue=CATALOGUE, now=NOW
     )
-    assert builders.order_receipt(plain, invoice=invoice("ten")).locale == "en-GB"
+    assert invoices.order_receipt(plain, invoice=invoice("ten")).locale == "en-GB"
 
 
 def test_a_location_that_is_gone_does_not_stop_a_receipt() -> None:
     gone = invoice("ten").model_copy(update={"location_id": "closed-down"})
-    assert builders.order_receipt(TELLING, invoice=gone).to == CUSTOMER.email
+    assert invoices.order_receipt(TELLING, invoice=gone).to == CUSTOMER.email

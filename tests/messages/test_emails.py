@@ -10,9 +10,9 @@ import pytest
 from shared.domain.errors import Invalid
 from shared.domain.message import Message, MessageKind
 from shared.domain.product import SelfCancel, Settings
-from shared.messages.facts import FACTS
+from shared.messages.builders.collecting import reason_in_words
+from shared.messages.facts.of_kind import facts_of
 from shared.messages.opening import Facts
-from shared.messages.parts import reason_in_words
 from shared.messages.render import (
     TEMPLATES,
     WITHOUT_PORTAL_BUTTON,
@@ -136,7 +136,7 @@ def facts_in(body: str) -> set[str]:
 def test_every_kind_has_facts_a_builder_and_a_template(kind: MessageKind) -> None:
     message = samples(SETTINGS)[kind]
     assert message.kind is kind
-    assert isinstance(FACTS[kind].model_validate(message.facts), Facts)
+    assert isinstance(facts_of(kind).model_validate(message.facts), Facts)
     assert (TEMPLATES / "emails" / f"{kind.value}.j2").is_file()
 
 

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from shared.domain.message import Message, MessageKind
 from shared.domain.reservation import Reservation, ReservationState, estimated
-from shared.messages.builders import Telling
-from shared.messages.facts import (
+from shared.messages.builders.telling import Telling
+from shared.messages.facts.bookings import (
     HeldShown,
     PlaceOfferedFacts,
     ReservationCancelledFacts,
