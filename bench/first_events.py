@@ -24,10 +24,10 @@ from infra.local.template import ACCOUNT_ID, REGION, Function
 from infra.local.world import LocalWorld
 from shared.domain.due import Worker, due_moment, utc_text
 from shared.operations.visit import staff_cookie
-from shared.store import access, accounts
-from shared.store.access import Audience, Session
+from shared.store import accounts, sessions
 from shared.store.engine import Row, commit, overwrite
 from shared.store.records import AuditMark, DirectoryEntry
+from shared.store.sessions import Audience, Session
 from shared.web.answer import SESSION_COOKIE, STAFF_COOKIE
 
 BEHIND = timedelta(days=24)
@@ -90,7 +90,7 @@ def _sign_in(world: LocalWorld) -> None:
             signed_in_at=world.now(),
             ends_at=world.now() + timedelta(hours=8),
         )
-        commit([overwrite(access.session(f"{SECRET}-{audience.value}"), session)])
+        commit([overwrite(sessions.session(f"{SECRET}-{audience.value}"), session)])
 
 
 PAGES: Mapping[str, tuple[tuple[str, str, str], ...]] = {

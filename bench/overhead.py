@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from bench import function, process
 from bench.scene import Scene
-from shared.store import access
+from shared.store import sessions
 from shared.store.people import customer_pk
 from tests import shop_floor as shop
 
@@ -116,7 +116,7 @@ def _checkout(scene: Scene, crowd: list[str], turns: int) -> dict[str, Any]:
         function.request("POST", "/checkout", "/checkout", cookies(scene, one), body)
         for one in ours
     ]
-    session = {one: access.session(f"secret-of-{one}").pk for one in (ours[0], *theirs)}
+    session = {one: sessions.session(f"secret-of-{one}").pk for one in (ours[0], *theirs)}
     for one in theirs:
         scene.customer(one)
     return _pair(

@@ -36,11 +36,12 @@ from shared.domain.product import (
     Location,
     Product,
     ProductKind,
+    RecursWhen,
     SelfCancel,
     Service,
     Settings,
 )
-from shared.domain.recurring import NextPayment, RecursWhen
+from shared.domain.recurring import NextPayment
 from shared.domain.reversal import money_kept
 from shared.domain.subscription import Subscription
 from shared.domain.weekly import Standing

@@ -9,10 +9,11 @@ from functions.console.pages.models import TimelineKind, TimelineLink
 from functions.console.telling import Line, Rank, Telling
 from shared.domain.calendar import local_date
 from shared.domain.charge import REFUSALS, Attempt, By, Charge, Outcome, Purpose, RefundState
+from shared.domain.customer import CollectedBy
 from shared.domain.dunning import FirstSlot
 from shared.domain.invoice import order_id
 from shared.domain.pausing import slot_moments
-from shared.domain.subscription import CollectedBy, Subscription
+from shared.domain.subscription import Subscription
 
 NOT_PAID = frozenset({*REFUSALS, Outcome.AUTHENTICATION_REQUIRED, Outcome.CANCELLED})
 

@@ -20,8 +20,9 @@ from functions.portal.pages.booking_models import (
 from functions.portal.pay_form import settled
 from functions.portal.place_choices import place_choices
 from functions.portal.reservation_view import MoneyBehind
-from shared.domain.activity import MAX_PARTICIPANTS, Activity
+from shared.domain.activity import Activity
 from shared.domain.errors import Conflict, Declined, Missing, PunchcardError
+from shared.domain.product import MAX_PARTICIPANTS
 from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.spending import Spending
 from shared.domain.weekly import Standing

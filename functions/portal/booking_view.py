@@ -24,12 +24,12 @@ from functions.portal.pages.booking_models import (
     WeeklyOffer,
     WhyNotBook,
 )
-from shared.domain.activity import MAX_PARTICIPANTS, Activity, ActivityState
+from shared.domain.activity import Activity, ActivityState
 from shared.domain.calendar import local_date, start_of_day
 from shared.domain.customer import MAX_CARDS, Customer
 from shared.domain.errors import Missing
 from shared.domain.pricing import tax_rate_of
-from shared.domain.product import Catalogue, Location, Product, ProductKind
+from shared.domain.product import MAX_PARTICIPANTS, Catalogue, Location, Product, ProductKind
 from shared.domain.reservation import Held, Reservation, ReservationState
 from shared.domain.shopping import listed
 from shared.domain.spending import Spending

@@ -25,8 +25,7 @@ from shared.domain.invoice import order_id
 from shared.domain.order import Due, OrderLine, invoice_lines
 from shared.domain.pack import Pack
 from shared.domain.pricing import PricedCart, PricedLine
-from shared.domain.product import Catalogue, Location, ProductKind
-from shared.domain.recurring import RecursWhen
+from shared.domain.product import Catalogue, Location, ProductKind, RecursWhen
 from shared.domain.subscription import Subscription
 from shared.domain.weekly import start_in
 from shared.operations.checkout import Answered, Checked

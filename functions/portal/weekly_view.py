@@ -7,7 +7,7 @@ from functions.portal.pages.booking_models import WeeklyOffer
 from functions.portal.pages.shop_models import TimeChoice
 from shared.domain import weekly
 from shared.domain.activity import Activity
-from shared.domain.calendar import local_date
+from shared.domain.calendar import DAYS_OF_WEEK, local_date
 from shared.domain.customer import Customer
 from shared.domain.pricing import tax_rate_of
 from shared.domain.product import Catalogue, Location, Product, ProductKind
@@ -15,7 +15,7 @@ from shared.domain.shopping import listed
 from shared.domain.subscription import Subscription
 from shared.web.pages.summaries import staff_name, weekly_time
 
-DAYS_TO_CHOOSE_FROM = timedelta(days=weekly.DAYS_OF_WEEK)
+DAYS_TO_CHOOSE_FROM = timedelta(days=DAYS_OF_WEEK)
 TIMES_SHOWN = 60
 """Days and times that a product's page offers; others are chosen from the schedule."""
 

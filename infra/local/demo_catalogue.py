@@ -12,13 +12,13 @@ from shared.domain.product import (
     Location,
     Product,
     ProductKind,
+    RecursWhen,
     RestrictTo,
     SelfCancel,
     Service,
     Settings,
     StaffPerson,
 )
-from shared.domain.recurring import RecursWhen
 
 RIVERSIDE = Location(
     id="riverside",

@@ -14,10 +14,10 @@ from pydantic import AwareDatetime, Field
 
 from shared.domain.due import Moment, Worker
 from shared.domain.errors import Conflict, Invalid
+from shared.domain.product import MAX_PARTICIPANTS
 from shared.domain.record import Record
 
 MAX_PLACES = 1000
-MAX_PARTICIPANTS = 20
 MAX_WAITING = 40
 """On one list: at the start all of them are told in one transaction, of at most 100 items."""
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 
+DAYS_OF_WEEK = 7
 REMINDER_DAYS = 7
 """How many days before the day of a charge it is announced ([REMIND])."""
 

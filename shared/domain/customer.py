@@ -7,10 +7,16 @@ from pydantic import AwareDatetime
 from shared.domain.card import Card
 from shared.domain.money import Money
 from shared.domain.record import Record
-from shared.domain.subscription import CollectedBy
 
 MAX_CARDS = 10
 REMOVED_REMEMBERED = 50
+
+
+class CollectedBy(StrEnum):
+    """How a subscription's periods are paid ([PAY]): by a card on file, or by what staff record."""
+
+    CARD = "card"
+    RECORDING = "recording"
 
 
 class Attention(StrEnum):

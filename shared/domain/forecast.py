@@ -10,20 +10,15 @@ from datetime import date, datetime
 from dateutil.relativedelta import relativedelta
 from pydantic import AwareDatetime
 
-from shared.domain.customer import PastDue
+from shared.domain.customer import CollectedBy, PastDue
 from shared.domain.granting import expiry_by_terms
 from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money
+from shared.domain.product import RecursWhen
 from shared.domain.record import Record
-from shared.domain.recurring import Recurring, RecursWhen, turn_at, turn_by_expiry
+from shared.domain.recurring import Recurring, turn_at, turn_by_expiry
 from shared.domain.renewal import NextCharge, decide_renewal
-from shared.domain.subscription import (
-    CollectedBy,
-    Subscription,
-    SubscriptionState,
-    next_slot_at,
-    pay_by,
-)
+from shared.domain.subscription import Subscription, SubscriptionState, next_slot_at, pay_by
 
 FORECAST_SPAN = relativedelta(months=12)
 FORECAST_LINES_MAX = 60

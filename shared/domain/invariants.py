@@ -28,13 +28,14 @@ from shared.domain.charge import (
 from shared.domain.customer import Customer
 from shared.domain.due import Moment, utc_text
 from shared.domain.invoice import RECORDED, Invoice, InvoiceState, PaymentKind
-from shared.domain.message import KIND_OF_END, Message, MessageKind, message_key
+from shared.domain.message import Message, MessageKind, message_key
 from shared.domain.money import Money, total
 from shared.domain.order import invoice_lines
 from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, ReservationState, Seat
 from shared.domain.reversal import money_kept, taken_back
 from shared.domain.subscription import Collection, EndReason, Subscription, SubscriptionState
+from shared.domain.told_of_end import KIND_OF_END
 
 TICKS = timedelta(minutes=2)
 """Nothing that is due waits longer than two ticks of the sweep, unless it is leased or parked."""

@@ -8,7 +8,6 @@ from pydantic import AwareDatetime
 
 from shared.domain.due import Moment, Worker
 from shared.domain.record import Record
-from shared.domain.subscription import EndReason
 
 
 class MessageKind(StrEnum):
@@ -57,15 +56,6 @@ UNHURRIED = frozenset(
 )
 """What a night of renewals writes by the thousand and nobody sits waiting for. The rest goes out
 before it: it answers what somebody has just done."""
-
-KIND_OF_END = {
-    EndReason.BY_CUSTOMER: MessageKind.CANCELLED_BY_CUSTOMER,
-    EndReason.BY_STAFF: MessageKind.CANCELLED_BY_STAFF,
-    EndReason.PAYMENT_FAILED: MessageKind.CANCELLED_AFTER_FAILURES,
-    # The end date is the customer's own; the email says that it was reached.
-    EndReason.UNTIL: MessageKind.CANCELLED_BY_CUSTOMER,
-}
-"""Which email tells that a subscription ended."""
 
 
 class MessageState(StrEnum):

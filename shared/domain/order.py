@@ -8,11 +8,12 @@ from datetime import date
 from enum import StrEnum
 
 from shared.domain.calendar import Frequency
+from shared.domain.customer import CollectedBy
 from shared.domain.invoice import InvoiceLine
-from shared.domain.product import ProductKind
+from shared.domain.product import ProductKind, RecursWhen
 from shared.domain.record import Record
-from shared.domain.recurring import NextPack, NextPayment, RecursWhen
-from shared.domain.subscription import CollectedBy, Terms
+from shared.domain.recurring import NextPack, NextPayment
+from shared.domain.subscription import Terms
 
 
 class Due(StrEnum):

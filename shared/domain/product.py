@@ -7,17 +7,23 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from shared.domain.activity import MAX_PARTICIPANTS
-from shared.domain.calendar import Frequency
+from shared.domain.calendar import DAYS_OF_WEEK, Frequency
 from shared.domain.dunning import RetryPolicy, check_policy
 from shared.domain.errors import Invalid
 from shared.domain.money import Currency, Money
 from shared.domain.record import Record
-from shared.domain.recurring import VALIDITY_DAYS_MIN, RecursWhen
-from shared.domain.weekly import DAYS_OF_WEEK
 
 MAX_PRICE_MINOR = 100_000_000
 """The largest price of one thing: a million of most currencies."""
+
+MAX_PARTICIPANTS = 20
+"""How many may come with one reservation, and so with one standing place."""
+
+DAYS_BEFORE_EXPIRY = 2
+"""How many days before the day of the expiry the next pack comes, at 23:59 ([RECUR])."""
+
+VALIDITY_DAYS_MIN = DAYS_BEFORE_EXPIRY + 1
+"""A shorter pack would have its next one before it began."""
 
 Price = Annotated[int, Field(ge=0, le=MAX_PRICE_MINOR)]
 
@@ -85,6 +91,12 @@ class ValidFrom(StrEnum):
     PAYMENT = "payment"
     BOOKING = "booking"
     FIRST_ACTIVITY = "first_activity"
+
+
+class RecursWhen(StrEnum):
+    PACK_EXPIRES = "pack_expires"
+    NO_CREDITS_REMAIN = "no_credits_remain"
+    """Or the expiry, if that is first."""
 
 
 class Product(Definition):

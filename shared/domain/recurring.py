@@ -10,25 +10,14 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from shared.domain.calendar import local_date, minute_before_midnight
+from shared.domain.product import DAYS_BEFORE_EXPIRY, RecursWhen
 from shared.domain.record import Record
-
-DAYS_BEFORE_EXPIRY = 2
-"""How many days before the day of the expiry the next pack comes, at 23:59."""
-
-VALIDITY_DAYS_MIN = DAYS_BEFORE_EXPIRY + 1
-"""A shorter pack would have its next one before it began."""
 
 AFTER_LAST_USE = timedelta(days=1)
 """How long after the last activity the next pack comes, once no credits remain."""
 
 CART_WAIT = timedelta(minutes=15)
 """How long the next pack waits for a cart that is being paid, or is full, before it looks again."""
-
-
-class RecursWhen(StrEnum):
-    PACK_EXPIRES = "pack_expires"
-    NO_CREDITS_REMAIN = "no_credits_remain"
-    """Or the expiry, if that is first."""
 
 
 class NextPayment(StrEnum):

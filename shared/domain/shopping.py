@@ -15,11 +15,11 @@ from shared.domain.product import (
     Location,
     Product,
     ProductKind,
+    RecursWhen,
     RestrictTo,
     Settings,
 )
 from shared.domain.record import Record
-from shared.domain.recurring import RecursWhen
 
 SEARCH_WORDS_MAX = 10
 """Words of a search that count; the rest is ignored."""

@@ -19,6 +19,7 @@ from shared.domain.calendar import (
     start_of_day,
     trial_notice_moment,
 )
+from shared.domain.customer import CollectedBy
 from shared.domain.due import Moment, Worker, earliest
 from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
 from shared.domain.money import Money
@@ -50,13 +51,6 @@ class EndReason(StrEnum):
     BY_STAFF = "by_staff"
     PAYMENT_FAILED = "payment_failed"
     UNTIL = "until"
-
-
-class CollectedBy(StrEnum):
-    """How its periods are paid ([PAY]): by a card on file, or by what staff record."""
-
-    CARD = "card"
-    RECORDING = "recording"
 
 
 class PausedBy(StrEnum):

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, Field
 
 from shared.domain.activity import Activity, ActivityState, at_local
+from shared.domain.calendar import DAYS_OF_WEEK
 from shared.domain.record import Record
 
-DAYS_OF_WEEK = 7
 LOOK_AGAIN_AFTER = timedelta(days=1)
 """How long the clock waits before it looks again for a week's activity that is not there."""
 

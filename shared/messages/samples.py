@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from shared.domain.calendar import Frequency
 from shared.domain.card import Card
 from shared.domain.charge import Attempt, By, Charge, Outcome, Purpose
-from shared.domain.customer import Customer
+from shared.domain.customer import CollectedBy, Customer
 from shared.domain.dunning import FirstSlot
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
 from shared.domain.message import Message, MessageKind
@@ -16,20 +16,14 @@ from shared.domain.product import (
     Location,
     Product,
     ProductKind,
+    RecursWhen,
     Service,
     Settings,
     StaffPerson,
 )
-from shared.domain.recurring import NextPayment, Recurring, RecursWhen, Turn
+from shared.domain.recurring import NextPayment, Recurring, Turn
 from shared.domain.reservation import Held, Reservation, ReservationState
-from shared.domain.subscription import (
-    CollectedBy,
-    Collection,
-    EndReason,
-    Subscription,
-    SubscriptionState,
-    Terms,
-)
+from shared.domain.subscription import Collection, EndReason, Subscription, SubscriptionState, Terms
 from shared.messages import opening
 from shared.messages.builders import (
     bookings,

@@ -8,10 +8,10 @@ from enum import StrEnum
 
 from shared.domain.card import Card
 from shared.domain.charge import OPEN_OUTCOMES, UNDECIDED_OUTCOMES, By, Outcome
-from shared.domain.customer import MAX_CARDS, REMOVED_REMEMBERED, Customer
+from shared.domain.customer import MAX_CARDS, REMOVED_REMEMBERED, CollectedBy, Customer
 from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
 from shared.domain.invoice import Invoice, InvoiceState
-from shared.domain.subscription import OVER, CollectedBy, Subscription, SubscriptionState
+from shared.domain.subscription import OVER, Subscription, SubscriptionState
 from shared.operations import tell
 from shared.operations.books import Books, open_books
 from shared.operations.cancel import named

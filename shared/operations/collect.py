@@ -14,15 +14,9 @@ from shared.domain.charge import (
     Purpose,
     begin_attempt,
 )
-from shared.domain.customer import Customer
+from shared.domain.customer import CollectedBy, Customer
 from shared.domain.renewal import NextCharge, decide_renewal
-from shared.domain.subscription import (
-    CollectedBy,
-    EndReason,
-    Subscription,
-    SubscriptionState,
-    next_slot_at,
-)
+from shared.domain.subscription import EndReason, Subscription, SubscriptionState, next_slot_at
 from shared.operations import tell
 from shared.operations.books import Books, open_books
 from shared.operations.context import Context

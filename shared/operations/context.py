@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from shared.domain.product import Catalogue
-from shared.providers.port import PaymentProvider
+if TYPE_CHECKING:
+    from shared.domain.product import Catalogue
+    from shared.providers.port import PaymentProvider
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,7 @@ class Context:
 
     now: Callable[[], datetime]
     new_id: Callable[[], str]
-    provider: Callable[[str], PaymentProvider]
+    provider: "Callable[[str], PaymentProvider]"
     preferred_provider: str
-    catalogue: Catalogue
+    catalogue: "Catalogue"
     public_url: str

@@ -14,9 +14,9 @@ from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Forbidden
 from shared.domain.product import Catalogue
 from shared.operations.cart import Joined, join_refs, join_writes
-from shared.store import access, accounts
+from shared.store import accounts, sessions
 from shared.store import catalogue as catalogues
-from shared.store.access import Audience, Link, Session
+from shared.store.access import Link
 from shared.store.catalogue import StaffMember
 from shared.store.engine import (
     Lost,
@@ -32,6 +32,7 @@ from shared.store.engine import (
 )
 from shared.store.people import Address
 from shared.store.records import DirectoryEntry
+from shared.store.sessions import Audience, Session
 
 JOIN_TRIES = 3
 ENTER_TRIES = 5
@@ -91,7 +92,7 @@ def enter(link: Row[Link], address: Row[Address] | None, door: Door) -> Entered:
 def _used(link: Row[Link], door: Door) -> list[Write]:
     """The link is used, and this browser's former session is over."""
     writes = [replace(link, link.value.model_copy(update={"used_at": door.now}))]
-    return [*writes, access.end_session(door.former)] if door.former else writes
+    return [*writes, sessions.end_session(door.former)] if door.former else writes
 
 
 def _enter_staff(link: Row[Link], door: Door) -> Entered:
@@ -102,7 +103,7 @@ def _enter_staff(link: Row[Link], door: Door) -> Entered:
     secret = door.new_secret()
     session = door.session(link.value, None)
     try:
-        commit([*_used(link, door), create(access.session(secret), session)])
+        commit([*_used(link, door), create(sessions.session(secret), session)])
     except Lost as lost:
         raise LinkGone from lost
     return Entered(secret, session, link.value.next, staff=member.value)
@@ -116,7 +117,7 @@ def _enter_customer(link: Row[Link], address: Row[Address] | None, door: Door) -
         used = _used(link, door)
         entry = _read_customer(link.value, address, brought or here, new_customer_id, door)
         session = door.session(link.value, entry.customer.id)
-        writes = [*used, create(access.session(secret), session), *entry.writes]
+        writes = [*used, create(sessions.session(secret), session), *entry.writes]
         try:
             commit(writes)
         except Lost as lost:

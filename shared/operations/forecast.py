@@ -6,10 +6,10 @@ from datetime import datetime
 
 from shared.domain import collecting
 from shared.domain.card import Card
-from shared.domain.customer import Customer
+from shared.domain.customer import CollectedBy, Customer
 from shared.domain.forecast import FORECAST_LINES_MAX, Expected, forecast
 from shared.domain.product import Catalogue
-from shared.domain.subscription import CollectedBy, Subscription
+from shared.domain.subscription import Subscription
 
 MERGED_LINES_MAX = 200
 """How many lines are shown of all of a customer's subscriptions together."""

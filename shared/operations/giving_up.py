@@ -4,18 +4,12 @@ from datetime import datetime
 
 from shared.domain import collecting
 from shared.domain.charge import Charge
-from shared.domain.customer import Customer
+from shared.domain.customer import CollectedBy, Customer
 from shared.domain.dunning import Then
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.pack import Pack
 from shared.domain.pausing import ended_by_pause, pause
-from shared.domain.subscription import (
-    CollectedBy,
-    EndReason,
-    PausedBy,
-    Subscription,
-    SubscriptionState,
-)
+from shared.domain.subscription import EndReason, PausedBy, Subscription, SubscriptionState
 from shared.operations import tell
 from shared.operations.context import Context
 from shared.store import accounts, transactions

@@ -25,10 +25,11 @@ from shared.domain.message import Message, next_moment
 from shared.domain.product import Settings
 from shared.messages import opening
 from shared.messages.opening import SignInFacts
-from shared.store import access, people
-from shared.store.access import Audience, Limit, Link, Token
+from shared.store import access, outbox, people, sessions
+from shared.store.access import Limit, Link, Token
 from shared.store.engine import Found, Lost, Ref, Row, commit, create, read, replace
 from shared.store.people import Address
+from shared.store.sessions import Audience
 
 PER_MINUTE = Limit("address-minute", 6, timedelta(minutes=1))
 PER_HOUR = Limit("address-hour", 12, timedelta(hours=1))
@@ -98,7 +99,7 @@ def ask(
         now=now,
         staff=audience is Audience.STAFF,
     )
-    ref = people.message(None, email, message.key)
+    ref = outbox.message(None, email, message.key)
     counted = (
         (PER_MINUTE, key),
         (PER_HOUR, key),
@@ -329,4 +330,4 @@ def refs_of_address(audience: Audience, email: str) -> tuple[Ref[Link], Ref[Addr
 
 def sign_out(secret: str) -> None:
     """End the session that the cookie's secret belongs to, at once ([SESSION])."""
-    commit([access.end_session(secret)])
+    commit([sessions.end_session(secret)])

@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from shared.domain.charge import Outcome
+from shared.domain.customer import CollectedBy
 from shared.domain.message import Notice, NoticeKind
-from shared.domain.subscription import CollectedBy, next_try_at
+from shared.domain.subscription import next_try_at
 from shared.messages.builders.telling import Telling
 
 if TYPE_CHECKING:

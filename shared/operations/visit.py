@@ -10,17 +10,19 @@ import binascii
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.domain.cart import Cart, is_kept
 from shared.domain.customer import Customer
 from shared.domain.errors import Unavailable
 from shared.domain.product import Catalogue, Location
-from shared.store import access, people
 from shared.store import catalogue as catalogues
-from shared.store.access import Audience, Session
+from shared.store import people, sessions
 from shared.store.catalogue import Role, StaffMember
 from shared.store.engine import Found, Lost, Ref, Row, StoreUnavailable, read
+from shared.store.sessions import Audience, Session
+
+if TYPE_CHECKING:
+    from shared.domain.cart import Cart
 
 __all__ = [
     "Audience",
@@ -101,7 +103,7 @@ class Visit:
     staff: StaffMember | None
     catalogue: Catalogue
     location: Location
-    visitor_cart: Row[Cart] | None
+    visitor_cart: "Row[Cart] | None"
     found: Found
 
 
@@ -166,19 +168,19 @@ def more(visit: Visit, refs: Iterable[Refs]) -> Found:
 def _own(claims: Claims) -> list[Ref[Any]]:
     refs: list[Ref[Any]] = []
     if claims.secret:
-        refs.append(access.session(claims.secret))
+        refs.append(sessions.session(claims.secret))
     if claims.customer_id:
         refs.append(people.head(claims.customer_id))
     elif claims.staff_email:
         refs.append(catalogues.staff_member(claims.staff_email))
     elif claims.visitor and claims.location_id:
-        refs.append(people.cart(people.visitor_pk(claims.visitor), claims.location_id))
+        refs.append(_cart_of(claims.visitor, claims.location_id))
     return refs
 
 
 def _session(claims: Claims, found: Found, now: datetime) -> Session | None:
     """The session that the claims name, when it is theirs, for this audience, and not over."""
-    row = found.get(access.session(claims.secret)) if claims.secret else None
+    row = found.get(sessions.session(claims.secret)) if claims.secret else None
     if row is None or row.value.audience is not claims.audience or row.value.ends_at <= now:
         return None
     if claims.audience is Audience.STAFF:
@@ -200,9 +202,19 @@ def _session(claims: Claims, found: Found, now: datetime) -> Session | None:
 
 def _visitor_cart(
     claims: Claims, location: Location, found: Found, now: datetime
-) -> Row[Cart] | None:
+) -> "Row[Cart] | None":
     """As long as it is kept; TTL deletes late."""
     if claims.visitor is None or claims.customer_id is not None:
         return None
-    row = found.get(people.cart(people.visitor_pk(claims.visitor), location.id))
+    from shared.domain.cart import is_kept
+
+    row = found.get(_cart_of(claims.visitor, location.id))
     return row if row is not None and is_kept(row.value, now) else None
+
+
+def _cart_of(visitor: str, location_id: str) -> "Ref[Cart]":
+    """Carts are loaded for who has one: whoever is signed in, or comes for the first time, is shown
+    none."""
+    from shared.store import carts
+
+    return carts.cart(people.visitor_pk(visitor), location_id)

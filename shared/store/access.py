@@ -1,11 +1,11 @@
-"""The access table: who may come in, for how long, and how often they may ask.
+"""The access table: who may come in, for how long, and how often they may ask. Who is in already
+lies apart (`sessions.py`), as that is all that most functions ask.
 
 Everything secret is kept as a hash. TTL deletes late, so whoever reads compares the time as well.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
 from pydantic import AwareDatetime
 from pynamodb.attributes import NumberAttribute
@@ -13,18 +13,12 @@ from pynamodb.attributes import NumberAttribute
 from shared.domain.record import Record
 from shared.store.engine import AccessItem, AccountItem, Kind, Ref, Write, register
 from shared.store.people import Address, digest, normal_address
+from shared.store.sessions import Audience
 
 CODE_TRIES = 5
 REMEMBERED_FOR = timedelta(days=1)
 """How long a link and its tokens stay known, so that a dead one can say what became of it. No
 link lives longer than this, whatever the setting."""
-
-
-class Audience(StrEnum):
-    """Whom a link lets in. A link or session of one is worth nothing to the other."""
-
-    CUSTOMER = "customer"
-    STAFF = "staff"
 
 
 class Link(Record):
@@ -58,16 +52,6 @@ class Token(Record):
     made_at: AwareDatetime
 
 
-class Session(Record):
-    """Somebody is signed in until `ends_at` ([SESSION])."""
-
-    audience: Audience
-    customer_id: str | None = None
-    email: str
-    signed_in_at: AwareDatetime
-    ends_at: AwareDatetime
-
-
 class CounterItem(AccessItem):
     """How often something was asked for in one window of time."""
 
@@ -79,7 +63,6 @@ class CounterItem(AccessItem):
 
 register(Link, Kind("link", expires_at=lambda link: link.requested_at + REMEMBERED_FOR))
 register(Token, Kind("token", expires_at=lambda token: token.made_at + REMEMBERED_FOR))
-register(Session, Kind("session", expires_at=lambda session: session.ends_at))
 
 
 def address_key(email: str) -> str:
@@ -96,19 +79,9 @@ def token(secret: str) -> Ref[Token]:
     return Ref(AccessItem, f"token#{digest(secret)}", "token", Token)
 
 
-def session(secret: str) -> Ref[Session]:
-    return Ref(AccessItem, f"session#{digest(secret)}", "session", Session)
-
-
 def address_of(key: str) -> Ref[Address]:
     """Whose address it is, as `accounts.address` has it, by `address_key`."""
     return Ref(AccountItem, f"email#{key}", "address", Address)
-
-
-def end_session(secret: str) -> Write:
-    """The session is gone, whether or not there was one."""
-    ref = session(secret)
-    return Write("delete", table=ref.table, key=(ref.pk, ref.sk))
 
 
 def ask(value: Link) -> Write:

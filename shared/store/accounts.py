@@ -14,7 +14,7 @@ from shared.domain.message import Message, Notice
 from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, Seat
 from shared.domain.subscription import Subscription
-from shared.store import people
+from shared.store import carts, outbox, people
 from shared.store.engine import (
     AccountItem,
     Page,
@@ -48,9 +48,9 @@ normal_address = people.normal_address
 customer_pk = people.customer_pk
 visitor_pk = people.visitor_pk
 head = people.head
-cart = people.cart
+cart = carts.cart
 address = people.address
-message = people.message
+message = outbox.message
 
 AUDIT_MARK = Ref(AccountItem, "audit", "mark", AuditMark)
 

@@ -14,11 +14,11 @@ from shared.domain.reservation import Reservation
 from shared.operations import booking
 from shared.operations.booking import Wish
 from shared.operations.visit import staff_cookie
-from shared.store import access, accounts, bookings
+from shared.store import accounts, bookings, sessions
 from shared.store import catalogue as catalogues
-from shared.store.access import Audience, Session
 from shared.store.catalogue import Role, StaffMember
 from shared.store.engine import commit, overwrite, read
+from shared.store.sessions import Audience, Session
 from shared.store.timeline import TimelineEvent
 from shared.web.answer import SESSION_COOKIE, STAFF_COOKIE
 from tests import shop_floor
@@ -96,7 +96,7 @@ def _begin_session(
         signed_in_at=world.now(),
         ends_at=world.now() + timedelta(minutes=30),
     )
-    commit([overwrite(access.session(secret), session)])
+    commit([overwrite(sessions.session(secret), session)])
 
 
 def activity_at(world: LocalWorld, location_id: str = "ny", *, places: int = 5) -> str:

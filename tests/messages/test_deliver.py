@@ -15,9 +15,9 @@ from shared.operations import card_link, sign_in
 from shared.operations.deliver import MAX_TRIES, Delivered, deliver
 from shared.operations.sign_in import ask
 from shared.store import accounts
-from shared.store.access import Audience
 from shared.store.card_links import card_link as card_link_ref
 from shared.store.engine import AccountItem, commit, connection, overwrite, read, remove
+from shared.store.sessions import Audience
 from tests.messages.delivery import (
     CUSTOMER,
     START,

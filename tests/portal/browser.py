@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 from infra.local.http_api import Response
 from infra.local.world import LocalWorld
 from shared.domain.customer import Customer
-from shared.store import access, accounts
-from shared.store.access import Audience, Session
+from shared.store import accounts, sessions
 from shared.store.engine import commit, create
+from shared.store.sessions import Audience, Session
 from shared.web.answer import SESSION_COOKIE
 
 
@@ -68,7 +68,7 @@ class Browser:
         commit(
             [
                 create(accounts.head(customer.id), customer),
-                create(access.session(secret), session),
+                create(sessions.session(secret), session),
             ]
         )
         self.cookies[SESSION_COOKIE] = f"{customer.id}.{secret}"

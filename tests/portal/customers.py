@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 
 from infra.local.http_api import Request, Response, event_of
 from infra.local.world import LocalWorld
-from shared.store import access
-from shared.store.access import Audience, Session
+from shared.store import sessions
 from shared.store.engine import commit, create
+from shared.store.sessions import Audience, Session
 from tests.portal.people import CountingEngine
 from tests.shop_floor import head
 
@@ -44,7 +44,7 @@ class Customer:
             signed_in_at=now,
             ends_at=now + timedelta(minutes=30),
         )
-        commit([create(access.session(secret), session)])
+        commit([create(sessions.session(secret), session)])
         self.secrets.append(secret)
 
     def headers(self, accept: str, **more: str) -> list[tuple[str, str]]:

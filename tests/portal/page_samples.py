@@ -93,7 +93,7 @@ from functions.portal.pages.shop_models import (
 from shared.domain.activity import ActivityState
 from shared.domain.calendar import Frequency, charge_moment
 from shared.domain.charge import By, Outcome
-from shared.domain.customer import Attention, PastDue
+from shared.domain.customer import Attention, CollectedBy, PastDue
 from shared.domain.dunning import RetryPolicy
 from shared.domain.invoice import InvoiceState, PaymentKind, PaymentStatus
 from shared.domain.message import NoticeKind
@@ -103,7 +103,7 @@ from shared.domain.policy_trial import try_policy
 from shared.domain.product import Location, ProductKind, SelfCancel
 from shared.domain.reservation import ReservationState
 from shared.domain.shopping import ExpiryPolicy, Hidden
-from shared.domain.subscription import CollectedBy, EndReason, PausedBy, SubscriptionState
+from shared.domain.subscription import EndReason, PausedBy, SubscriptionState
 from shared.operations.visit import Audience
 from shared.web.errors import Problem
 from shared.web.pages.parts import (

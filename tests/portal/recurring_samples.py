@@ -22,8 +22,8 @@ from functions.portal.pages.shop_models import (
     SubscriptionTerms,
 )
 from shared.domain.money import Money
-from shared.domain.product import ProductKind, SelfCancel
-from shared.domain.recurring import NextPayment, RecursWhen
+from shared.domain.product import ProductKind, RecursWhen, SelfCancel
+from shared.domain.recurring import NextPayment
 from shared.domain.shopping import ExpiryPolicy
 from shared.domain.subscription import SubscriptionState
 from shared.web.pages.parts import ChargeView, SubscriptionSummary, Totals

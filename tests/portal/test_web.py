@@ -12,10 +12,10 @@ from infra.local.http_api import Response
 from infra.local.world import LocalWorld
 from shared.domain.customer import Customer
 from shared.domain.product import Catalogue, Location, Settings
-from shared.store import access, accounts
+from shared.store import accounts, sessions
 from shared.store import catalogue as catalogues
-from shared.store.access import Audience, Session
 from shared.store.engine import commit, create, overwrite
+from shared.store.sessions import Audience, Session
 from shared.web import assets
 from shared.web.answer import Input, View
 from shared.web.app import App
@@ -65,7 +65,7 @@ def sign_in(web: Web, customer: Customer, *, audience: Audience = Audience.CUSTO
         signed_in_at=web.world.now(),
         ends_at=web.world.now() + timedelta(minutes=30),
     )
-    commit([overwrite(access.session(f"secret-of-{customer.id}"), session)])
+    commit([overwrite(sessions.session(f"secret-of-{customer.id}"), session)])
     web.cookies["__Host-session"] = f"{customer.id}.secret-of-{customer.id}"
 
 

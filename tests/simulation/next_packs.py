@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from shared.domain.charge import By
 from shared.domain.invariants import CustomerBooks
 from shared.domain.pack import Pack
-from shared.domain.recurring import RecursWhen
+from shared.domain.product import RecursWhen
 from shared.domain.subscription import Subscription, SubscriptionState
 from tests.simulation import calendar_oracle
 from tests.simulation.calendar_oracle import MINUTE

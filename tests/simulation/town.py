@@ -22,11 +22,11 @@ from shared.domain.product import Catalogue
 from shared.domain.subscription import Subscription
 from shared.operations.cards import ENTER_PATH
 from shared.operations.visit import staff_cookie
-from shared.store import access
 from shared.store import catalogue as catalogues
-from shared.store.access import Audience, Session
+from shared.store import sessions
 from shared.store.catalogue import Role, StaffMember
 from shared.store.engine import commit, document, overwrite
+from shared.store.sessions import Audience, Session
 from shared.web.answer import SESSION_COOKIE, STAFF_COOKIE
 from tests import banking
 from tests.banking import Skill
@@ -197,7 +197,7 @@ class Town:
             signed_in_at=self.world.now(),
             ends_at=self.world.now() + timedelta(days=366),
         )
-        commit([overwrite(access.session(secret), session)])
+        commit([overwrite(sessions.session(secret), session)])
 
     def somebody_comes(self) -> None:
         """A stranger fills a cart, asks for a link, and is a customer by using it."""

@@ -33,12 +33,13 @@ from shared.domain.invariants import (
 )
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
 from shared.domain.ledger import adjust
-from shared.domain.message import KIND_OF_END, MessageKind, message_key
+from shared.domain.message import MessageKind, message_key
 from shared.domain.money import Money
 from shared.domain.order import OrderLine, invoice_lines
 from shared.domain.pack import Entry, Pack
 from shared.domain.product import ProductKind
 from shared.domain.subscription import EndReason, Subscription, SubscriptionState
+from shared.domain.told_of_end import KIND_OF_END
 from shared.operations.packs import run_out
 from tests.unit.subscription_samples import NEW_YORK, collected, terms_of, utc
 

@@ -7,8 +7,8 @@ from pydantic import AwareDatetime
 
 from shared.domain.calendar import Frequency
 from shared.domain.money import Money
-from shared.domain.product import ProductKind, SelfCancel
-from shared.domain.recurring import NextPayment, RecursWhen
+from shared.domain.product import ProductKind, RecursWhen, SelfCancel
+from shared.domain.recurring import NextPayment
 from shared.domain.shopping import ExpiryPolicy, Hidden
 from shared.web.answer import View
 from shared.web.pages.parts import (

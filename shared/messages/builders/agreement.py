@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.domain.subscription import CollectedBy, SubscriptionState
+from shared.domain.customer import CollectedBy
+from shared.domain.subscription import SubscriptionState
 from shared.messages.facts.agreement import Agreement
 
 if TYPE_CHECKING:

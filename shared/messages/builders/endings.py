@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.domain.message import KIND_OF_END, Message, MessageKind
+from shared.domain.message import Message, MessageKind
+from shared.domain.told_of_end import KIND_OF_END
 from shared.messages.builders.agreement import agreement_of
 from shared.messages.builders.pack import pack_shown
 from shared.messages.builders.telling import Telling

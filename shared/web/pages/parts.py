@@ -10,12 +10,13 @@ from pydantic import AwareDatetime
 
 from shared.domain.calendar import Frequency
 from shared.domain.charge import By, Outcome
-from shared.domain.customer import Attention
+from shared.domain.customer import Attention, CollectedBy
 from shared.domain.invoice import InvoiceState, LineKind, PaymentKind, PaymentStatus
 from shared.domain.money import Money
 from shared.domain.pack import EntryKind, PackStatus
-from shared.domain.recurring import NextPayment, RecursWhen
-from shared.domain.subscription import CollectedBy, EndReason, PausedBy, SubscriptionState
+from shared.domain.product import RecursWhen
+from shared.domain.recurring import NextPayment
+from shared.domain.subscription import EndReason, PausedBy, SubscriptionState
 from shared.web.answer import View
 
 
