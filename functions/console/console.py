@@ -37,7 +37,7 @@ from shared.operations.visit import Audience, Row
 from shared.store import accounts
 from shared.web.answer import Answer, Input, Query
 from shared.web.app import App
-from shared.web.pages.summaries import entry_view
+from shared.web.pages.entries import entry_view
 from shared.web.request import Request, Who
 from shared.web.sign_in import mount_sign_in
 from shared.wiring import current

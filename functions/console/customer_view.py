@@ -18,10 +18,10 @@ from shared.domain.pack import Entry, Pack, PackStatus
 from shared.domain.reversal import uses_of
 from shared.operations.context import Context
 from shared.operations.forecast import merged
-from shared.web.pages.summaries import (
-    card_views,
-    invoice_summary,
-    pack_summary,
+from shared.web.pages.cards import card_views
+from shared.web.pages.invoices import invoice_summary
+from shared.web.pages.packs import pack_summary
+from shared.web.pages.subscriptions import (
     past_due_views,
     subscription_summary,
     sums_ahead,

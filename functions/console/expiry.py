@@ -11,8 +11,7 @@ from shared.operations.expiry import Move
 from shared.operations.visit import Claims, Ref
 from shared.web.answer import Answer, Input
 from shared.web.app import App
-from shared.web.pages.parts import PackSummary
-from shared.web.pages.summaries import pack_summary
+from shared.web.pages.packs import PackSummary, pack_summary
 from shared.web.request import Request, Who
 
 EARLIEST = date(2000, 1, 1)

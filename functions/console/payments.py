@@ -17,7 +17,7 @@ from shared.store import accounts
 from shared.web.amount import minor_units
 from shared.web.answer import Answer, Input
 from shared.web.app import App
-from shared.web.pages.summaries import invoice_summary
+from shared.web.pages.invoices import invoice_summary
 from shared.web.request import Request, Who
 
 EARLIEST = date(2000, 1, 1)

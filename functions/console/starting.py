@@ -22,7 +22,7 @@ from shared.operations.visit import Claims, Ref
 from shared.store import accounts
 from shared.web.answer import Answer, Input, Query
 from shared.web.app import App
-from shared.web.pages.summaries import card_views
+from shared.web.pages.cards import card_views
 from shared.web.request import Request, Who
 
 Id = Annotated[str, Field(min_length=1, max_length=100)]

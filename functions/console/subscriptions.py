@@ -15,8 +15,7 @@ from shared.operations.visit import Row
 from shared.store import accounts
 from shared.web.answer import Answer, Input
 from shared.web.app import App
-from shared.web.pages.parts import SubscriptionSummary
-from shared.web.pages.summaries import subscription_summary
+from shared.web.pages.subscriptions import SubscriptionSummary, subscription_summary
 from shared.web.request import Request, Who
 
 ONE = "/console/customers/{customer}/subscriptions/{subscription}"

@@ -11,7 +11,7 @@ from shared.operations import outstanding as operations
 from shared.operations.outstanding import REASON_MAX, Activation
 from shared.web.answer import Answer, Input
 from shared.web.app import App
-from shared.web.pages.summaries import pack_summary
+from shared.web.pages.packs import pack_summary
 from shared.web.request import Request, Who
 
 logger = Logger()

@@ -17,8 +17,9 @@ from shared.operations.statement import entries_of_all
 from shared.store import accounts
 from shared.store.accounts import PAGE_LIMIT
 from shared.web.answer import Answer
+from shared.web.pages.entries import entry_view, without_names
+from shared.web.pages.packs import pack_summary
 from shared.web.pages.statement import lives_of
-from shared.web.pages.summaries import entry_view, pack_summary, without_names
 from shared.web.request import Request, Who
 
 ALSO = (subscription_routes, invoice_routes, statement_routes)

@@ -27,14 +27,10 @@ from shared.domain.pack import Pack, PackStatus
 from shared.domain.product import Catalogue
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.web.answer import Query
-from shared.web.pages.parts import Choice, PaymentRow
-from shared.web.pages.summaries import (
-    credits_left,
-    invoice_summary,
-    pack_summary,
-    payment_row,
-    subscription_summary,
-)
+from shared.web.pages.choices import Choice
+from shared.web.pages.invoices import PaymentRow, invoice_summary, payment_row
+from shared.web.pages.packs import credits_left, pack_summary
+from shared.web.pages.subscriptions import subscription_summary
 
 PAGE_SIZE = 50
 READ_AT_ONCE = 300

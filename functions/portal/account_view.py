@@ -40,23 +40,18 @@ from shared.domain.subscription import (
 )
 from shared.operations.cancel import When, allowed
 from shared.operations.forecast import Ahead, ahead, merged
-from shared.web.pages.parts import ChargeView
-from shared.web.pages.summaries import (
-    attempt_view,
-    card_views,
-    charge_view,
-    credits_left,
+from shared.web.pages.cards import card_views
+from shared.web.pages.charges import ChargeView, attempt_view, charge_view
+from shared.web.pages.invoices import invoice_summary, payment_views
+from shared.web.pages.lines import line_view, totals_of
+from shared.web.pages.names import zone_of
+from shared.web.pages.packs import credits_left, pack_summary
+from shared.web.pages.subscriptions import (
     ends_at,
-    invoice_summary,
-    line_view,
-    pack_summary,
     past_due_views,
-    payment_views,
     subscription_summary,
     sums_ahead,
-    totals_of,
     upcoming_charge,
-    zone_of,
 )
 
 PAYABLE = frozenset({SubscriptionState.PAST_DUE, SubscriptionState.PAUSED})

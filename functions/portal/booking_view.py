@@ -38,7 +38,8 @@ from shared.domain.weekly import Standing, holds
 from shared.operations.booking import estimate
 from shared.operations.buying_place import sold_with_places
 from shared.web.answer import Query
-from shared.web.pages.summaries import card_views, staff_name
+from shared.web.pages.cards import card_views
+from shared.web.pages.names import staff_name
 
 FIRST_DAY = date(2000, 1, 1)
 LAST_DAY = date(2199, 12, 31)

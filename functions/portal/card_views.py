@@ -17,7 +17,8 @@ from shared.domain.customer import MAX_CARDS, Attention, Customer
 from shared.domain.product import Catalogue
 from shared.domain.subscription import Subscription
 from shared.operations.cards import Why, why_it_stays
-from shared.web.pages.summaries import card_view, zone_of
+from shared.web.pages.cards import card_view
+from shared.web.pages.names import zone_of
 
 YEARS_AHEAD = 20
 """How far ahead a card can expire."""

@@ -17,8 +17,8 @@ from shared.domain.order import Due
 from shared.domain.pricing import BLOCKING, Change, ChangeKind, PricedCart, PricedLine, tax_rate_of
 from shared.domain.product import Catalogue, Location, Product, ProductKind
 from shared.domain.shopping import expiry
-from shared.web.pages.parts import Totals, WeeklyTime
-from shared.web.pages.summaries import weekly_time
+from shared.web.pages.lines import Totals
+from shared.web.pages.weekly import WeeklyTime, weekly_time
 
 NOTICES = {
     ChangeKind.PRICE: LineNotice.PRICE_CHANGED,

@@ -29,16 +29,11 @@ from shared.domain.product import Catalogue, Location, ProductKind, RecursWhen
 from shared.domain.subscription import Subscription
 from shared.domain.weekly import start_in
 from shared.operations.checkout import Answered, Checked
-from shared.web.pages.summaries import (
-    card_view,
-    card_views,
-    line_view,
-    pack_summary,
-    place_name,
-    subscription_summary,
-    totals_of,
-    zone_of,
-)
+from shared.web.pages.cards import card_view, card_views
+from shared.web.pages.lines import line_view, totals_of
+from shared.web.pages.names import place_name, zone_of
+from shared.web.pages.packs import pack_summary
+from shared.web.pages.subscriptions import subscription_summary
 
 STATES = {
     Checked.PAID: OrderState.PAID,

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from functions.portal.pages.account_models import EstimateView
 from shared.domain.product import Catalogue
 from shared.domain.reservation import Reservation, ReservationState, invoice_lines
-from shared.web.pages.summaries import line_view, place_name, totals_of
+from shared.web.pages.lines import line_view, totals_of
+from shared.web.pages.names import place_name
 
 
 def _not_yet_charged(reservation: Reservation) -> bool:

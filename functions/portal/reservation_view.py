@@ -21,13 +21,9 @@ from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.money import Money
 from shared.domain.product import Catalogue
 from shared.domain.reservation import Reservation, ReservationState, invoice_lines
-from shared.web.pages.summaries import (
-    invoice_summary,
-    line_view,
-    place_name,
-    staff_name,
-    totals_of,
-)
+from shared.web.pages.invoices import invoice_summary
+from shared.web.pages.lines import line_view, totals_of
+from shared.web.pages.names import place_name, staff_name
 
 TAKEN = frozenset(
     {ReservationState.BOOKED, ReservationState.REDEEMED, ReservationState.CANCELLED_LATE}

@@ -14,7 +14,7 @@ from shared.domain.errors import Missing
 from shared.domain.product import Catalogue, Location, Product, ProductKind
 from shared.domain.shopping import Hidden, categories, listed, offered
 from shared.web.answer import Query
-from shared.web.pages.parts import Choice
+from shared.web.pages.choices import Choice
 
 KINDS = {
     ShopTab.PACKAGES: frozenset({ProductKind.PACKAGE}),

@@ -13,7 +13,8 @@ from shared.domain.pricing import tax_rate_of
 from shared.domain.product import Catalogue, Location, Product, ProductKind
 from shared.domain.shopping import listed
 from shared.domain.subscription import Subscription
-from shared.web.pages.summaries import staff_name, weekly_time
+from shared.web.pages.names import staff_name
+from shared.web.pages.weekly import weekly_time
 
 DAYS_TO_CHOOSE_FROM = timedelta(days=DAYS_OF_WEEK)
 TIMES_SHOWN = 60

@@ -30,7 +30,10 @@ from functions.portal.pages.booking_models import (
 from shared.domain.invoice import InvoiceState, LineKind, PaymentStatus
 from shared.domain.money import Money
 from shared.domain.reservation import ReservationState
-from shared.web.pages.parts import CardView, InvoiceSummary, LineView, Totals, WeeklyTime
+from shared.web.pages.cards import CardView
+from shared.web.pages.invoices import InvoiceSummary
+from shared.web.pages.lines import LineView, Totals
+from shared.web.pages.weekly import WeeklyTime
 
 ZONE = "America/New_York"
 

@@ -15,7 +15,7 @@ from functions.console.pages.provider_models import (
 )
 from shared.domain.calendar import Frequency
 from shared.domain.money import Money
-from shared.web.pages.parts import CardView
+from shared.web.pages.cards import CardView
 
 CONSOLE_FULL: Mapping[str, BaseModel] = {
     "console_start": StartPage(

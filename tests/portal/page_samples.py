@@ -106,26 +106,21 @@ from shared.domain.shopping import ExpiryPolicy, Hidden
 from shared.domain.subscription import EndReason, PausedBy, SubscriptionState
 from shared.operations.visit import Audience
 from shared.web.errors import Problem
-from shared.web.pages.parts import (
-    AttemptView,
-    CardView,
-    ChargeAhead,
-    ChargeView,
-    Choice,
-    CreditsLeft,
-    EntryView,
-    InvoiceSummary,
-    LineView,
-    PackSummary,
-    PastDueView,
-    PaymentRow,
-    PaymentView,
-    SubscriptionSummary,
-    Totals,
-    UpcomingCharge,
-    WeeklyTime,
-)
+from shared.web.pages.cards import CardView
+from shared.web.pages.charges import AttemptView, ChargeView
+from shared.web.pages.choices import Choice
+from shared.web.pages.entries import EntryView
+from shared.web.pages.invoices import InvoiceSummary, PaymentRow, PaymentView
+from shared.web.pages.lines import LineView, Totals
+from shared.web.pages.packs import CreditsLeft, PackSummary
 from shared.web.pages.sign_in import SignInConfirmPage, SignInPage, SignInSentPage, WhySignIn
+from shared.web.pages.subscriptions import (
+    ChargeAhead,
+    PastDueView,
+    SubscriptionSummary,
+    UpcomingCharge,
+)
+from shared.web.pages.weekly import WeeklyTime
 from shared.web.render import ROOT, Frame
 from tests.portal import booking_samples, desk_samples, recurring_samples, statement_samples
 

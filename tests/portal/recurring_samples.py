@@ -26,7 +26,9 @@ from shared.domain.product import ProductKind, RecursWhen, SelfCancel
 from shared.domain.recurring import NextPayment
 from shared.domain.shopping import ExpiryPolicy
 from shared.domain.subscription import SubscriptionState
-from shared.web.pages.parts import ChargeView, SubscriptionSummary, Totals
+from shared.web.pages.charges import ChargeView
+from shared.web.pages.lines import Totals
+from shared.web.pages.subscriptions import SubscriptionSummary
 
 ZONE = "America/New_York"
 PRICE = Money(minor=9000, currency="USD")

@@ -13,15 +13,11 @@ from shared.domain.policy_trial import PolicyTrial
 from shared.operations.checkout import Checked
 from shared.operations.staff import Released
 from shared.web.answer import View
-from shared.web.pages.parts import (
-    CardView,
-    EntryView,
-    InvoiceSummary,
-    PackSummary,
-    PastDueView,
-    SubscriptionSummary,
-    UpcomingCharge,
-)
+from shared.web.pages.cards import CardView
+from shared.web.pages.entries import EntryView
+from shared.web.pages.invoices import InvoiceSummary
+from shared.web.pages.packs import PackSummary
+from shared.web.pages.subscriptions import PastDueView, SubscriptionSummary, UpcomingCharge
 
 
 class NoticeView(View):

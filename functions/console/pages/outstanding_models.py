@@ -6,7 +6,7 @@ from functions.console.pages.models import PlaceChoice
 from shared.domain.money import Money
 from shared.domain.subscription import SubscriptionState
 from shared.web.answer import View
-from shared.web.pages.parts import PackSummary
+from shared.web.pages.packs import PackSummary
 
 
 class OutstandingRow(View):

@@ -9,23 +9,15 @@ from shared.domain.customer import Attention
 from shared.domain.money import Money
 from shared.domain.shopping import ExpiryPolicy
 from shared.web.answer import View
-from shared.web.pages.parts import (
-    CardView,
-    ChargeView,
-    Choice,
-    CreditsLeft,
-    EntryView,
-    InvoiceSummary,
-    LineView,
-    PackSummary,
-    PastDueView,
-    PaymentRow,
-    PaymentView,
-    SubscriptionSummary,
-    Totals,
-    UpcomingCharge,
-)
+from shared.web.pages.cards import CardView
+from shared.web.pages.charges import ChargeView
+from shared.web.pages.choices import Choice
+from shared.web.pages.entries import EntryView
+from shared.web.pages.invoices import InvoiceSummary, PaymentRow, PaymentView
+from shared.web.pages.lines import LineView, Totals
+from shared.web.pages.packs import CreditsLeft, PackSummary
 from shared.web.pages.statement import LifeView
+from shared.web.pages.subscriptions import PastDueView, SubscriptionSummary, UpcomingCharge
 
 
 class AccountPage(View):

@@ -8,7 +8,10 @@ from pydantic import AwareDatetime
 from shared.domain.money import Money
 from shared.domain.reservation import ReservationState
 from shared.web.answer import View
-from shared.web.pages.parts import CardView, InvoiceSummary, LineView, Totals, WeeklyTime
+from shared.web.pages.cards import CardView
+from shared.web.pages.invoices import InvoiceSummary
+from shared.web.pages.lines import LineView, Totals
+from shared.web.pages.weekly import WeeklyTime
 
 
 class ScheduleView(StrEnum):

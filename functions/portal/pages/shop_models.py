@@ -11,15 +11,12 @@ from shared.domain.product import ProductKind, RecursWhen, SelfCancel
 from shared.domain.recurring import NextPayment
 from shared.domain.shopping import ExpiryPolicy, Hidden
 from shared.web.answer import View
-from shared.web.pages.parts import (
-    CardView,
-    Choice,
-    LineView,
-    PackSummary,
-    SubscriptionSummary,
-    Totals,
-    WeeklyTime,
-)
+from shared.web.pages.cards import CardView
+from shared.web.pages.choices import Choice
+from shared.web.pages.lines import LineView, Totals
+from shared.web.pages.packs import PackSummary
+from shared.web.pages.subscriptions import SubscriptionSummary
+from shared.web.pages.weekly import WeeklyTime
 
 
 class ShopTab(StrEnum):

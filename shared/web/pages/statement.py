@@ -18,8 +18,8 @@ from shared.domain.statement import Life, Line, Whereabouts
 from shared.web import accept
 from shared.web.answer import Answer, Query, Raw, View
 from shared.web.csv_file import CSV, Cell, csv_file
-from shared.web.pages.parts import EntryView
-from shared.web.pages.summaries import entry_view, place_name, without_names
+from shared.web.pages.entries import EntryView, entry_view, without_names
+from shared.web.pages.names import place_name
 from shared.web.request import Request
 
 PAGE_LINES = 50

@@ -1,0 +1,11 @@
+"""A filter of a list, for people and programs."""
+
+from shared.web.answer import View
+
+
+class Choice(View):
+    """A filter's value and how many there are of it; `value` "" is all."""
+
+    value: str
+    count: int
+    selected: bool = False
