@@ -11,7 +11,8 @@ from functions.portal.account_app import app
 from functions.portal.account_lists import READ_AT_ONCE, ListQuery, PacksQuery
 from functions.portal.ids import path_id
 from functions.portal.owned import cursor, load, values
-from functions.portal.pages.account_models import AccountPage, PackPage, PacksPage
+from functions.portal.pages.account_models import AccountPage
+from functions.portal.pages.pack_models import PackPage, PacksPage
 from shared.domain.errors import Missing
 from shared.operations.statement import entries_of_all
 from shared.store import accounts

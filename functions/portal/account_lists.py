@@ -12,14 +12,14 @@ from urllib.parse import urlencode
 from pydantic import Field, StringConstraints
 
 from functions.portal.ids import Id
-from functions.portal.pages.account_models import (
+from functions.portal.pages.invoice_models import (
     EstimateView,
     InvoicesPage,
-    PacksPage,
     PaymentSort,
     PaymentsPage,
-    SubscriptionsPage,
 )
+from functions.portal.pages.pack_models import PacksPage
+from functions.portal.pages.subscription_models import SubscriptionsPage
 from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice, InvoiceState, LineKind
 from shared.domain.money import Money

@@ -4,8 +4,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from functions.portal.account_lists import store_credit
-from functions.portal.pages.account_models import (
-    AccountPage,
+from functions.portal.pages.account_models import AccountPage
+from functions.portal.pages.invoice_models import InvoicePage, PayForm, WhyNotPay
+from functions.portal.pages.subscription_models import (
     CancelConsequence,
     CancelOptions,
     CancelPage,
@@ -13,12 +14,9 @@ from functions.portal.pages.account_models import (
     Commitment,
     FailingCharge,
     ForecastLine,
-    InvoicePage,
     NextPlace,
-    PayForm,
     SubscriptionPage,
     WhyNotCancel,
-    WhyNotPay,
 )
 from shared.domain.calendar import local_date
 from shared.domain.charge import Charge, Outcome

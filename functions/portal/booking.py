@@ -10,13 +10,9 @@ from functions.portal.booking_view import ActivityQuery, ScheduleQuery
 from functions.portal.checkout_view import said_of
 from functions.portal.ids import path_id
 from functions.portal.pack_choices import chosen, packs_to_use
-from functions.portal.pages.booking_models import (
-    ActivityToBook,
-    PackToUse,
-    PlaceChoice,
-    ReservationPage,
-    SchedulePage,
-)
+from functions.portal.pages.activity_models import ActivityToBook, PackToUse, PlaceChoice
+from functions.portal.pages.reservation_models import ReservationPage
+from functions.portal.pages.schedule_models import SchedulePage
 from functions.portal.pay_form import settled
 from functions.portal.place_choices import place_choices
 from functions.portal.reservation_view import MoneyBehind

@@ -8,21 +8,23 @@ from urllib.parse import urlencode
 from pydantic import Field, StringConstraints
 
 from functions.portal.ids import Id
-from functions.portal.pages.booking_models import (
+from functions.portal.pages.activity_models import (
     ActivityToBook,
-    ActivityView,
-    DayToBook,
-    FilterChoice,
     HeldView,
-    Mine,
     PackOffer,
     PackToUse,
     PlaceChoice,
     PlanView,
-    SchedulePage,
-    ScheduleView,
     WeeklyOffer,
     WhyNotBook,
+)
+from functions.portal.pages.schedule_models import (
+    ActivityView,
+    DayToBook,
+    FilterChoice,
+    Mine,
+    SchedulePage,
+    ScheduleView,
 )
 from shared.domain.activity import Activity, ActivityState
 from shared.domain.calendar import local_date, start_of_day

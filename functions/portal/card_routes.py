@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from functions.portal import card_views, hosted
 from functions.portal.checkout_app import app
 from functions.portal.ids import path_id
-from functions.portal.pages.shop_models import (
+from functions.portal.pages.card_models import (
     CardEnterPage,
     CardPage,
     CardsPage,

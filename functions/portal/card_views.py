@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from functions.portal.pages.shop_models import (
+from functions.portal.pages.card_models import (
     CardEnterPage,
     CardOnFile,
     CardsPage,

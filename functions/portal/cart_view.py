@@ -1,14 +1,14 @@
 """How shop, cart and checkout show products, lines and totals: from the domain to the pages."""
 
-from functions.portal.pages.shop_models import (
+from functions.portal.pages.cart_models import (
     CartLineView,
     CartPage,
     DueLater,
     LaterReason,
     LineNotice,
-    ProductView,
     WhyNotCheckOut,
 )
+from functions.portal.pages.shop_models import ProductView
 from shared.domain.cart import MAX_PACKS, MAX_QUANTITY, Cart, CartLine
 from shared.domain.cart_lines import has_trial, one_only
 from shared.domain.customer import Customer

@@ -15,10 +15,8 @@ from functions.portal.checkout_view import (
     order_page,
 )
 from functions.portal.ids import Id, path_id
-from functions.portal.pages.shop_models import (
-    CheckoutPage,
-    OrderPage,
-)
+from functions.portal.pages.checkout_models import CheckoutPage
+from functions.portal.pages.order_models import OrderPage
 from shared.domain.cart import Cart
 from shared.domain.charge import Outcome, Purpose
 from shared.domain.customer import Customer

@@ -4,17 +4,10 @@ from collections.abc import Collection
 from datetime import datetime
 
 from functions.portal.cart_view import due_later_views, line_views, totals_view
-from functions.portal.pages.shop_models import (
-    AccessLink,
-    CheckoutPage,
-    Decline,
-    DueLater,
-    LaterReason,
-    OrderPage,
-    OrderState,
-    SubscriptionTerms,
-    WhyDeclined,
-)
+from functions.portal.pages.cart_models import DueLater, LaterReason
+from functions.portal.pages.checkout_models import CheckoutPage, SubscriptionTerms
+from functions.portal.pages.decline_models import Decline, WhyDeclined
+from functions.portal.pages.order_models import AccessLink, OrderPage, OrderState
 from shared.domain import collecting
 from shared.domain.calendar import local_date
 from shared.domain.charge import Attempt, Charge, Outcome

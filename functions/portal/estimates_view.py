@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from functions.portal.pages.account_models import EstimateView
+from functions.portal.pages.invoice_models import EstimateView
 from shared.domain.product import Catalogue
 from shared.domain.reservation import Reservation, ReservationState, invoice_lines
 from shared.web.pages.lines import line_view, totals_of

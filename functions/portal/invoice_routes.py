@@ -10,12 +10,7 @@ from functions.portal.checkout_view import said_of
 from functions.portal.estimates_view import estimates
 from functions.portal.ids import path_id
 from functions.portal.owned import Led, cursor, customer_in, load, values
-from functions.portal.pages.account_models import (
-    InvoicePage,
-    InvoicesPage,
-    PaymentsPage,
-    WhyNotPay,
-)
+from functions.portal.pages.invoice_models import InvoicePage, InvoicesPage, PaymentsPage, WhyNotPay
 from functions.portal.pay_form import ChooseCard, press_for, settled
 from shared.domain.charge import Charge
 from shared.domain.errors import Conflict, Declined, Missing, PunchcardError

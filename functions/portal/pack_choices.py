@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from functions.portal.pages.booking_models import PackToUse
+from functions.portal.pages.activity_models import PackToUse
 from shared.domain import spending
 from shared.domain.activity import Activity
 from shared.domain.errors import Conflict

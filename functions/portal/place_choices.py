@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from functions.portal.booking_view import PACKS_OFFERED, location_at
-from functions.portal.pages.booking_models import PlaceChoice
+from functions.portal.pages.activity_models import PlaceChoice
 from shared.domain.activity import Activity
 from shared.domain.customer import Customer
 from shared.domain.pack import Pack

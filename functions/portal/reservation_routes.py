@@ -9,13 +9,8 @@ from functions.portal.account_lists import READ_AT_ONCE, ListQuery
 from functions.portal.booking_app import app
 from functions.portal.ids import Id, path_id
 from functions.portal.owned import cursor, load, values
-from functions.portal.pages.booking_models import (
-    MovePage,
-    PackOffer,
-    PlanView,
-    ReservationPage,
-    ReservationsPage,
-)
+from functions.portal.pages.activity_models import PackOffer, PlanView
+from functions.portal.pages.reservation_models import MovePage, ReservationPage, ReservationsPage
 from functions.portal.pay_form import press_for
 from functions.portal.reservation_view import MoneyBehind
 from shared.domain.activity import Activity

@@ -6,10 +6,9 @@ from datetime import datetime
 
 from functions.portal.account_lists import ListQuery, paged
 from functions.portal.booking_view import held_view, service_name
-from functions.portal.pages.booking_models import (
-    PackOffer,
+from functions.portal.pages.activity_models import PackOffer, PlanView
+from functions.portal.pages.reservation_models import (
     PlacePayment,
-    PlanView,
     ReservationPage,
     ReservationsPage,
     ReservationView,

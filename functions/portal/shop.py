@@ -10,13 +10,10 @@ from pydantic import Field, StringConstraints
 from functions.portal import weekly_view
 from functions.portal.cart_view import cart_page
 from functions.portal.ids import Id
-from functions.portal.pages.shop_models import (
-    CartPage,
-    ContactPage,
-    PlaceView,
-    ProductPage,
-    ShopPage,
-)
+from functions.portal.pages.cart_models import CartPage
+from functions.portal.pages.contact_models import ContactPage, PlaceView
+from functions.portal.pages.product_models import ProductPage
+from functions.portal.pages.shop_models import ShopPage
 from functions.portal.shop_view import (
     ShopQuery,
     product_page,

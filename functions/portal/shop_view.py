@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from functions.portal.cart_view import max_quantity, product_view
-from functions.portal.pages.shop_models import ProductPage, ShopPage, ShopTab, WhyEmpty
+from functions.portal.pages.product_models import ProductPage
+from functions.portal.pages.shop_models import ShopPage, ShopTab, WhyEmpty
 from shared.domain.calendar import charge_moment, local_date
 from shared.domain.cart_lines import START_AT_MOST, anchor_of, has_trial
 from shared.domain.customer import Customer

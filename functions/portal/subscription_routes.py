@@ -9,7 +9,7 @@ from functions.portal.account_lists import READ_AT_ONCE, SubscriptionsQuery
 from functions.portal.checkout_view import said_of
 from functions.portal.ids import path_id
 from functions.portal.owned import Led, cursor, customer_in, load, values
-from functions.portal.pages.account_models import (
+from functions.portal.pages.subscription_models import (
     CancelPage,
     CancelWhen,
     SubscriptionPage,

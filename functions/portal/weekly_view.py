@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from functions.portal.pages.booking_models import WeeklyOffer
-from functions.portal.pages.shop_models import TimeChoice
+from functions.portal.pages.activity_models import WeeklyOffer
+from functions.portal.pages.product_models import TimeChoice
 from shared.domain import weekly
 from shared.domain.activity import Activity
 from shared.domain.calendar import DAYS_OF_WEEK, local_date

@@ -5,27 +5,31 @@ from datetime import UTC, date, datetime, time
 
 from pydantic import BaseModel
 
-from functions.portal.pages.booking_models import (
+from functions.portal.pages.activity_models import (
     ActivityToBook,
-    ActivityView,
-    DayToBook,
-    FilterChoice,
     HeldView,
-    Mine,
-    MovePage,
     PackOffer,
     PackToUse,
     PlaceChoice,
-    PlacePayment,
     PlanView,
+    WeeklyOffer,
+    WhyNotBook,
+)
+from functions.portal.pages.reservation_models import (
+    MovePage,
+    PlacePayment,
     ReservationPage,
     ReservationsPage,
     ReservationView,
+    WhyNotMove,
+)
+from functions.portal.pages.schedule_models import (
+    ActivityView,
+    DayToBook,
+    FilterChoice,
+    Mine,
     SchedulePage,
     ScheduleView,
-    WeeklyOffer,
-    WhyNotBook,
-    WhyNotMove,
 )
 from shared.domain.invoice import InvoiceState, LineKind, PaymentStatus
 from shared.domain.money import Money

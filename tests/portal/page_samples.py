@@ -36,59 +36,52 @@ from functions.console.pages.outstanding_models import (
     OutstandingPage,
     OutstandingRow,
 )
-from functions.portal.pages.account_models import (
-    AccountPage,
-    CancelConsequence,
-    CancelOptions,
-    CancelPage,
-    CancelWhen,
-    Commitment,
-    EstimateView,
-    FailingCharge,
-    ForecastLine,
-    InvoicePage,
-    InvoicesPage,
-    NextPlace,
-    PackPage,
-    PacksPage,
-    PayForm,
-    PaymentsPage,
-    SubscriptionPage,
-    SubscriptionsPage,
-    WhyNotCancel,
-    WhyNotPay,
-)
-from functions.portal.pages.shop_models import (
-    AccessLink,
+from functions.portal.pages.account_models import AccountPage
+from functions.portal.pages.card_models import (
     CardEnterPage,
     CardOnFile,
     CardsPage,
     CardUpdatePage,
     CardUpdateState,
-    CartLineView,
-    CartPage,
-    CheckoutPage,
-    ContactPage,
-    Decline,
-    DueLater,
-    LaterReason,
-    LineForm,
-    LineNotice,
-    OrderPage,
-    OrderState,
     Owed,
-    PlaceView,
-    ProductPage,
-    ProductView,
-    ShopPage,
-    ShopTab,
-    SubscriptionTerms,
-    TimeChoice,
     UsedBy,
     WhyCardStays,
-    WhyDeclined,
-    WhyEmpty,
+)
+from functions.portal.pages.cart_models import (
+    CartLineView,
+    CartPage,
+    DueLater,
+    LaterReason,
+    LineNotice,
     WhyNotCheckOut,
+)
+from functions.portal.pages.checkout_models import CheckoutPage, SubscriptionTerms
+from functions.portal.pages.contact_models import ContactPage, PlaceView
+from functions.portal.pages.decline_models import Decline, WhyDeclined
+from functions.portal.pages.invoice_models import (
+    EstimateView,
+    InvoicePage,
+    InvoicesPage,
+    PayForm,
+    PaymentsPage,
+    WhyNotPay,
+)
+from functions.portal.pages.order_models import AccessLink, OrderPage, OrderState
+from functions.portal.pages.pack_models import PackPage, PacksPage
+from functions.portal.pages.product_models import LineForm, ProductPage, TimeChoice
+from functions.portal.pages.shop_models import ProductView, ShopPage, ShopTab, WhyEmpty
+from functions.portal.pages.subscription_models import (
+    CancelConsequence,
+    CancelOptions,
+    CancelPage,
+    CancelWhen,
+    Commitment,
+    FailingCharge,
+    ForecastLine,
+    NextPlace,
+    SubscriptionPage,
+    SubscriptionsPage,
+    WhyNotCancel,
 )
 from shared.domain.activity import ActivityState
 from shared.domain.calendar import Frequency, charge_moment

@@ -5,21 +5,17 @@ from datetime import UTC, date, datetime
 
 from pydantic import BaseModel
 
-from functions.portal.pages.account_models import (
+from functions.portal.pages.cart_models import CartLineView, CartPage
+from functions.portal.pages.checkout_models import CheckoutPage, SubscriptionTerms
+from functions.portal.pages.product_models import ProductPage
+from functions.portal.pages.shop_models import ProductView
+from functions.portal.pages.subscription_models import (
     CancelConsequence,
     CancelOptions,
     CancelPage,
     CancelWhen,
     Commitment,
     SubscriptionPage,
-)
-from functions.portal.pages.shop_models import (
-    CartLineView,
-    CartPage,
-    CheckoutPage,
-    ProductPage,
-    ProductView,
-    SubscriptionTerms,
 )
 from shared.domain.money import Money
 from shared.domain.product import ProductKind, RecursWhen, SelfCancel

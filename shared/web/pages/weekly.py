@@ -22,7 +22,7 @@ class WeeklyTime(View):
     participants: int = 1
 
 
-def weekly_time(standing: Standing, catalogue: Catalogue) -> WeeklyTime:
+def weekly_time(standing: "Standing", catalogue: Catalogue) -> WeeklyTime:
     """When a standing weekly reservation is ([WEEKLY])."""
     return WeeklyTime(
         weekday=standing.weekday,
