@@ -28,8 +28,8 @@ from shared.operations.buying_place import Bought
 from shared.operations.submissions import Press
 from shared.operations.visit import Claims, Ref
 from shared.store import accounts
-from shared.store.accounts import SCHEDULE_LIMIT
 from shared.store.engine import Row
+from shared.store.schedule import SCHEDULE_LIMIT
 from shared.web.answer import Answer
 from shared.web.request import Request, Who
 from shared.web.side_by_side import side_by_side

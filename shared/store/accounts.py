@@ -3,26 +3,22 @@
 A customer is one item collection. Ids are ULIDs, so that sort keys sort by time.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 
-from shared.domain.activity import Activity
 from shared.domain.charge import Charge
 from shared.domain.customer import Customer
 from shared.domain.due import utc_text
 from shared.domain.invoice import Invoice
 from shared.domain.message import Message, Notice
-from shared.domain.pack import Entry, Pack
-from shared.domain.reservation import Reservation, Seat
-from shared.domain.subscription import Subscription
-from shared.store import carts, outbox, people
+from shared.domain.pack import Entry
+from shared.domain.reservation import Seat
+from shared.store import carts, holdings, outbox, people, schedule, visits
 from shared.store.engine import (
+    PAGE_LIMIT,
     AccountItem,
     Page,
     Ref,
-    Row,
     query,
-    query_between,
-    query_kinds,
 )
 from shared.store.records import (
     AuditMark,
@@ -36,13 +32,8 @@ from shared.store.records import (
 )
 from shared.store.timeline import TimelineEvent
 
-PAGE_LIMIT = 50
-HOLDINGS_LIMIT = 300
-SCHEDULE_LIMIT = 400
-"""Activities of one reading: a week of a busy place."""
-
-
-# Who customers are is known without what they own; here both are at hand.
+# Who customers are is known without what they own, and each kind of that without the others; here
+# all are at hand.
 digest = people.digest
 normal_address = people.normal_address
 customer_pk = people.customer_pk
@@ -51,24 +42,22 @@ head = people.head
 cart = carts.cart
 address = people.address
 message = outbox.message
+subscription = holdings.subscription
+pack = holdings.pack
+subscriptions_of = holdings.subscriptions_of
+packs_of = holdings.packs_of
+holdings_of = holdings.holdings_of
+HOLDINGS_LIMIT = holdings.HOLDINGS_LIMIT
+activity = schedule.activity
+schedule_of = schedule.schedule_of
+SCHEDULE_LIMIT = schedule.SCHEDULE_LIMIT
+reservation = visits.reservation
+reservations_of = visits.reservations_of
 
 AUDIT_MARK = Ref(AccountItem, "audit", "mark", AuditMark)
 
 
 # --- where things live -----------------------------------------------------------------------
-
-
-def subscription(customer_id: str, subscription_id: str) -> Ref[Subscription]:
-    return Ref(
-        AccountItem,
-        customer_pk(customer_id),
-        f"subscription#{subscription_id}",
-        Subscription,
-    )
-
-
-def pack(customer_id: str, pack_id: str) -> Ref[Pack]:
-    return Ref(AccountItem, customer_pk(customer_id), f"pack#{pack_id}", Pack)
 
 
 def entry(customer_id: str, pack_id: str, entry_id: str) -> Ref[Entry]:
@@ -91,17 +80,6 @@ def charge_of_ref(ref: str) -> Ref[Charge] | None:
 
 def period_source(subscription_id: str, period: int) -> str:
     return f"{subscription_id}.{period:05d}"
-
-
-def activity(activity_id: str) -> Ref[Activity]:
-    """Activities lie by their location and start: one query reads some days of a schedule."""
-    location_id, _, when = activity_id.partition(".")
-    return Ref(AccountItem, f"schedule#{location_id}", f"activity#{when}", Activity)
-
-
-def reservation(customer_id: str, reservation_id: str) -> Ref[Reservation]:
-    """Under `visit#`, so that packs and subscriptions lie side by side for `holdings_of`."""
-    return Ref(AccountItem, customer_pk(customer_id), f"visit#{reservation_id}", Reservation)
 
 
 def seat(activity_id: str, reservation_id: str) -> Ref[Seat]:
@@ -164,46 +142,6 @@ def notice_at(state: str, notice_id: str) -> Ref[Notice]:
 
 
 # --- collections -----------------------------------------------------------------------------
-
-
-def subscriptions_of(
-    customer_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None
-) -> Page[Subscription]:
-    return query(
-        AccountItem,
-        customer_pk(customer_id),
-        "subscription#",
-        Subscription,
-        limit=limit,
-        after=after,
-    )
-
-
-def packs_of(customer_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None) -> Page[Pack]:
-    return query(
-        AccountItem,
-        customer_pk(customer_id),
-        "pack#",
-        Pack,
-        limit=limit,
-        after=after,
-    )
-
-
-def holdings_of(customer_id: str) -> tuple[tuple[Subscription, ...], tuple[Pack, ...]]:
-    """A customer's subscriptions and packs, newest first, in one round trip: as many as
-    `HOLDINGS_LIMIT`, the subscriptions before the packs."""
-    rows = query_kinds(
-        AccountItem,
-        customer_pk(customer_id),
-        {"pack": Pack, "subscription": Subscription},
-        limit=HOLDINGS_LIMIT,
-    )
-    values = [row.value for row in rows]
-    return (
-        tuple(one for one in values if isinstance(one, Subscription)),
-        tuple(one for one in values if isinstance(one, Pack)),
-    )
 
 
 def entries_of(customer_id: str, pack_id: str, *, after: str | None = None) -> Page[Entry]:
@@ -278,37 +216,8 @@ def timeline_of(customer_id: str, *, after: str | None = None) -> Page[TimelineE
     )
 
 
-def reservations_of(
-    customer_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None
-) -> Page[Reservation]:
-    """Newest first by when they were made."""
-    return query(
-        AccountItem,
-        customer_pk(customer_id),
-        "visit#",
-        Reservation,
-        limit=limit,
-        after=after,
-    )
-
-
 def seats_of(activity_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None) -> Page[Seat]:
     return query(AccountItem, f"seats#{activity_id}", "seat#", Seat, limit=limit, after=after)
-
-
-def schedule_of(
-    location_id: str, begins: datetime, ends: datetime, *, limit: int = SCHEDULE_LIMIT
-) -> tuple[Row[Activity], ...]:
-    """A location's activities that start from `begins` until before `ends`, in their order: one
-    round trip."""
-    return query_between(
-        AccountItem,
-        f"schedule#{location_id}",
-        f"activity#{begins.astimezone(UTC):%Y%m%dT%H%M}",
-        f"activity#{ends.astimezone(UTC):%Y%m%dT%H%M}",
-        Activity,
-        limit=limit,
-    )
 
 
 def outstanding_of(

@@ -31,6 +31,9 @@ from shared.store.packing import packed, unpacked
 
 MAX_TRANSACTION_ITEMS = 100
 MAX_BATCH_GET = 100
+PAGE_LIMIT = 50
+"""Items of one page of a list, where nothing else is said."""
+
 WRITE_UNIT_BYTES = 1024
 """What one write unit covers of an item: of more its document is packed."""
 CONFLICT_TRIES = 6

@@ -5,22 +5,16 @@ from datetime import timedelta
 
 from pydantic import AwareDatetime
 
-from shared.domain import activity as activities
 from shared.domain import charge as charges
 from shared.domain import invoice as invoices
-from shared.domain import pack as packs
-from shared.domain import reservation as reservations
-from shared.domain import subscription as subscriptions
-from shared.domain.activity import Activity
 from shared.domain.charge import Charge
 from shared.domain.due import Moment, Worker
 from shared.domain.invoice import Invoice
 from shared.domain.message import Notice
 from shared.domain.money import Money
-from shared.domain.pack import Entry, Pack
+from shared.domain.pack import Entry
 from shared.domain.record import Record
-from shared.domain.reservation import Reservation, Seat
-from shared.domain.subscription import Subscription
+from shared.domain.reservation import Seat
 from shared.store.engine import (
     Kind,
     register,
@@ -128,11 +122,6 @@ def _kept(at: AwareDatetime, span: timedelta) -> AwareDatetime:
     return at + span
 
 
-register(
-    Subscription,
-    Kind("subscription", moment=subscriptions.next_moment, state=lambda s: s.state.value),
-)
-register(Pack, Kind("pack", moment=packs.next_moment))
 register(Entry, Kind("entry", state=lambda e: e.kind.value))
 register(Invoice, Kind("invoice", moment=invoices.next_moment, state=lambda i: i.state.value))
 register(
@@ -154,14 +143,6 @@ register(
     ),
 )
 register(DirectoryEntry, Kind("directory"))
-register(
-    Activity,
-    Kind("activity", moment=activities.next_moment, state=lambda a: a.state.value),
-)
-register(
-    Reservation,
-    Kind("reservation", moment=reservations.next_moment, state=lambda r: r.state.value),
-)
 register(Seat, Kind("seat", state=lambda s: s.state.value))
 register(Outstanding, Kind("outstanding"))
 register(OpenInvoice, Kind("open_invoice"))
