@@ -96,6 +96,7 @@ def _sign_in(world: LocalWorld) -> None:
 PAGES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "functions.portal.sign_in.handler": (("", "GET", "/sign-in"), (".post", "POST", "/sign-in")),
     "functions.portal.shop.handler": (("", "GET", "/shop"),),
+    "functions.portal.cart.handler": (("", "GET", "/cart"),),
     "functions.portal.checkout.handler": (("", "GET", "/checkout"),),
     "functions.portal.account.handler": (("", "GET", "/account"),),
     "functions.portal.booking.handler": (("", "GET", "/schedule"),),

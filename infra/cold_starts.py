@@ -48,6 +48,7 @@ USD_PER_REQUEST = 0.0000002
 ASKED = {
     "functions.portal.sign_in": ("GET", "/sign-in"),
     "functions.portal.shop": ("GET", "/shop"),
+    "functions.portal.cart": ("GET", "/cart"),
     "functions.portal.checkout": ("GET", "/cards"),
     "functions.portal.account": ("GET", "/account"),
     "functions.portal.booking": ("GET", "/schedule"),

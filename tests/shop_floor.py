@@ -34,6 +34,7 @@ from shared.domain.pricing import price_cart
 from shared.domain.product import (
     Catalogue,
     Location,
+    NextPayment,
     Product,
     ProductKind,
     RecursWhen,
@@ -41,7 +42,6 @@ from shared.domain.product import (
     Service,
     Settings,
 )
-from shared.domain.recurring import NextPayment
 from shared.domain.reversal import money_kept
 from shared.domain.subscription import Subscription
 from shared.domain.weekly import Standing

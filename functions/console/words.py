@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from shared.domain.charge import NOT_SET_UP, By, Outcome
 from shared.domain.message import MessageKind
-from shared.domain.recurring import NextPayment
+from shared.domain.product import NextPayment
 from shared.domain.subscription import EndReason
 
 BRANDS: Mapping[str, str] = {

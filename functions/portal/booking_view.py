@@ -30,10 +30,9 @@ from shared.domain.activity import Activity, ActivityState
 from shared.domain.calendar import local_date, start_of_day
 from shared.domain.customer import MAX_CARDS, Customer
 from shared.domain.errors import Missing
-from shared.domain.pricing import tax_rate_of
 from shared.domain.product import MAX_PARTICIPANTS, Catalogue, Location, Product, ProductKind
 from shared.domain.reservation import Held, Reservation, ReservationState
-from shared.domain.shopping import listed
+from shared.domain.shopping import listed, tax_rate_of
 from shared.domain.spending import Spending
 from shared.domain.voucher import charge_of, taxed
 from shared.domain.weekly import Standing, holds

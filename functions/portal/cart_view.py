@@ -8,15 +8,12 @@ from functions.portal.pages.cart_models import (
     LineNotice,
     WhyNotCheckOut,
 )
-from functions.portal.pages.shop_models import ProductView
-from shared.domain.cart import MAX_PACKS, MAX_QUANTITY, Cart, CartLine
-from shared.domain.cart_lines import has_trial, one_only
-from shared.domain.customer import Customer
+from shared.domain.cart import Cart, CartLine
 from shared.domain.money import Money, total
 from shared.domain.order import Due
-from shared.domain.pricing import BLOCKING, Change, ChangeKind, PricedCart, PricedLine, tax_rate_of
+from shared.domain.pricing import BLOCKING, Change, ChangeKind, PricedCart, PricedLine
 from shared.domain.product import Catalogue, Location, Product, ProductKind
-from shared.domain.shopping import expiry
+from shared.domain.shopping import max_quantity
 from shared.web.pages.lines import Totals
 from shared.web.pages.weekly import WeeklyTime, weekly_time
 
@@ -28,56 +25,6 @@ NOTICES = {
     ChangeKind.CHOICE_REFUSED: LineNotice.NOT_FOR_SALE,
     ChangeKind.TIME_GONE: LineNotice.TIME_GONE,
 }
-
-
-def _shown_price(product: Product, location: Location) -> Money:
-    """Its price here, or elsewhere for a page that only says that it is not sold here."""
-    price = product.price_in(location.currency)
-    if price is not None:
-        return price
-    elsewhere = next(iter(product.prices.items()), (location.currency, 0))
-    return Money(minor=elsewhere[1], currency=elsewhere[0])
-
-
-def max_quantity(product: Product) -> int:
-    """How many of it one line may hold."""
-    if one_only(product):
-        return 1
-    return MAX_PACKS if product.is_pack else MAX_QUANTITY
-
-
-def product_view(
-    product: Product, location: Location, customer: Customer | None, catalogue: Catalogue
-) -> ProductView:
-    """A product as it is sold at `location` to `customer` (None: an unknown visitor)."""
-    service = catalogue.service(product.service)
-    rule = expiry(product)
-    price = _shown_price(product, location)
-    return ProductView(
-        id=product.id,
-        name=product.name,
-        kind=product.kind,
-        description=product.description,
-        category=product.category,
-        price=price,
-        pay_what_you_want=product.pay_what_you_want,
-        minimum=product.minimum_in(price.currency) if product.pay_what_you_want else None,
-        service=service.name if service else "",
-        unit=service.unit if service else "credit",
-        credits=product.credits if product.is_pack else None,
-        unlimited=product.is_pack and product.unlimited,
-        expiry=rule.policy,
-        validity_days=product.validity_days,
-        validity_months=product.validity_months,
-        frequency=product.frequency,
-        frequencies=product.allowed_frequencies,
-        recurs_when=product.recurs_when,
-        trial_days=product.trial_days if has_trial(product, customer) else None,
-        minimum_payments=product.minimum_payments,
-        taxed=bool(tax_rate_of(product, location, catalogue.settings)),
-        tax_name=location.tax_name,
-        standing=product.standing,
-    )
 
 
 def _unit_of_credits(product: Product, catalogue: Catalogue) -> str:

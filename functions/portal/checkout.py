@@ -26,7 +26,7 @@ from shared.operations import checkout
 from shared.operations.checkout import Answered, CartChanged, Checked, Submitted
 from shared.operations.reconcile import reconcile
 from shared.operations.visit import Claims, Found, Ref, Refs, Row
-from shared.operations.weekly import not_sold
+from shared.operations.weekly_sale import not_sold
 from shared.store import accounts
 from shared.store import catalogue as catalogues
 from shared.web.answer import Answer, Input, Query

@@ -8,7 +8,7 @@ from functions.portal.pages.cart_models import DueLater, LaterReason
 from functions.portal.pages.checkout_models import CheckoutPage, SubscriptionTerms
 from functions.portal.pages.decline_models import Decline, WhyDeclined
 from functions.portal.pages.order_models import AccessLink, OrderPage, OrderState
-from shared.domain import collecting
+from shared.domain import period_cost
 from shared.domain.calendar import local_date
 from shared.domain.charge import Attempt, Charge, Outcome
 from shared.domain.customer import MAX_CARDS, Customer
@@ -216,7 +216,7 @@ def _due_later(charge: Charge, catalogue: Catalogue) -> tuple[DueLater, ...]:
         begun = _begun(line, location, charge.customer_id, charge.created_at)
         charged_at = begun.charged_at(0)
         assert charged_at is not None, "what is charged later has a calendar"
-        cost = collecting.period_line(line.terms, location, catalogue, "")
+        cost = period_cost.period_line(line.terms, location, catalogue, "")
         found.append(
             DueLater(
                 line_id=str(at),
@@ -224,7 +224,7 @@ def _due_later(charge: Charge, catalogue: Catalogue) -> tuple[DueLater, ...]:
                 why=LaterReason.TRIAL if line.due is Due.AFTER_TRIAL else LaterReason.LATER_START,
                 starts_on=line.starts_on,
                 at=charged_at,
-                amount=collecting.owed_with_tax(cost),
+                amount=period_cost.owed_with_tax(cost),
                 zone=location.zone,
             )
         )

@@ -5,15 +5,23 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from functions.portal.cart_view import max_quantity, product_view
 from functions.portal.pages.product_models import ProductPage
 from functions.portal.pages.shop_models import ShopPage, ShopTab, WhyEmpty
+from functions.portal.product_view import product_view
 from shared.domain.calendar import charge_moment, local_date
-from shared.domain.cart_lines import START_AT_MOST, anchor_of, has_trial
 from shared.domain.customer import Customer
 from shared.domain.errors import Missing
 from shared.domain.product import Catalogue, Location, Product, ProductKind
-from shared.domain.shopping import Hidden, categories, listed, offered
+from shared.domain.shopping import (
+    START_AT_MOST,
+    Hidden,
+    anchor_of,
+    categories,
+    has_trial,
+    listed,
+    max_quantity,
+    offered,
+)
 from shared.web.answer import Query
 from shared.web.pages.choices import Choice
 

@@ -19,7 +19,7 @@ from functions.portal.pay_form import ChooseCard, press_for, settled
 from shared.domain.charge import By
 from shared.domain.customer import Attention, Customer
 from shared.domain.errors import Declined, Missing, PunchcardError
-from shared.domain.recurring import NextPayment
+from shared.domain.product import NextPayment
 from shared.domain.subscription import Subscription
 from shared.operations import cancel, next_pack, paying
 from shared.operations.cancel import When

@@ -1,52 +1,18 @@
 """What pages show of standing weekly reservations ([WEEKLY]). Pure."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
 from functions.portal.pages.activity_models import WeeklyOffer
-from functions.portal.pages.product_models import TimeChoice
+from functions.portal.time_choices import sold_for
 from shared.domain import weekly
 from shared.domain.activity import Activity
-from shared.domain.calendar import DAYS_OF_WEEK, local_date
+from shared.domain.calendar import local_date
 from shared.domain.customer import Customer
-from shared.domain.pricing import tax_rate_of
-from shared.domain.product import Catalogue, Location, Product, ProductKind
-from shared.domain.shopping import listed
+from shared.domain.product import Catalogue, Location, ProductKind
+from shared.domain.shopping import listed, tax_rate_of
 from shared.domain.subscription import Subscription
-from shared.web.pages.names import staff_name
 from shared.web.pages.weekly import weekly_time
-
-DAYS_TO_CHOOSE_FROM = timedelta(days=DAYS_OF_WEEK)
-TIMES_SHOWN = 60
-"""Days and times that a product's page offers; others are chosen from the schedule."""
-
-
-def _sold_for(product: Product, activity: Activity, now: datetime) -> bool:
-    """Whether a weekly product is for this activity, and it has places left."""
-    return (
-        activity.open_at(now)
-        and activity.service_id == product.service
-        and activity.free >= (product.credits or 1)
-        and (product.staff_members is None or activity.staff_member in product.staff_members)
-    )
-
-
-def time_choices(
-    product: Product, activities: Iterable[Activity], catalogue: Catalogue, now: datetime
-) -> tuple[TimeChoice, ...]:
-    """The days and times of the coming week, to choose one for every week."""
-    fitting = [one for one in activities if _sold_for(product, one, now)]
-    return tuple(
-        TimeChoice(
-            activity_id=one.id,
-            name=one.name,
-            starts_at=one.starts_at,
-            zone=one.zone,
-            staff_member=staff_name(catalogue, one.staff_member),
-            free=one.free,
-        )
-        for one in fitting[:TIMES_SHOWN]
-    )
 
 
 def weekly_offers(
@@ -71,7 +37,7 @@ def weekly_offers(
         kinds=frozenset({ProductKind.SUBSCRIPTION}),
     ):
         price = product.price_in(location.currency)
-        if price is None or not product.standing or not _sold_for(product, activity, now):
+        if price is None or not product.standing or not sold_for(product, activity, now):
             continue
         standing = weekly.standing_of(activity, product.credits or 1, same_staff=False)
         today = local_date(now, location.zone)

@@ -6,15 +6,13 @@ from pydantic import AwareDatetime
 
 from shared.domain.calendar import Frequency
 from shared.domain.customer import Customer
+from shared.domain.product import NextPayment
 from shared.domain.record import Record
-from shared.domain.recurring import NextPack, NextPayment
+from shared.domain.recurring import NextPack
 from shared.domain.subscription import Terms
 from shared.domain.weekly import Standing
 
 MAX_LINES = 20
-MAX_QUANTITY = 99
-MAX_PACKS = 20
-"""Packages and subscriptions in one cart, quantities counted: what one transaction can grant."""
 KEPT_FOR = timedelta(days=30)
 
 

@@ -7,23 +7,29 @@ The same check runs when it is added, when its quantity changes, and again at ch
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from dateutil.relativedelta import relativedelta
-
-from shared.domain.calendar import PERIODS_MAX, Frequency, period_start, trial_anchor
-from shared.domain.cart import MAX_LINES, MAX_PACKS, MAX_QUANTITY, CartLine
+from shared.domain.calendar import PERIODS_MAX, Frequency, period_start
+from shared.domain.cart import MAX_LINES, CartLine
 from shared.domain.customer import Customer
 from shared.domain.errors import Invalid
 from shared.domain.money import Money
-from shared.domain.product import MAX_PRICE_MINOR, Catalogue, Location, Product, ProductKind
+from shared.domain.product import (
+    MAX_PRICE_MINOR,
+    Catalogue,
+    Location,
+    NextPayment,
+    Product,
+    ProductKind,
+)
 from shared.domain.record import Record
-from shared.domain.recurring import NextPayment
+from shared.domain.shopping import (
+    MAX_PACKS,
+    MAX_QUANTITY,
+    START_AT_MOST,
+    anchor_of,
+    has_trial,
+    one_only,
+)
 from shared.domain.weekly import Standing
-
-START_AT_MOST = relativedelta(years=1)
-"""How far ahead a subscription may start."""
-
-ONE_ONLY = frozenset({ProductKind.SUBSCRIPTION, ProductKind.ACCESS})
-"""Kinds that a line holds one of."""
 
 
 class Wanted(Record):
@@ -39,27 +45,6 @@ class Wanted(Record):
     standing: Standing | None = None
     next_payment: str | None = None
     """How the next ones of a package that recurs are paid; None leaves it at the debit."""
-
-
-def one_only(product: Product) -> bool:
-    """Whether a line holds one of it."""
-    return product.kind in ONE_ONLY or product.recurs_when is not None
-
-
-def has_trial(product: Product, customer: Customer | None) -> bool:
-    """Whether `customer` would get the free trial of `product`: once per customer and product
-    ([TRIAL]). An unknown visitor may turn out to have had it; the checkout asks again."""
-    return product.trial_days is not None and (
-        customer is None or product.id not in customer.trials_used
-    )
-
-
-def anchor_of(product: Product, starts_on: date, *, trial: bool) -> date:
-    """The anchor of a subscription that starts on `starts_on`: that day, or the day after its
-    trial ([ANCHOR] [TRIAL])."""
-    if trial and product.trial_days is not None:
-        return trial_anchor(starts_on, product.trial_days)
-    return starts_on
 
 
 def earliest_until(product: Product, anchor: date, frequency: Frequency) -> date:

@@ -4,46 +4,25 @@ Pure changes of a `Subscription`; the due moments follow from them (`subscriptio
 """
 
 from datetime import datetime
-from decimal import Decimal
 
 from shared.domain.calendar import local_date
 from shared.domain.charge import Charge, Outcome
 from shared.domain.customer import Attention, Customer, PastDue
 from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
 from shared.domain.fulfilment import remember_pack
-from shared.domain.invoice import InvoiceLine
-from shared.domain.money import Money
 from shared.domain.pack import Pack
 from shared.domain.pausing import still_to_pass_over, unpaused
-from shared.domain.product import Catalogue, Location
 from shared.domain.renewal import following_period
 from shared.domain.subscription import (
     Collection,
     EndReason,
     Subscription,
     SubscriptionState,
-    Terms,
     begins_at,
     next_try_at,
     pay_by,
     reminder_at,
 )
-
-
-def period_line(terms: Terms, location: Location, catalogue: Catalogue, detail: str) -> InvoiceLine:
-    """What one period costs, with the location's tax as it is now: fixed when its charge is
-    created ([PRICE], [TAX])."""
-    taxed = terms.taxed and catalogue.settings.taxes_packages
-    rate = location.tax_rate if taxed else Decimal(0)
-    return InvoiceLine(
-        product_id=terms.product_id,
-        name=terms.name,
-        detail=detail,
-        unit=terms.price,
-        amount=terms.price,
-        tax=terms.price.share(rate),
-        account_code=terms.account_code,
-    )
 
 
 def open_collection(
@@ -234,10 +213,6 @@ def with_past_due(customer: Customer, entry: PastDue) -> Customer:
 def without_past_due(customer: Customer, subscription_id: str) -> Customer:
     left = tuple(one for one in customer.past_due if one.subscription_id != subscription_id)
     return customer.model_copy(update={"past_due": left})
-
-
-def owed_with_tax(line: InvoiceLine) -> Money:
-    return line.amount + line.tax
 
 
 def _open(subscription: Subscription) -> Collection:

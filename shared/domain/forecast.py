@@ -51,7 +51,7 @@ def forecast(
     """The charges of the 12 months from `now`, if nothing changes and every one succeeds, at most
     `limit`.
 
-    `line` is what one period costs today (`collecting.period_line`), `past_due` what is owed
+    `line` is what one period costs today (`period_cost.period_line`), `past_due` what is owed
     already: it comes first, at its next automatic try, or when it is to be paid at the latest.
     While a charge fails that is not tried by itself any more, nothing else is charged either. Of
     what recurs by itself only what is debited, and what a calendar says of it, is known ([RECUR]).

@@ -10,9 +10,9 @@ from enum import StrEnum
 from shared.domain.calendar import Frequency
 from shared.domain.customer import CollectedBy
 from shared.domain.invoice import InvoiceLine
-from shared.domain.product import ProductKind, RecursWhen
+from shared.domain.product import NextPayment, ProductKind, RecursWhen
 from shared.domain.record import Record
-from shared.domain.recurring import NextPack, NextPayment
+from shared.domain.recurring import NextPack
 from shared.domain.subscription import Terms
 
 

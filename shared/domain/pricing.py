@@ -7,29 +7,22 @@ starts later or after a trial is charged then, not now ([CHECKOUT] [TRIAL]).
 import hashlib
 from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 
 from pydantic import AwareDatetime
 
 from shared.domain.calendar import charge_moment, local_date, start_of_day
 from shared.domain.cart import Cart, CartLine
-from shared.domain.cart_lines import (
-    anchor_of,
-    has_trial,
-    line_faults,
-    unit_price,
-    wanted_again,
-)
-from shared.domain.collecting import period_line
+from shared.domain.cart_lines import line_faults, unit_price, wanted_again
 from shared.domain.customer import Customer
 from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money, total
 from shared.domain.order import Due, OrderLine
-from shared.domain.product import Catalogue, Location, Product, ProductKind, Settings
+from shared.domain.period_cost import period_line
+from shared.domain.product import Catalogue, Location, NextPayment, Product, ProductKind
 from shared.domain.record import Record
-from shared.domain.recurring import NextPack, NextPayment
-from shared.domain.shopping import Hidden, every, offered, recurs
+from shared.domain.recurring import NextPack
+from shared.domain.shopping import Hidden, anchor_of, every, has_trial, offered, recurs, tax_rate_of
 from shared.domain.subscription import Terms
 from shared.domain.weekly import WhyNotSold, first_day
 
@@ -176,13 +169,6 @@ class PricedCart(Record):
             for one in self.lines
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
-
-
-def tax_rate_of(product: Product, location: Location, settings: Settings) -> Decimal:
-    """The location's rate where `product` is taxed; packages and subscriptions only when the
-    setting says so as well ([TAX])."""
-    taxed = product.taxed and (settings.taxes_packages or not product.is_pack)
-    return location.tax_rate if taxed else Decimal(0)
 
 
 def terms_of(product: Product, unit: Money) -> Terms:

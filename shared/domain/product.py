@@ -99,6 +99,15 @@ class RecursWhen(StrEnum):
     """Or the expiry, if that is first."""
 
 
+class NextPayment(StrEnum):
+    """How the customer pays for the next pack."""
+
+    DEBIT = "debit"
+    """The card is debited when the next pack is due."""
+    BY_HAND = "by_hand"
+    """It is put into the cart, and an email says that payment is due."""
+
+
 class Product(Definition):
     """One thing on sale.
 

@@ -5,12 +5,11 @@ pack that is in use (`pack.next_turn`); the subscription is told then (`next_pac
 """
 
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 
 from pydantic import AwareDatetime
 
 from shared.domain.calendar import local_date, minute_before_midnight
-from shared.domain.product import DAYS_BEFORE_EXPIRY, RecursWhen
+from shared.domain.product import DAYS_BEFORE_EXPIRY, NextPayment, RecursWhen
 from shared.domain.record import Record
 
 AFTER_LAST_USE = timedelta(days=1)
@@ -18,15 +17,6 @@ AFTER_LAST_USE = timedelta(days=1)
 
 CART_WAIT = timedelta(minutes=15)
 """How long the next pack waits for a cart that is being paid, or is full, before it looks again."""
-
-
-class NextPayment(StrEnum):
-    """How the customer pays for the next pack."""
-
-    DEBIT = "debit"
-    """The card is debited when the next pack is due."""
-    BY_HAND = "by_hand"
-    """It is put into the cart, and an email says that payment is due."""
 
 
 class Turn(Record):

@@ -5,10 +5,14 @@ bought ([VISIBLE] [SHOP]). What a line may ask for is in `cart_lines`, what it c
 """
 
 from collections.abc import Collection, Iterable
+from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
 
-from shared.domain.calendar import Frequency
+from dateutil.relativedelta import relativedelta
+
+from shared.domain.calendar import Frequency, trial_anchor
 from shared.domain.customer import Customer
 from shared.domain.product import (
     Catalogue,
@@ -23,6 +27,16 @@ from shared.domain.record import Record
 
 SEARCH_WORDS_MAX = 10
 """Words of a search that count; the rest is ignored."""
+
+MAX_QUANTITY = 99
+MAX_PACKS = 20
+"""Packages and subscriptions in one cart, quantities counted: what one transaction can grant."""
+
+START_AT_MOST = relativedelta(years=1)
+"""How far ahead a subscription may start."""
+
+ONE_ONLY = frozenset({ProductKind.SUBSCRIPTION, ProductKind.ACCESS})
+"""Kinds that a line holds one of."""
 
 
 # --- who sees what ---------------------------------------------------------------------------
@@ -137,6 +151,44 @@ def listed(
 def categories(products: Iterable[Product]) -> tuple[str, ...]:
     """The categories of `products`, each once, in the order in which they come."""
     return tuple(dict.fromkeys(product.category for product in products if product.category))
+
+
+# --- how a product is sold -------------------------------------------------------------------
+
+
+def one_only(product: Product) -> bool:
+    """Whether a line holds one of it."""
+    return product.kind in ONE_ONLY or product.recurs_when is not None
+
+
+def max_quantity(product: Product) -> int:
+    """How many of it one line may hold."""
+    if one_only(product):
+        return 1
+    return MAX_PACKS if product.is_pack else MAX_QUANTITY
+
+
+def has_trial(product: Product, customer: Customer | None) -> bool:
+    """Whether `customer` would get the free trial of `product`: once per customer and product
+    ([TRIAL]). An unknown visitor may turn out to have had it; the checkout asks again."""
+    return product.trial_days is not None and (
+        customer is None or product.id not in customer.trials_used
+    )
+
+
+def anchor_of(product: Product, starts_on: date, *, trial: bool) -> date:
+    """The anchor of a subscription that starts on `starts_on`: that day, or the day after its
+    trial ([ANCHOR] [TRIAL])."""
+    if trial and product.trial_days is not None:
+        return trial_anchor(starts_on, product.trial_days)
+    return starts_on
+
+
+def tax_rate_of(product: Product, location: Location, settings: Settings) -> Decimal:
+    """The location's rate where `product` is taxed; packages and subscriptions only when the
+    setting says so as well ([TAX])."""
+    taxed = product.taxed and (settings.taxes_packages or not product.is_pack)
+    return location.tax_rate if taxed else Decimal(0)
 
 
 # --- what a product gives --------------------------------------------------------------------

@@ -14,6 +14,7 @@ from shared.domain.pack import Pack
 from shared.domain.product import (
     Catalogue,
     Location,
+    NextPayment,
     Product,
     ProductKind,
     RecursWhen,
@@ -21,7 +22,7 @@ from shared.domain.product import (
     Settings,
     StaffPerson,
 )
-from shared.domain.recurring import NextPayment, Recurring, Turn
+from shared.domain.recurring import Recurring, Turn
 from shared.domain.reservation import Held, Reservation, ReservationState
 from shared.domain.subscription import Collection, EndReason, Subscription, SubscriptionState, Terms
 from shared.messages import opening

@@ -21,10 +21,10 @@ from shared.domain.granting import Granted, grant_bought_pack
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
 from shared.domain.money import Money
 from shared.domain.pack import Entry, Pack
-from shared.domain.pricing import tax_rate_of, terms_of
+from shared.domain.pricing import terms_of
 from shared.domain.product import Location, Product, ProductKind
 from shared.domain.reservation import Reservation, ReservationState
-from shared.domain.shopping import offered
+from shared.domain.shopping import offered, tax_rate_of
 from shared.domain.spending import Spending
 from shared.operations import tell
 from shared.operations.booking import (

@@ -19,10 +19,10 @@ from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
 from shared.domain.pricing import first_day_of
 from shared.domain.product import Catalogue, Location, Product
 from shared.domain.shopping import offered
-from shared.operations import next_pack
 from shared.operations.context import Context
-from shared.operations.weekly import why_not_sold
-from shared.store import accounts
+from shared.operations.weekly_sale import why_not_sold
+from shared.store import people
+from shared.store.carts import cart as cart_ref
 from shared.store.engine import Found, Lost, Ref, Row, Write, commit, put, read
 from shared.store.engine import remove as removal
 from shared.store.engine import replace as replacement
@@ -37,7 +37,7 @@ JOINED_LOCATIONS_MAX = 20
 @dataclass(frozen=True)
 class Holder:
     """Whose carts: a customer's, with the head as it was read, or an unknown visitor's. `pk` is
-    `accounts.customer_pk(id)` or `accounts.visitor_pk(secret)`."""
+    `people.customer_pk(id)` or `people.visitor_pk(secret)`."""
 
     pk: str
     head: Row[Customer] | None = None
@@ -68,7 +68,7 @@ def _change(
 ) -> Changed:
     """Decide on the cart as it is, and write it with the customer's count; again after a lost
     race. `Conflict` while a payment for it is under way."""
-    ref = accounts.cart(holder.pk, location_id)
+    ref = cart_ref(holder.pk, location_id)
     for _ in range(RACES_MAX):
         now = context.now()
         cart = live(row, now) or Cart(
@@ -212,6 +212,8 @@ def remove_line(
     held = row.value.lines if row else ()
     line = next((one for one in held if one.id == line_id), None)
     if holder.customer is not None and line is not None and line.next_pack is not None:
+        from shared.operations import next_pack
+
         return Changed(next_pack.take_out(context, holder.customer.id, location.id, line_id), line)
 
     def decide(cart: Cart, _: Customer | None) -> Changed:
@@ -261,10 +263,10 @@ class Joined:
 
 def join_refs(visitor_pk: str, customer_id: str, catalogue: Catalogue) -> tuple[Ref[Cart], ...]:
     """What `join_writes` wants to have been read: the visitor's and the customer's carts, at most
-    40. `visitor_pk` is `accounts.visitor_pk` of the cookie's secret."""
-    holders = visitor_pk, accounts.customer_pk(customer_id)
+    40. `visitor_pk` is `people.visitor_pk` of the cookie's secret."""
+    holders = visitor_pk, people.customer_pk(customer_id)
     return tuple(
-        accounts.cart(pk, location.id)
+        cart_ref(pk, location.id)
         for location in catalogue.locations[:JOINED_LOCATIONS_MAX]
         for pk in holders
     )
@@ -287,8 +289,8 @@ def join_writes(
     brought: list[Cart] = []
     left_behind = False
     for location in catalogue.locations[:JOINED_LOCATIONS_MAX]:
-        source = found.get(accounts.cart(visitor_pk, location.id))
-        ref = accounts.cart(accounts.customer_pk(customer.id), location.id)
+        source = found.get(cart_ref(visitor_pk, location.id))
+        ref = cart_ref(people.customer_pk(customer.id), location.id)
         target = found.get(ref)
         brings = live(source, now)
         if source is None or brings is None or not brings.lines:

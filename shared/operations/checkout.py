@@ -23,7 +23,7 @@ from shared.operations.collect import ask
 from shared.operations.context import Context
 from shared.operations.settle import settle
 from shared.operations.settle_checkout import complete_checkout, trials_in
-from shared.operations.weekly import not_sold
+from shared.operations.weekly_sale import not_sold
 from shared.store import accounts, transactions
 from shared.store.engine import Found, Lost, Ref, Row, read
 from shared.store.records import Submission

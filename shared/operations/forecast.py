@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain import collecting
+from shared.domain import period_cost
 from shared.domain.card import Card
 from shared.domain.customer import CollectedBy, Customer
 from shared.domain.forecast import FORECAST_LINES_MAX, Expected, forecast
@@ -43,7 +43,7 @@ def ahead(
     )
     expected = forecast(
         subscription,
-        collecting.period_line(subscription.terms, location, catalogue, ""),
+        period_cost.period_line(subscription.terms, location, catalogue, ""),
         now,
         past_due=past_due,
         limit=limit,

@@ -11,7 +11,8 @@ from shared.domain.cart_lines import check_limits
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
 from shared.domain.pack import Pack
-from shared.domain.recurring import CART_WAIT, NextPack, NextPayment, Recurring, Turn
+from shared.domain.product import NextPayment
+from shared.domain.recurring import CART_WAIT, NextPack, Recurring, Turn
 from shared.domain.subscription import EndReason, Subscription, SubscriptionState
 from shared.operations import tell
 from shared.operations.context import Context

@@ -1,6 +1,6 @@
 """A period's charge and invoice, before anybody is asked for money."""
 
-from shared.domain import collecting
+from shared.domain import collecting, period_cost
 from shared.domain.charge import Charge, Purpose
 from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice, InvoiceState
@@ -26,7 +26,7 @@ def new_period(
     period = value.next_period
     source = accounts.period_source(value.id, period)
     words = _period_in_words(value, period)
-    line = collecting.period_line(value.terms, location, context.catalogue, words)
+    line = period_cost.period_line(value.terms, location, context.catalogue, words)
     invoice = Invoice(
         id=invoice_id,
         customer_id=value.customer_id,

@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from shared.domain.calendar import local_date
 from shared.domain.card import Card
-from shared.domain.cart_lines import Wanted, check_line, has_trial
+from shared.domain.cart_lines import Wanted, check_line
 from shared.domain.charge import By, Charge, Purpose, begin_attempt
 from shared.domain.customer import CollectedBy, Customer
 from shared.domain.errors import Invalid
@@ -20,6 +20,7 @@ from shared.domain.money import Money, total
 from shared.domain.order import Due, OrderLine, invoice_lines
 from shared.domain.pricing import price_line
 from shared.domain.product import Catalogue, Location, Product, ProductKind
+from shared.domain.shopping import has_trial
 from shared.operations.books import Books
 from shared.operations.checkout import Answered, answer_of
 from shared.operations.collect import ask

@@ -34,12 +34,12 @@ def _telling(context: Context, customer: Customer) -> Telling:
 
 def period_amount(context: Context, subscription: Subscription) -> Money:
     """What the next period will cost with tax, by the same calculation that charges it."""
-    from shared.domain import collecting
+    from shared.domain import period_cost
 
     location = context.catalogue.location(subscription.location_id)
     assert location is not None, f"location {subscription.location_id} is gone"
-    return collecting.owed_with_tax(
-        collecting.period_line(subscription.terms, location, context.catalogue, "")
+    return period_cost.owed_with_tax(
+        period_cost.period_line(subscription.terms, location, context.catalogue, "")
     )
 
 

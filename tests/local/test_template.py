@@ -15,7 +15,11 @@ from tests.local import stand_ins
 ROOT = Path(__file__).resolve().parents[2]
 PARAMETERS = {"PublicUrl": "http://127.0.0.1:8000", "SenderAddress": "shop@example.com"}
 REQUIRED_FUNCTIONS = {
-    *(f"functions.portal.{name}" for name in ("sign_in", "shop", "checkout", "account", "booking")),
+    "functions.portal.sign_in",
+    "functions.portal.shop",
+    "functions.portal.cart",
+    "functions.portal.checkout",
+    "functions.portal.account",
     *(f"functions.webhooks.{name}" for name in ("receive", "apply")),
     *(f"functions.billing.{worker.value}" for worker in Worker if worker is not Worker.APPLY),
     "functions.billing.sweep",

@@ -12,8 +12,16 @@ from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, P
 from shared.domain.message import Message, MessageKind
 from shared.domain.money import Money
 from shared.domain.pack import Pack
-from shared.domain.product import Catalogue, Location, Product, ProductKind, RecursWhen, Settings
-from shared.domain.recurring import NextPayment, Recurring
+from shared.domain.product import (
+    Catalogue,
+    Location,
+    NextPayment,
+    Product,
+    ProductKind,
+    RecursWhen,
+    Settings,
+)
+from shared.domain.recurring import Recurring
 from shared.domain.subscription import EndReason, Subscription, SubscriptionState, Terms
 from shared.messages.builders import endings, invoices, purchases, reminders, renewals
 from shared.messages.builders.telling import Telling

@@ -18,8 +18,7 @@ from functions.portal.pages.subscription_models import (
     SubscriptionPage,
 )
 from shared.domain.money import Money
-from shared.domain.product import ProductKind, RecursWhen, SelfCancel
-from shared.domain.recurring import NextPayment
+from shared.domain.product import NextPayment, ProductKind, RecursWhen, SelfCancel
 from shared.domain.shopping import ExpiryPolicy
 from shared.domain.subscription import SubscriptionState
 from shared.web.pages.charges import ChargeView

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from infra.local.world import LocalWorld
-from shared.domain.cart import MAX_LINES, MAX_QUANTITY
+from shared.domain.cart import MAX_LINES
 from shared.domain.product import (
     ProductKind,
 )
+from shared.domain.shopping import MAX_QUANTITY
 from shared.store import accounts
 from shared.store import catalogue as catalogues
 from shared.store.engine import commit, put, read

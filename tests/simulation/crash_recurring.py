@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 
-from shared.domain.recurring import NextPayment
+from shared.domain.product import NextPayment
 from shared.store import accounts
 from shared.store.engine import read
 from tests import shop_floor

@@ -12,7 +12,7 @@ from infra.local.world import LocalWorld
 from shared.domain.cart import Cart
 from shared.domain.charge import By
 from shared.domain.errors import PunchcardError
-from shared.domain.recurring import NextPayment
+from shared.domain.product import NextPayment
 from shared.operations import cancel, next_pack, recur
 from shared.operations.cancel import When
 from shared.operations.collect import Renewed

@@ -14,8 +14,8 @@ from shared.domain.message import MessageKind, message_key
 from shared.domain.money import Money
 from shared.domain.order import OrderLine
 from shared.domain.pack import Booked
-from shared.domain.product import ProductKind, RecursWhen
-from shared.domain.recurring import NextPack, NextPayment, Recurring, Turn
+from shared.domain.product import NextPayment, ProductKind, RecursWhen
+from shared.domain.recurring import NextPack, Recurring, Turn
 from shared.domain.reservation import Held, ReservationState, reserve
 from shared.domain.subscription import SubscriptionState
 from tests.unit.books_samples import (

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.domain.calendar import Frequency
-from shared.domain.cart import MAX_LINES, MAX_QUANTITY, CartLine
+from shared.domain.cart import MAX_LINES, CartLine
 from shared.domain.cart_lines import Wanted, add_to, check_line, earliest_until
 from shared.domain.customer import Customer
 from shared.domain.errors import Invalid
@@ -15,6 +15,7 @@ from shared.domain.product import (
     Product,
     ProductKind,
 )
+from shared.domain.shopping import MAX_QUANTITY
 from tests.unit.shopping_samples import (
     NEW_YORK,
     NOBODY,

@@ -9,7 +9,6 @@ from shared.domain.collecting import (
     mark_failing,
     open_collection,
     pass_slot,
-    period_line,
     settle_period,
     skip_ended,
     unlimited_pack_ends_at,
@@ -20,6 +19,7 @@ from shared.domain.collecting import (
 from shared.domain.customer import Customer, PastDue
 from shared.domain.dunning import FirstSlot, RetryPolicy
 from shared.domain.money import Money
+from shared.domain.period_cost import period_line
 from shared.domain.product import Catalogue, Settings
 from shared.domain.subscription import (
     EndReason,

@@ -8,8 +8,8 @@ import pytest
 
 from shared.domain.ledger import adjust
 from shared.domain.pack import Booked, Pack, next_moment, next_turn
-from shared.domain.product import Product, ProductKind, RecursWhen, ValidFrom
-from shared.domain.recurring import NextPayment, Recurring, Turn
+from shared.domain.product import NextPayment, Product, ProductKind, RecursWhen, ValidFrom
+from shared.domain.recurring import Recurring, Turn
 from shared.domain.renewal import NextCharge, decide_renewal
 from shared.domain.subscription import (
     Subscription,

@@ -7,8 +7,7 @@ from pydantic import AwareDatetime
 
 from shared.domain.calendar import Frequency
 from shared.domain.money import Money
-from shared.domain.product import ProductKind, RecursWhen
-from shared.domain.recurring import NextPayment
+from shared.domain.product import NextPayment, ProductKind, RecursWhen
 from shared.web.answer import View
 from shared.web.pages.lines import Totals
 from shared.web.pages.weekly import WeeklyTime

@@ -8,8 +8,7 @@ from functions.portal.pages.cart_models import CartLineView, DueLater
 from functions.portal.pages.decline_models import Decline
 from shared.domain.calendar import Frequency
 from shared.domain.money import Money
-from shared.domain.product import RecursWhen, SelfCancel
-from shared.domain.recurring import NextPayment
+from shared.domain.product import NextPayment, RecursWhen, SelfCancel
 from shared.web.answer import View
 from shared.web.pages.cards import CardView
 from shared.web.pages.lines import Totals

@@ -8,8 +8,7 @@ from pydantic import AwareDatetime
 from shared.domain.calendar import Frequency
 from shared.domain.customer import Attention, CollectedBy, Customer
 from shared.domain.money import Money
-from shared.domain.product import Catalogue, RecursWhen
-from shared.domain.recurring import NextPayment
+from shared.domain.product import Catalogue, NextPayment, RecursWhen
 from shared.domain.subscription import (
     EndReason,
     PausedBy,

@@ -1,0 +1,28 @@
+"""What a period of a subscription costs ([PRICE] [TAX])."""
+
+from decimal import Decimal
+
+from shared.domain.invoice import InvoiceLine
+from shared.domain.money import Money
+from shared.domain.product import Catalogue, Location
+from shared.domain.subscription import Terms
+
+
+def period_line(terms: Terms, location: Location, catalogue: Catalogue, detail: str) -> InvoiceLine:
+    """What one period costs, with the location's tax as it is now: fixed when its charge is
+    created ([PRICE], [TAX])."""
+    taxed = terms.taxed and catalogue.settings.taxes_packages
+    rate = location.tax_rate if taxed else Decimal(0)
+    return InvoiceLine(
+        product_id=terms.product_id,
+        name=terms.name,
+        detail=detail,
+        unit=terms.price,
+        amount=terms.price,
+        tax=terms.price.share(rate),
+        account_code=terms.account_code,
+    )
+
+
+def owed_with_tax(line: InvoiceLine) -> Money:
+    return line.amount + line.tax
