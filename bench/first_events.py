@@ -99,6 +99,7 @@ PAGES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "functions.portal.cart.handler": (("", "GET", "/cart"),),
     "functions.portal.checkout.handler": (("", "GET", "/checkout"),),
     "functions.portal.account.handler": (("", "GET", "/account"),),
+    "functions.portal.holdings.handler": (("", "GET", "/packs"),),
     "functions.portal.booking.handler": (("", "GET", "/schedule"),),
     "functions.console.console.handler": (("", "GET", "/console"),),
 }

@@ -35,11 +35,11 @@ AT_ONCE = 1_000
 
 LISTS = (
     ("portal.account", "/account"),
-    ("portal.account", "/invoices"),
-    ("portal.account", "/payments"),
-    ("portal.account", "/packs"),
-    ("portal.account", "/packs/statement"),
-    ("portal.account", "/subscriptions"),
+    ("portal.holdings", "/invoices"),
+    ("portal.holdings", "/payments"),
+    ("portal.holdings", "/packs"),
+    ("portal.holdings", "/packs/statement"),
+    ("portal.holdings", "/subscriptions"),
     ("portal.booking", "/reservations"),
     ("console.console", "/console/customers/{customer}"),
 )

@@ -23,10 +23,10 @@ WARM = 4
 PAGES = (
     ("portal.shop", "/shop"),
     ("portal.account", "/account"),
-    ("portal.account", "/packs"),
-    ("portal.account", "/subscriptions"),
-    ("portal.account", "/invoices"),
-    ("portal.account", "/payments"),
+    ("portal.holdings", "/packs"),
+    ("portal.holdings", "/subscriptions"),
+    ("portal.holdings", "/invoices"),
+    ("portal.holdings", "/payments"),
     ("portal.booking", "/schedule"),
     ("portal.booking", "/reservations"),
 )

@@ -51,6 +51,7 @@ ASKED = {
     "functions.portal.cart": ("GET", "/cart"),
     "functions.portal.checkout": ("GET", "/cards"),
     "functions.portal.account": ("GET", "/account"),
+    "functions.portal.holdings": ("GET", "/packs"),
     "functions.portal.booking": ("GET", "/schedule"),
     "functions.console.console": ("GET", "/console"),
     "functions.webhooks.receive": ("POST", "/webhooks/nobody"),

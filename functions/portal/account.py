@@ -1,33 +1,14 @@
-"""What a customer has: the account at a glance, and packs ([LEDGER] [FORECAST] [OWN])."""
+"""The account at a glance ([FORECAST] [OWN])."""
 
-from functions.portal import (
-    account_lists,
-    account_view,
-    invoice_routes,
-    statement_routes,
-    subscription_routes,
-)
-from functions.portal.account_app import app
-from functions.portal.account_lists import READ_AT_ONCE, ListQuery, PacksQuery
-from functions.portal.ids import path_id
-from functions.portal.owned import cursor, load, values
+from functions.portal.glance import account_page
 from functions.portal.pages.account_models import AccountPage
-from functions.portal.pages.pack_models import PackPage, PacksPage
-from shared.domain.errors import Missing
-from shared.operations.statement import entries_of_all
-from shared.store import accounts
-from shared.store.engine import PAGE_LIMIT
+from shared.store import holdings
 from shared.web.answer import Answer
-from shared.web.pages.entries import entry_view, without_names
-from shared.web.pages.packs import pack_summary
-from shared.web.pages.statement import lives_of
+from shared.web.app import App
 from shared.web.request import Request, Who
+from shared.wiring import current
 
-ALSO = (subscription_routes, invoice_routes, statement_routes)
-"""Modules whose routes this function serves too: importing them adds the routes."""
-
-
-# --- the account -----------------------------------------------------------------------------
+app = App(pages="functions.portal.pages", wiring=current)
 
 
 @app.get(
@@ -39,66 +20,8 @@ ALSO = (subscription_routes, invoice_routes, statement_routes)
 )
 def account(request: Request) -> Answer:
     customer = request.signed_in.value
-    subscriptions, packs = accounts.holdings_of(customer.id)
-    return Answer(
-        account_view.account_page(customer, subscriptions, packs, request.catalogue, request.now)
-    )
-
-
-# --- packs -----------------------------------------------------------------------------------
-
-
-@app.get(
-    "/packs",
-    page="packs",
-    answer=PacksPage,
-    query=PacksQuery,
-    who=Who.CUSTOMER,
-    summary="Packs, by status and search.",
-)
-def packs(request: Request) -> Answer:
-    query: PacksQuery = request.query
-    held = accounts.packs_of(
-        request.signed_in.value.id, limit=READ_AT_ONCE, after=cursor(query, "pack")
-    )
-    return Answer(
-        account_lists.packs_page(values(held), query, held.next, request.catalogue, request.now)
-    )
-
-
-@app.get(
-    "/packs/{pack}",
-    page="pack",
-    answer=PackPage,
-    query=ListQuery,
-    who=Who.CUSTOMER,
-    summary="One pack with every entry of its ledger, and where each of its credits is.",
-)
-def pack(request: Request) -> Answer:
-    """Two round trips. Further pages of the entries are read by themselves, without the rest."""
-    pack_id = path_id(request, "pack")
-    query: ListQuery = request.query
-    found = load(request, lambda customer_id: [accounts.pack(customer_id, pack_id)])
-    customer_id = request.signed_in.value.id
-    row = found.get(accounts.pack(customer_id, pack_id))
-    if row is None:
-        raise Missing("There is no such pack.")
-    read = None if query.after else entries_of_all(customer_id, pack_id)
-    if read is not None and read.whole:
-        newest = sorted(read.entries, key=lambda one: one.id, reverse=True)
-        shown, more = newest[:PAGE_LIMIT], len(newest) > PAGE_LIMIT
-        lives = lives_of(read.entries)
-    else:
-        page = accounts.entries_of(customer_id, pack_id, after=cursor(query, f"entry#{pack_id}"))
-        shown, more, lives = values(page), page.next is not None, ()
-    return Answer(
-        PackPage(
-            pack=pack_summary(row.value, request.catalogue, request.now),
-            lives=lives,
-            entries=tuple(without_names(entry_view(one)) for one in shown),
-            next=f"/packs/{pack_id}?after={shown[-1].id}" if more else None,
-        )
-    )
+    subscriptions, packs = holdings.holdings_of(customer.id)
+    return Answer(account_page(customer, subscriptions, packs, request.catalogue, request.now))
 
 
 handler = app.handler

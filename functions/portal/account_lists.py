@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from pydantic import Field, StringConstraints
 
+from functions.portal.glance import store_credit
 from functions.portal.ids import Id
 from functions.portal.pages.invoice_models import (
     EstimateView,
@@ -168,14 +169,6 @@ def subscriptions_page(
 
 
 # --- invoices and payments -------------------------------------------------------------------
-
-
-def store_credit(customer: Customer) -> tuple[Money, ...]:
-    return tuple(
-        Money(minor=minor, currency=currency)
-        for currency, minor in sorted(customer.store_credit.items())
-        if minor
-    )
 
 
 def _owed(invoices: Iterable[Invoice]) -> tuple[Money, ...]:

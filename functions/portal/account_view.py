@@ -1,10 +1,8 @@
-"""What the pages of one subscription, one invoice and the account show. Pure."""
+"""What the pages of one subscription and of one invoice show. Pure."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from functions.portal.account_lists import store_credit
-from functions.portal.pages.account_models import AccountPage
 from functions.portal.pages.invoice_models import InvoicePage, PayForm, WhyNotPay
 from functions.portal.pages.subscription_models import (
     CancelConsequence,
@@ -37,54 +35,19 @@ from shared.domain.subscription import (
     pay_by,
 )
 from shared.operations.cancel import When, allowed
-from shared.operations.forecast import Ahead, ahead, merged
+from shared.operations.forecast import ahead
 from shared.web.pages.cards import card_views
 from shared.web.pages.charges import ChargeView, attempt_view, charge_view
 from shared.web.pages.invoices import invoice_summary, payment_views
 from shared.web.pages.lines import line_view, totals_of
 from shared.web.pages.names import zone_of
-from shared.web.pages.packs import credits_left, pack_summary
+from shared.web.pages.packs import pack_summary
 from shared.web.pages.subscriptions import (
     ends_at,
-    past_due_views,
     subscription_summary,
-    sums_ahead,
-    upcoming_charge,
 )
 
 PAYABLE = frozenset({SubscriptionState.PAST_DUE, SubscriptionState.PAUSED})
-
-
-# --- the account -----------------------------------------------------------------------------
-
-
-def account_page(
-    customer: Customer,
-    subscriptions: Sequence[Subscription],
-    packs: Sequence[Pack],
-    catalogue: Catalogue,
-    now: datetime,
-) -> AccountPage:
-    subscriptions = [expecting(one, packs) for one in subscriptions]
-    lines = merged(catalogue, customer, subscriptions, now)
-    first: dict[str, Ahead] = {}
-    for line in lines:
-        first.setdefault(line.subscription.id, line)
-    return AccountPage(
-        name=customer.name,
-        email=customer.email,
-        credits=credits_left(packs, catalogue, now),
-        next_charges=tuple(upcoming_charge(line, customer, now) for line in first.values()),
-        forecast=tuple(upcoming_charge(line, customer, now) for line in lines),
-        forecast_totals=sums_ahead(lines),
-        past_due=past_due_views(customer),
-        paused=tuple(
-            subscription_summary(one, catalogue, customer, now)
-            for one in subscriptions
-            if one.state is SubscriptionState.PAUSED
-        ),
-        store_credit=store_credit(customer),
-    )
 
 
 # --- one subscription ------------------------------------------------------------------------

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from functions.portal import account_lists, account_view, hosted
-from functions.portal.account_app import app
 from functions.portal.account_lists import READ_AT_ONCE, InvoicesQuery, PaymentsQuery
 from functions.portal.checkout_view import said_of
 from functions.portal.estimates_view import estimates
+from functions.portal.holdings_app import app
 from functions.portal.ids import path_id
 from functions.portal.owned import Led, cursor, customer_in, load, values
 from functions.portal.pages.invoice_models import InvoicePage, InvoicesPage, PaymentsPage, WhyNotPay

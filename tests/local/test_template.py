@@ -20,6 +20,7 @@ REQUIRED_FUNCTIONS = {
     "functions.portal.cart",
     "functions.portal.checkout",
     "functions.portal.account",
+    "functions.portal.holdings",
     *(f"functions.webhooks.{name}" for name in ("receive", "apply")),
     *(f"functions.billing.{worker.value}" for worker in Worker if worker is not Worker.APPLY),
     "functions.billing.sweep",

@@ -1,0 +1,57 @@
+"""What the account shows at a glance ([FORECAST]). Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from functions.portal.pages.account_models import AccountPage
+from shared.domain.customer import Customer
+from shared.domain.expiry import expecting
+from shared.domain.money import Money
+from shared.domain.pack import Pack
+from shared.domain.product import Catalogue
+from shared.domain.subscription import Subscription, SubscriptionState
+from shared.operations.forecast import Ahead, merged
+from shared.web.pages.packs import credits_left
+from shared.web.pages.subscriptions import (
+    past_due_views,
+    subscription_summary,
+    sums_ahead,
+    upcoming_charge,
+)
+
+
+def store_credit(customer: Customer) -> tuple[Money, ...]:
+    return tuple(
+        Money(minor=minor, currency=currency)
+        for currency, minor in sorted(customer.store_credit.items())
+        if minor
+    )
+
+
+def account_page(
+    customer: Customer,
+    subscriptions: Sequence[Subscription],
+    packs: Sequence[Pack],
+    catalogue: Catalogue,
+    now: datetime,
+) -> AccountPage:
+    subscriptions = [expecting(one, packs) for one in subscriptions]
+    lines = merged(catalogue, customer, subscriptions, now)
+    first: dict[str, Ahead] = {}
+    for line in lines:
+        first.setdefault(line.subscription.id, line)
+    return AccountPage(
+        name=customer.name,
+        email=customer.email,
+        credits=credits_left(packs, catalogue, now),
+        next_charges=tuple(upcoming_charge(line, customer, now) for line in first.values()),
+        forecast=tuple(upcoming_charge(line, customer, now) for line in lines),
+        forecast_totals=sums_ahead(lines),
+        past_due=past_due_views(customer),
+        paused=tuple(
+            subscription_summary(one, catalogue, customer, now)
+            for one in subscriptions
+            if one.state is SubscriptionState.PAUSED
+        ),
+        store_credit=store_credit(customer),
+    )
