@@ -100,10 +100,11 @@ PAGES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "functions.portal.checkout.handler": (("", "GET", "/checkout"),),
     "functions.portal.account.handler": (("", "GET", "/account"),),
     "functions.portal.holdings.handler": (("", "GET", "/packs"),),
-    "functions.portal.booking.handler": (("", "GET", "/schedule"),),
+    "functions.portal.schedule.handler": (("", "GET", "/schedule"),),
+    "functions.portal.booking.handler": (("", "GET", "/schedule/{activity}"),),
     "functions.console.console.handler": (("", "GET", "/console"),),
 }
-"""By handler: what is added to the figure's name, method and path."""
+"""By handler: what is added to the figure's name, method and path. `{activity}` is the next one."""
 
 
 def first_events(world: LocalWorld) -> Iterator[First]:
@@ -112,7 +113,8 @@ def first_events(world: LocalWorld) -> Iterator[First]:
     of_handler = {one.handler: one for one in world.template.functions}
     for handler, pages in PAGES.items():
         function = of_handler.pop(handler)
-        for suffix, method, path in pages:
+        for suffix, method, pattern in pages:
+            path = pattern.replace("{activity}", _next_activity(world))
             event = partial(_request, world, method, path)
             yield First(f"{_name(handler)}{suffix}", function, event)
     renewals = of_handler.pop("functions.billing.renewals.handler")
@@ -135,6 +137,12 @@ def first_events(world: LocalWorld) -> Iterator[First]:
             yield First(_name(schedule.function.handler), schedule.function, tick)
     if of_handler:
         raise LookupError(f"nothing is known to ask of {', '.join(of_handler)}")
+
+
+def _next_activity(world: LocalWorld) -> str:
+    now = world.now()
+    coming = accounts.schedule_of(RIVERSIDE.id, now, now + timedelta(days=7))
+    return next(row.value.id for row in coming if row.value.open_at(now))
 
 
 def _audited_but_one(world: LocalWorld) -> None:

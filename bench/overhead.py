@@ -27,7 +27,7 @@ PAGES = (
     ("portal.holdings", "/subscriptions"),
     ("portal.holdings", "/invoices"),
     ("portal.holdings", "/payments"),
-    ("portal.booking", "/schedule"),
+    ("portal.schedule", "/schedule"),
     ("portal.booking", "/reservations"),
 )
 BATCH = 25

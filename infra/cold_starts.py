@@ -52,7 +52,8 @@ ASKED = {
     "functions.portal.checkout": ("GET", "/cards"),
     "functions.portal.account": ("GET", "/account"),
     "functions.portal.holdings": ("GET", "/packs"),
-    "functions.portal.booking": ("GET", "/schedule"),
+    "functions.portal.schedule": ("GET", "/schedule"),
+    "functions.portal.booking": ("GET", "/reservations"),
     "functions.console.console": ("GET", "/console"),
     "functions.webhooks.receive": ("POST", "/webhooks/nobody"),
 }

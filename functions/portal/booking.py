@@ -1,99 +1,37 @@
-"""The schedule, booking from it, and reservations ([BOOK] [PLACES] [LEDGER] [KEY] [OWN])."""
+"""Booking what the schedule has, and reservations ([BOOK] [PLACES] [LEDGER] [KEY] [OWN])."""
 
 from http import HTTPStatus
 from typing import Any
 
-from functions.portal import booking_view, hosted, reservation_routes, weekly_view
+from functions.portal import booking_view, hosted, reservation_routes, schedule_view, weekly_view
 from functions.portal.book_form import Book, buying_of
 from functions.portal.booking_app import app
-from functions.portal.booking_view import ActivityQuery, ScheduleQuery
+from functions.portal.booking_view import ActivityQuery
 from functions.portal.checkout_view import said_of
 from functions.portal.ids import path_id
+from functions.portal.matched import reservations_matched
 from functions.portal.pack_choices import chosen, packs_to_use
 from functions.portal.pages.activity_models import ActivityToBook, PackToUse, PlaceChoice
 from functions.portal.pages.reservation_models import ReservationPage
-from functions.portal.pages.schedule_models import SchedulePage
 from functions.portal.pay_form import settled
 from functions.portal.place_choices import place_choices
 from functions.portal.reservation_view import MoneyBehind
-from shared.domain.activity import Activity
 from shared.domain.errors import Conflict, Declined, Missing, PunchcardError
 from shared.domain.product import MAX_PARTICIPANTS
 from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.spending import Spending
-from shared.domain.weekly import Standing
 from shared.operations import booking, buying_place
 from shared.operations.booking import Wish
 from shared.operations.buying_place import Bought
 from shared.operations.submissions import Press
 from shared.operations.visit import Claims, Ref
 from shared.store import accounts
-from shared.store.engine import Row
-from shared.store.schedule import SCHEDULE_LIMIT
 from shared.web.answer import Answer
 from shared.web.request import Request, Who
 from shared.web.side_by_side import side_by_side
 
 ALSO = (reservation_routes,)
 """A module whose routes this function serves too: importing it adds the routes."""
-
-RESERVATIONS_MATCHED = 300
-"""How many of a customer's latest reservations the schedule is compared with."""
-
-
-def _mine(customer_id: str) -> list[Reservation]:
-    """One round trip."""
-    page = accounts.reservations_of(customer_id, limit=RESERVATIONS_MATCHED)
-    return [row.value for row in page.rows]
-
-
-def _weekly(customer_id: str) -> tuple[Standing, ...]:
-    """One round trip."""
-    rows = accounts.subscriptions_of(customer_id).rows
-    return weekly_view.standing_held([row.value for row in rows])
-
-
-@app.get(
-    "/schedule",
-    page="schedule",
-    answer=SchedulePage,
-    query=ScheduleQuery,
-    summary="What can be booked at the chosen location, by day or week.",
-)
-def schedule(request: Request) -> Answer:
-    """Two round trips: who is here, and then, side by side, the days and the customer's own
-    reservations and weekly places. Who never had any has none to be read."""
-    query: ScheduleQuery = request.query
-    location, now = request.location, request.now
-    begins, ends = booking_view.instants(booking_view.window(query, location, now), location.zone)
-
-    def days() -> tuple[Row[Activity], ...]:
-        return accounts.schedule_of(location.id, begins, ends)
-
-    customer = request.customer.value if request.customer else None
-    standing: tuple[Standing, ...] = ()
-    if customer is not None and customer.has_weekly:
-        customer_id = customer.id
-        rows, (mine, standing) = side_by_side(
-            days, lambda: side_by_side(lambda: _mine(customer_id), lambda: _weekly(customer_id))
-        )
-    elif customer is not None and customer.has_reservations:
-        customer_id = customer.id
-        rows, mine = side_by_side(days, lambda: _mine(customer_id))
-    else:
-        rows, mine = days(), []
-    return Answer(
-        booking_view.schedule_page(
-            [row.value for row in rows],
-            mine,
-            query,
-            request.catalogue,
-            location,
-            now,
-            cut=len(rows) >= SCHEDULE_LIMIT,
-            standing=standing,
-        )
-    )
 
 
 def _activity_page(
@@ -110,7 +48,7 @@ def _activity_page(
     if row is None:
         raise Missing("There is no such activity.")
     activity, context = row.value, hosted.context(request)
-    booking_view.location_at(request.catalogue, activity.location_id)
+    schedule_view.location_at(request.catalogue, activity.location_id)
     customer = request.customer.value if request.customer else None
     plan: Spending | None = None
     choices: tuple[PlaceChoice, ...] = ()
@@ -120,7 +58,7 @@ def _activity_page(
     if customer is not None:
         customer_id = customer.id
         packs, mine = side_by_side(
-            lambda: booking.packs_in_hand(customer_id), lambda: _mine(customer_id)
+            lambda: booking.packs_in_hand(customer_id), lambda: reservations_matched(customer_id)
         )
         offer = booking_view.offer_of(activity, mine, request.now)
         participants = offer.participants if offer else participants

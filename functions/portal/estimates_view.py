@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from functions.portal.pages.invoice_models import EstimateView
+from shared.domain.place_lines import invoice_lines
 from shared.domain.product import Catalogue
-from shared.domain.reservation import Reservation, ReservationState, invoice_lines
+from shared.domain.reservation import Reservation, ReservationState
 from shared.web.pages.lines import line_view, totals_of
 from shared.web.pages.names import place_name
 

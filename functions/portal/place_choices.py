@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from functions.portal.booking_view import PACKS_OFFERED, location_at
+from functions.portal.booking_view import PACKS_OFFERED
 from functions.portal.pages.activity_models import PlaceChoice
+from functions.portal.schedule_view import location_at
 from shared.domain.activity import Activity
 from shared.domain.customer import Customer
 from shared.domain.pack import Pack

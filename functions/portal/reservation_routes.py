@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from functions.portal import booking_view, hosted, reservation_view
+from functions.portal import booking_view, hosted, reservation_view, schedule_view
 from functions.portal.account_lists import READ_AT_ONCE, ListQuery
 from functions.portal.booking_app import app
 from functions.portal.ids import Id, path_id
@@ -250,7 +250,7 @@ def _move_page(request: Request) -> MovePage:
         ]
     return MovePage(
         reservation=reservation_view.reservation_view(found, catalogue, now),
-        activities=tuple(booking_view.activity_view(one, catalogue, now) for one in fitting),
+        activities=tuple(schedule_view.activity_view(one, catalogue, now) for one in fitting),
         days_ahead=MOVE_DAYS,
         why_not=why_not,
         idempotency_key=request.wiring.new_id(),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from functions.portal.account_lists import ListQuery, paged
-from functions.portal.booking_view import held_view, service_name
+from functions.portal.booking_view import held_view
 from functions.portal.pages.activity_models import PackOffer, PlanView
 from functions.portal.pages.reservation_models import (
     PlacePayment,
@@ -14,12 +14,14 @@ from functions.portal.pages.reservation_models import (
     ReservationView,
     WhyNotMove,
 )
+from functions.portal.schedule_view import service_name
 from shared.domain.activity import Activity
 from shared.domain.charge import Charge, Outcome
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.money import Money
+from shared.domain.place_lines import invoice_lines
 from shared.domain.product import Catalogue
-from shared.domain.reservation import Reservation, ReservationState, invoice_lines
+from shared.domain.reservation import Reservation, ReservationState
 from shared.web.pages.invoices import invoice_summary
 from shared.web.pages.lines import line_view, totals_of
 from shared.web.pages.names import place_name, staff_name

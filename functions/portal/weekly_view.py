@@ -1,6 +1,5 @@
 """What pages show of standing weekly reservations ([WEEKLY]). Pure."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from functions.portal.pages.activity_models import WeeklyOffer
@@ -11,7 +10,6 @@ from shared.domain.calendar import local_date
 from shared.domain.customer import Customer
 from shared.domain.product import Catalogue, Location, ProductKind
 from shared.domain.shopping import listed, tax_rate_of
-from shared.domain.subscription import Subscription
 from shared.web.pages.weekly import weekly_time
 
 
@@ -55,12 +53,3 @@ def weekly_offers(
             )
         )
     return tuple(found)
-
-
-def standing_held(subscriptions: Sequence[Subscription]) -> tuple[weekly.Standing, ...]:
-    """A customer's weekly places that go on."""
-    return tuple(
-        one.terms.standing
-        for one in subscriptions
-        if one.terms.standing is not None and not one.over
-    )

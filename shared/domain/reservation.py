@@ -8,13 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from itertools import groupby
-from zoneinfo import ZoneInfo
+from typing import NamedTuple
 
 from pydantic import AwareDatetime
 
 from shared.domain.activity import Activity, Waiting
 from shared.domain.due import Moment, Worker
-from shared.domain.invoice import InvoiceLine, LineKind
 from shared.domain.money import Money, total
 from shared.domain.record import Record
 
@@ -211,47 +210,32 @@ def _shares(reservation: Reservation) -> Iterator[tuple[Money, Held | None, Mone
         yield price, held, worth
 
 
-def invoice_lines(reservation: Reservation) -> tuple[InvoiceLine, ...]:
-    """What an invoice says of it: the places, and what credits pay of them, negative and taxed as
-    the places are ([VOUCHER]). Equal places are one line, so that a charge and the credits that
-    pay all of it come to nothing, to the cent."""
-    taxed = reservation.taxed
-    local = reservation.starts_at.astimezone(ZoneInfo(reservation.zone))
-    lines: list[InvoiceLine] = []
+class PlacePart(NamedTuple):
+    """Equal places of a reservation, or what a pack pays of them (`paid_with`), which is negative:
+    as an invoice's line says it. `tax` is on top of `amount`."""
+
+    paid_with: Held | None
+    quantity: int
+    unit: Money
+    amount: Money
+    tax: Money
+
+
+def parts_of(reservation: Reservation) -> Iterator[PlacePart]:
+    """What its places come to, credits counted ([VOUCHER])."""
+    rate = reservation.taxed.rate
     for (price, held, worth), group in groupby(_shares(reservation)):
         count = len(list(group))
-        lines.append(
-            InvoiceLine(
-                kind=LineKind.SERVICE,
-                name=reservation.name,
-                detail=f"{local:%Y-%m-%d %H:%M}",
-                quantity=count,
-                unit=price,
-                amount=price * count,
-                tax=(price * count).share(taxed.rate),
-                account_code=taxed.account_code,
-            )
-        )
+        yield PlacePart(None, count, price, price * count, (price * count).share(rate))
         if held is not None:
-            lines.append(
-                InvoiceLine(
-                    kind=LineKind.CREDIT,
-                    name=held.pack_name,
-                    detail="Paid with credits" if held.credits else "Unlimited pack",
-                    quantity=count,
-                    unit=-worth,
-                    amount=-(worth * count),
-                    tax=-(worth * count).share(taxed.rate),
-                    account_code=taxed.account_code,
-                )
-            )
-    return tuple(lines)
+            paid = worth * count
+            yield PlacePart(held, count, -worth, -paid, -paid.share(rate))
 
 
 def estimated(reservation: Reservation) -> Money:
     """What its invoice will come to, tax included."""
-    lines = invoice_lines(reservation)
-    return total([line.amount + line.tax for line in lines], reservation.charge.currency)
+    parts = parts_of(reservation)
+    return total([part.amount + part.tax for part in parts], reservation.charge.currency)
 
 
 def next_moment(reservation: Reservation) -> Moment | None:

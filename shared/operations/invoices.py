@@ -1,6 +1,6 @@
 """Invoices of places, and of packs that were bought with one ([BOOK], [VOUCHER], [HISTORY]).
 
-What a place costs is an estimate until it is charged: the lines that `reservation.invoice_lines`
+What a place costs is an estimate until it is charged: the lines that `place_lines.invoice_lines`
 makes. It becomes an invoice when it is paid beforehand, when staff ask for what began unpaid, or,
 with nothing left to pay, when its credits are redeemed.
 """

@@ -1,13 +1,14 @@
 """Invoices of places ([VOUCHER], [HISTORY]).
 
-What a place costs is an estimate until it is charged: the lines that `reservation.invoice_lines`
+What a place costs is an estimate until it is charged: the lines that `place_lines.invoice_lines`
 makes. It becomes an invoice when it is paid beforehand, when staff ask for what began unpaid, or,
 with nothing left to pay, when its credits are used up.
 """
 
 from shared.domain import invoice as invoices
 from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind
-from shared.domain.reservation import Reservation, invoice_lines
+from shared.domain.place_lines import invoice_lines
+from shared.domain.reservation import Reservation
 from shared.operations.context import Context
 
 

@@ -26,6 +26,7 @@ REQUIRED_FUNCTIONS = {
     "functions.billing.sweep",
     "functions.billing.audit",
     "functions.console.console",
+    "functions.portal.schedule",
     "functions.portal.booking",
 }
 

@@ -14,6 +14,7 @@ from shared.domain.invoice import LineKind
 from shared.domain.ledger import adjust
 from shared.domain.pack import EntryKind, PackStatus
 from shared.domain.pack import next_moment as pack_moment
+from shared.domain.place_lines import invoice_lines
 from shared.domain.product import ValidFrom
 from shared.domain.reservation import (
     Held,
@@ -21,7 +22,6 @@ from shared.domain.reservation import (
     ReservationState,
     Taxed,
     estimated,
-    invoice_lines,
     next_moment,
     reserve,
 )
