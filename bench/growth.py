@@ -35,11 +35,11 @@ AT_ONCE = 1_000
 
 LISTS = (
     ("portal.account", "/account"),
-    ("portal.holdings", "/invoices"),
-    ("portal.holdings", "/payments"),
-    ("portal.holdings", "/packs"),
-    ("portal.holdings", "/packs/statement"),
-    ("portal.holdings", "/subscriptions"),
+    ("portal.invoices", "/invoices"),
+    ("portal.invoices", "/payments"),
+    ("portal.packs", "/packs"),
+    ("portal.packs", "/packs/statement"),
+    ("portal.subscriptions", "/subscriptions"),
     ("portal.booking", "/reservations"),
     ("console.console", "/console/customers/{customer}"),
 )

@@ -23,10 +23,10 @@ WARM = 4
 PAGES = (
     ("portal.shop", "/shop"),
     ("portal.account", "/account"),
-    ("portal.holdings", "/packs"),
-    ("portal.holdings", "/subscriptions"),
-    ("portal.holdings", "/invoices"),
-    ("portal.holdings", "/payments"),
+    ("portal.packs", "/packs"),
+    ("portal.subscriptions", "/subscriptions"),
+    ("portal.invoices", "/invoices"),
+    ("portal.invoices", "/payments"),
     ("portal.schedule", "/schedule"),
     ("portal.booking", "/reservations"),
 )

@@ -1,12 +1,11 @@
-"""Paying for a cart, its order, and cards on file ([CHECKOUT] [ONCE] [KEY] [CARDS])."""
+"""Paying for a cart, and its order ([CHECKOUT] [ONCE] [KEY])."""
 
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from functions.portal import card_routes, hosted
+from functions.portal import hosted
 from functions.portal.cart_view import cart_page
-from functions.portal.checkout_app import app
 from functions.portal.checkout_view import (
     brought_by,
     checkout_page,
@@ -30,13 +29,14 @@ from shared.operations.weekly_sale import not_sold
 from shared.store import accounts
 from shared.store import catalogue as catalogues
 from shared.web.answer import Answer, Input, Query
+from shared.web.app import App
 from shared.web.request import Request, Who
+from shared.wiring import current
 
 MAX_TOTAL_MINOR = 10**12
 """More than any cart can come to."""
 
-ALSO = (card_routes,)
-"""Modules whose routes this function serves too: importing them adds the routes."""
+app = App(pages="functions.portal.pages", wiring=current)
 
 
 # --- reading the cart ------------------------------------------------------------------------

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from functions.portal.pages.account_models import AccountPage
+from functions.portal.store_credit import store_credit
 from shared.domain.customer import Customer
 from shared.domain.expiry import expecting
-from shared.domain.money import Money
 from shared.domain.pack import Pack
 from shared.domain.product import Catalogue
 from shared.domain.subscription import Subscription, SubscriptionState
@@ -18,14 +18,6 @@ from shared.web.pages.subscriptions import (
     sums_ahead,
     upcoming_charge,
 )
-
-
-def store_credit(customer: Customer) -> tuple[Money, ...]:
-    return tuple(
-        Money(minor=minor, currency=currency)
-        for currency, minor in sorted(customer.store_credit.items())
-        if minor
-    )
 
 
 def account_page(

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from functions.portal.account_lists import ListQuery
+from functions.portal.listing import ListQuery
 from shared.domain.customer import Customer
 from shared.operations.visit import Claims, Found, Ref
 from shared.store import accounts

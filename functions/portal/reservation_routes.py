@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from functions.portal import booking_view, hosted, reservation_view, schedule_view
-from functions.portal.account_lists import READ_AT_ONCE, ListQuery
 from functions.portal.booking_app import app
 from functions.portal.ids import Id, path_id
+from functions.portal.listing import READ_AT_ONCE, ListQuery
 from functions.portal.owned import cursor, load, values
 from functions.portal.pages.activity_models import PackOffer, PlanView
 from functions.portal.pages.reservation_models import MovePage, ReservationPage, ReservationsPage

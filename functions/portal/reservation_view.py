@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from functions.portal.account_lists import ListQuery, paged
 from functions.portal.booking_view import held_view
+from functions.portal.listing import ListQuery, paged
 from functions.portal.pages.activity_models import PackOffer, PlanView
 from functions.portal.pages.reservation_models import (
     PlacePayment,

@@ -1,6 +1,6 @@
 """The customer's statement: every credit's life in order ([LEDGER] [OWN])."""
 
-from functions.portal.holdings_app import app
+from functions.portal.packs_app import app
 from shared.operations.statement import entries_of_all, packs_of_all
 from shared.web.answer import Answer, Raw
 from shared.web.pages.statement import (

@@ -85,9 +85,11 @@ SEEN_IN = {
     "functions.billing.sweep": "renewal",
     "functions.console.console": "staff add credits",
     "functions.portal.booking": "book a place",
+    "functions.portal.cards": "another card made the default while past due",
     "functions.portal.cart": "the next pack is taken out of the cart",
     "functions.portal.checkout": "checkout now",
-    "functions.portal.holdings": "cancel now",
+    "functions.portal.subscriptions": "cancel now",
+    "functions.portal.invoices": "pay for a pack that waits",
     "functions.portal.sign_in": "sign in by link",
     "functions.webhooks.apply": "webhook of a late success",
     "functions.webhooks.receive": "webhook of a late success",
@@ -97,10 +99,12 @@ SEEN_IN = {
 LEFT_OUT = {
     "functions.billing.audit",
     "functions.portal.account",
+    "functions.portal.packs",
     "functions.portal.schedule",
     "functions.portal.shop",
 }
-"""The audit only reads and tells; the shop, the schedule and the account's first page only read."""
+"""The audit only reads and tells; the shop, the schedule, packs and the account's first page
+only read."""
 
 
 def test_a_function_that_nobody_tries_shows() -> None:

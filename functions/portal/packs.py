@@ -1,15 +1,11 @@
-"""What a customer has: packs, subscriptions, invoices and payments ([LEDGER] [HISTORY] [OWN])."""
+"""Packs, and every credit's life ([LEDGER] [OWN])."""
 
-from functions.portal import (
-    account_lists,
-    invoice_routes,
-    statement_routes,
-    subscription_routes,
-)
-from functions.portal.account_lists import READ_AT_ONCE, ListQuery, PacksQuery
-from functions.portal.holdings_app import app
+from functions.portal import pack_lists, statement_routes
 from functions.portal.ids import path_id
+from functions.portal.listing import READ_AT_ONCE, ListQuery
 from functions.portal.owned import cursor, load, values
+from functions.portal.pack_lists import PacksQuery
+from functions.portal.packs_app import app
 from functions.portal.pages.pack_models import PackPage, PacksPage
 from shared.domain.errors import Missing
 from shared.operations.statement import entries_of_all
@@ -21,8 +17,8 @@ from shared.web.pages.packs import pack_summary
 from shared.web.pages.statement import lives_of
 from shared.web.request import Request, Who
 
-ALSO = (subscription_routes, invoice_routes, statement_routes)
-"""Modules whose routes this function serves too: importing them adds the routes."""
+ALSO = (statement_routes,)
+"""A module whose routes this function serves too: importing it adds the routes."""
 
 
 @app.get(
@@ -39,7 +35,7 @@ def packs(request: Request) -> Answer:
         request.signed_in.value.id, limit=READ_AT_ONCE, after=cursor(query, "pack")
     )
     return Answer(
-        account_lists.packs_page(values(held), query, held.next, request.catalogue, request.now)
+        pack_lists.packs_page(values(held), query, held.next, request.catalogue, request.now)
     )
 
 

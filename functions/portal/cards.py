@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from pydantic import AfterValidator, Field
 
 from functions.portal import card_views, hosted
-from functions.portal.checkout_app import app
 from functions.portal.ids import path_id
 from functions.portal.pages.card_models import (
     CardEnterPage,
@@ -27,8 +26,12 @@ from shared.store import accounts
 from shared.store.card_links import CardLink
 from shared.store.card_links import card_link as card_link_at
 from shared.web.answer import Answer, Input, Query
+from shared.web.app import App
 from shared.web.request import Request, Who
 from shared.web.security import local_path
+from shared.wiring import current
+
+app = App(pages="functions.portal.pages", wiring=current)
 
 
 def _cards(request: Request, customer: Customer, **answer: Any) -> Answer:
@@ -414,3 +417,6 @@ def enter_by_link(request: Request) -> Answer:
     if link is None or page.state is not CardUpdateState.OPEN:
         return _link_answer(request, page)
     return _after(request, link, _entered(request, link.customer_id))
+
+
+handler = app.handler

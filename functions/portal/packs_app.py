@@ -1,4 +1,4 @@
-"""What the routes of paying and of cards are added to."""
+"""What the routes of packs and their statement are added to."""
 
 from shared.web.app import App
 from shared.wiring import current

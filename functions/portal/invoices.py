@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from functions.portal import account_lists, account_view, hosted
-from functions.portal.account_lists import READ_AT_ONCE, InvoicesQuery, PaymentsQuery
+from functions.portal import hosted, invoice_lists, invoice_view
 from functions.portal.checkout_view import said_of
 from functions.portal.estimates_view import estimates
-from functions.portal.holdings_app import app
 from functions.portal.ids import path_id
+from functions.portal.invoice_lists import InvoicesQuery, PaymentsQuery
+from functions.portal.listing import READ_AT_ONCE
 from functions.portal.owned import Led, cursor, customer_in, load, values
 from functions.portal.pages.invoice_models import InvoicePage, InvoicesPage, PaymentsPage, WhyNotPay
 from functions.portal.pay_form import ChooseCard, press_for, settled
@@ -26,8 +26,12 @@ from shared.store import accounts
 from shared.store.engine import Page
 from shared.store.records import Submission
 from shared.web.answer import Answer
+from shared.web.app import App
 from shared.web.request import Request, Who
 from shared.web.side_by_side import side_by_side
+from shared.wiring import current
+
+app = App(pages="functions.portal.pages", wiring=current)
 
 
 @app.get(
@@ -57,7 +61,7 @@ def invoices(request: Request) -> Answer:
     else:
         held = invoices_held()
     return Answer(
-        account_lists.invoices_page(
+        invoice_lists.invoices_page(
             values(held),
             query,
             held.next,
@@ -100,7 +104,7 @@ def _invoice_page(request: Request) -> InvoicePage:
     row, found = _invoice(request)
     customer, invoice = customer_in(request, found), row.value
     charges, subscription = _charges(request, invoice)
-    return account_view.invoice_page(
+    return invoice_view.invoice_page(
         invoice,
         charges,
         subscription,
@@ -182,7 +186,7 @@ def _pay(
         return paying_invoice.pay_invoice(
             context, invoice.id, card_id=body.card, press=press, earlier=earlier
         )
-    if earlier is None and not account_view.collects(subscription, invoice):
+    if earlier is None and not invoice_view.collects(subscription, invoice):
         raise Conflict("Nothing is owed on this invoice.", code="nothing_owed")
     answered, _ = paying.pay(
         context,
@@ -200,7 +204,7 @@ def _is_direct(
     """What an earlier press did says which it is: once it is paid, nothing collects it any more."""
     if earlier is not None:
         return earlier.value.answer != invoice.source
-    return account_view.paid_directly(subscription, invoice)
+    return invoice_view.paid_directly(subscription, invoice)
 
 
 @app.get(
@@ -215,4 +219,7 @@ def payments(request: Request) -> Answer:
     query: PaymentsQuery = request.query
     customer_id = request.signed_in.value.id
     held = accounts.invoices_of(customer_id, limit=READ_AT_ONCE, after=cursor(query, "invoice"))
-    return Answer(account_lists.payments_page(values(held), query, held.next, request.catalogue))
+    return Answer(invoice_lists.payments_page(values(held), query, held.next, request.catalogue))
+
+
+handler = app.handler

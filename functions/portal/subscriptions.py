@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from functions.portal import account_lists, account_view, hosted
-from functions.portal.account_lists import READ_AT_ONCE, SubscriptionsQuery
+from functions.portal import hosted, subscription_lists, subscription_view
 from functions.portal.checkout_view import said_of
-from functions.portal.holdings_app import app
 from functions.portal.ids import path_id
+from functions.portal.listing import READ_AT_ONCE
 from functions.portal.owned import Led, cursor, customer_in, load, values
 from functions.portal.pages.subscription_models import (
     CancelPage,
@@ -16,6 +15,7 @@ from functions.portal.pages.subscription_models import (
     SubscriptionsPage,
 )
 from functions.portal.pay_form import ChooseCard, press_for, settled
+from functions.portal.subscription_lists import SubscriptionsQuery
 from shared.domain.charge import By
 from shared.domain.customer import Attention, Customer
 from shared.domain.errors import Declined, Missing, PunchcardError
@@ -30,10 +30,14 @@ from shared.operations.visit import Found, Ref
 from shared.store import accounts
 from shared.store.records import Submission
 from shared.web.answer import Answer, Input
+from shared.web.app import App
 from shared.web.request import Request, Who
+from shared.wiring import current
 
 PERIODS_SHOWN = 24
 """How many of a subscription's latest periods its page shows the charges of."""
+
+app = App(pages="functions.portal.pages", wiring=current)
 
 
 @app.get(
@@ -51,7 +55,7 @@ def subscriptions(request: Request) -> Answer:
         customer.id, limit=READ_AT_ONCE, after=cursor(query, "subscription")
     )
     return Answer(
-        account_lists.subscriptions_page(
+        subscription_lists.subscriptions_page(
             values(held), query, held.next, request.catalogue, customer, request.now
         )
     )
@@ -86,7 +90,7 @@ def _page(request: Request, subscription: Subscription, customer: Customer) -> S
     ]
     granted = [accounts.pack(customer.id, one) for one in reversed(subscription.packs)]
     found = request.load(*charges, *granted)
-    return account_view.subscription_page(
+    return subscription_view.subscription_page(
         subscription,
         [row.value for row in map(found.get, charges) if row],
         [row.value for row in map(found.get, granted) if row],
@@ -157,7 +161,7 @@ def _cancel_page(request: Request) -> CancelPage:
     invoice_ref = accounts.invoice(customer.id, collection.invoice_id if collection else "none")
     found = request.load(pack_ref, charge_ref, invoice_ref)
     pack, charge, invoice = found.get(pack_ref), found.get(charge_ref), found.get(invoice_ref)
-    return account_view.cancel_page(
+    return subscription_view.cancel_page(
         subscription,
         pack.value if pack else None,
         charge.value if charge else None,
@@ -330,3 +334,6 @@ def pay_subscription(request: Request) -> Answer:
     )
     done, status, location = settled(request, answered)
     return _changed(request, done, status, location)
+
+
+handler = app.handler
