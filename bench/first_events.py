@@ -26,7 +26,8 @@ from shared.domain.due import Worker, due_moment, utc_text
 from shared.operations.visit import staff_cookie
 from shared.store import accounts, sessions
 from shared.store.engine import Row, commit, overwrite
-from shared.store.records import AuditMark, DirectoryEntry
+from shared.store.listed import DirectoryEntry
+from shared.store.marks import AuditMark
 from shared.store.sessions import Audience, Session
 from shared.web.answer import SESSION_COOKIE, STAFF_COOKIE
 
@@ -157,7 +158,7 @@ def _audited_but_one(world: LocalWorld) -> None:
         page = accounts.customers_by_address("", after=page.next)
         rows += page.rows
     mark = AuditMark(after=rows[-2].ref.sk, round_began_at=world.now())
-    commit([overwrite(accounts.AUDIT_MARK, mark)])
+    commit([overwrite(accounts.audit_mark(), mark)])
 
 
 def _aged(world: LocalWorld) -> None:

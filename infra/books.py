@@ -32,7 +32,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shared.domain.invoice import Invoice
 from shared.domain.money import Money
 from shared.domain.pack import Entry
-from shared.store import records  # noqa: F401 - says how each kind is read
+from shared.store import kinds  # noqa: F401 - says how each kind is read
 from shared.store.engine import document, model_of
 from shared.web.csv_file import Cell, harmless
 

@@ -51,8 +51,8 @@ from shared.operations.context import Context
 from shared.store import accounts
 from shared.store import catalogue as catalogues
 from shared.store.engine import Found, Row, commit, create, put, read, replace
+from shared.store.listed import DirectoryEntry
 from shared.store.people import Address
-from shared.store.records import DirectoryEntry
 from tests import banking
 
 PUBLIC_URL = "http://127.0.0.1:8000"

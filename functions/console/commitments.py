@@ -8,7 +8,7 @@ from shared.domain.customer import Customer
 from shared.domain.subscription import Subscription
 from shared.store import accounts
 from shared.store.engine import Page
-from shared.store.records import Commitment
+from shared.store.listed import Commitment
 from shared.web.request import Request
 
 SHOWN = 40

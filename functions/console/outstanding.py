@@ -33,7 +33,8 @@ from shared.operations.submissions import Press
 from shared.operations.visit import Row
 from shared.store import accounts
 from shared.store.engine import Page
-from shared.store.records import Commitment, OpenInvoice, Outstanding, Submission
+from shared.store.listed import Commitment, OpenInvoice, Outstanding
+from shared.store.records import Submission
 from shared.web.answer import Answer, Input, Query
 from shared.web.app import App
 from shared.web.request import Request, Who

@@ -30,8 +30,8 @@ from shared.operations.checkout import Answered, Checked, Submitted
 from shared.operations.context import Context
 from shared.store import accounts
 from shared.store.engine import Row, commit, create, read, replace
+from shared.store.listed import DirectoryEntry
 from shared.store.people import Address
-from shared.store.records import DirectoryEntry
 
 LOOKED_AHEAD = timedelta(days=9)
 """Within this everything that repeats weekly comes at least once."""

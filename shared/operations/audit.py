@@ -26,12 +26,12 @@ from shared.operations import reversing
 from shared.operations.context import Context
 from shared.providers.port import ProviderUnavailable, RequestRefused
 from shared.store import accounts, transactions
-from shared.store.accounts import AUDIT_MARK
+from shared.store.accounts import audit_mark
 from shared.store.collection import collection_of
 from shared.store.due import Entry, due, standing
 from shared.store.engine import Row, commit, moment_of, overwrite, read
+from shared.store.marks import AuditMark
 from shared.store.people import customer_pk
-from shared.store.records import AuditMark
 
 MAX_CUSTOMERS = 500
 """Customers a day: the audit goes round and costs the same however many there are."""
@@ -99,7 +99,8 @@ def books_of(customer_id: str) -> CustomerBooks | None:
 def audit(context: Context, *, shards: int) -> Audited:
     """Check the due index and the next customers, go on tomorrow where this ended, and tell staff
     of breaches."""
-    row = read(AUDIT_MARK).get(AUDIT_MARK)
+    mark_ref = audit_mark()
+    row = read(mark_ref).get(mark_ref)
     mark = row.value if row else AuditMark()
     now = context.now()
     if mark.after is None:
@@ -115,7 +116,7 @@ def audit(context: Context, *, shards: int) -> Audited:
         after = page.next
         if after is None:
             break
-    commit([overwrite(AUDIT_MARK, mark.model_copy(update={"after": after}))])
+    commit([overwrite(mark_ref, mark.model_copy(update={"after": after}))])
     # What lies about is found by the index and again by its owner.
     found.breaches = list(dict.fromkeys(found.breaches))
     if found.breaches:

@@ -30,8 +30,8 @@ from shared.store.engine import (
     read,
     replace,
 )
+from shared.store.listed import DirectoryEntry
 from shared.store.people import Address
-from shared.store.records import DirectoryEntry
 from shared.store.sessions import Audience, Session
 
 JOIN_TRIES = 3

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Ref, Row, read
-from shared.store.records import Numbering
+from shared.store.marks import Numbering
 
 MAX_BATCH = 50
 NUMBER_TRIES = 8

@@ -18,7 +18,7 @@ from shared.operations.reversing import Reversed
 from shared.providers.port import EventKind, PaymentProvider, ProviderUnavailable, RequestRefused
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Ref, Row, read
-from shared.store.records import WebhookReceived
+from shared.store.webhook_events import WebhookReceived
 
 
 class Stored(StrEnum):

@@ -1,18 +1,26 @@
 """The accounts table: where every entity of a customer lives, and what waits beside them.
 
 A customer is one item collection. Ids are ULIDs, so that sort keys sort by time.
+
+Where things live is known without what they are: the model of what is asked for is loaded when it
+is asked for, so that a function which stores one thing knows nothing of the others (decision 11).
 """
 
-from datetime import datetime
+from __future__ import annotations
 
-from shared.domain.charge import Charge
-from shared.domain.customer import Customer
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 from shared.domain.due import utc_text
-from shared.domain.invoice import Invoice
-from shared.domain.message import Message, Notice
-from shared.domain.pack import Entry
-from shared.domain.reservation import Seat
-from shared.store import carts, holdings, outbox, people, schedule, visits
+from shared.store import (
+    carts,
+    holdings,
+    kinds,  # noqa: F401 - says how each kind is stored
+    outbox,
+    people,
+    schedule,
+    visits,
+)
 from shared.store.engine import (
     PAGE_LIMIT,
     AccountItem,
@@ -20,17 +28,19 @@ from shared.store.engine import (
     Ref,
     query,
 )
-from shared.store.records import (
-    AuditMark,
-    Commitment,
-    DirectoryEntry,
-    Numbering,
-    OpenInvoice,
-    Outstanding,
-    Submission,
-    WebhookReceived,
-)
-from shared.store.timeline import TimelineEvent
+
+if TYPE_CHECKING:
+    from shared.domain.charge import Charge
+    from shared.domain.customer import Customer
+    from shared.domain.invoice import Invoice
+    from shared.domain.message import Message, Notice
+    from shared.domain.pack import Entry
+    from shared.domain.reservation import Seat
+    from shared.store.listed import Commitment, DirectoryEntry, OpenInvoice, Outstanding
+    from shared.store.marks import AuditMark, Numbering
+    from shared.store.records import Submission
+    from shared.store.timeline import TimelineEvent
+    from shared.store.webhook_events import WebhookReceived
 
 # Who customers are is known without what they own, and each kind of that without the others; here
 # all are at hand.
@@ -54,21 +64,24 @@ SCHEDULE_LIMIT = schedule.SCHEDULE_LIMIT
 reservation = visits.reservation
 reservations_of = visits.reservations_of
 
-AUDIT_MARK = Ref(AccountItem, "audit", "mark", AuditMark)
-
-
 # --- where things live -----------------------------------------------------------------------
 
 
 def entry(customer_id: str, pack_id: str, entry_id: str) -> Ref[Entry]:
+    from shared.domain.pack import Entry
+
     return Ref(AccountItem, customer_pk(customer_id), f"entry#{pack_id}#{entry_id}", Entry)
 
 
 def invoice(customer_id: str, invoice_id: str) -> Ref[Invoice]:
+    from shared.domain.invoice import Invoice
+
     return Ref(AccountItem, customer_pk(customer_id), f"invoice#{invoice_id}", Invoice)
 
 
 def charge(customer_id: str, source: str) -> Ref[Charge]:
+    from shared.domain.charge import Charge
+
     return Ref(AccountItem, customer_pk(customer_id), f"charge#{source}", Charge)
 
 
@@ -84,51 +97,79 @@ def period_source(subscription_id: str, period: int) -> str:
 
 def seat(activity_id: str, reservation_id: str) -> Ref[Seat]:
     """What staff see of a reservation lies with its activity."""
+    from shared.domain.reservation import Seat
+
     return Ref(AccountItem, f"seats#{activity_id}", f"seat#{reservation_id}", Seat)
 
 
 def outstanding(location_id: str, starts_at: datetime, reservation_id: str) -> Ref[Outstanding]:
     """By location and start, so that one query lists what began unpaid somewhere."""
+    from shared.store.listed import Outstanding
+
     sk = f"{location_id}#{utc_text(starts_at)}#{reservation_id}"
     return Ref(AccountItem, "outstanding", sk, Outstanding)
 
 
 def open_invoice(location_id: str, invoice_id: str) -> Ref[OpenInvoice]:
     """In the order of when they were made, as their ids are."""
+    from shared.store.listed import OpenInvoice
+
     return Ref(AccountItem, "open-invoices", f"{location_id}#{invoice_id}", OpenInvoice)
 
 
 def commitment(location_id: str, subscription_id: str) -> Ref[Commitment]:
+    from shared.store.listed import Commitment
+
     return Ref(AccountItem, "commitments", f"{location_id}#{subscription_id}", Commitment)
 
 
 def submission(customer_id: str, key: str) -> Ref[Submission]:
+    from shared.store.records import Submission
+
     return Ref(AccountItem, customer_pk(customer_id), f"key#{digest(key)}", Submission)
 
 
 def staff_submission(email: str, key: str) -> Ref[Submission]:
     """A staff member's press that is about no customer."""
+    from shared.store.records import Submission
+
     return Ref(AccountItem, f"staff#{normal_address(email)}", f"key#{digest(key)}", Submission)
 
 
 def timeline_event(customer_id: str, event_id: str) -> Ref[TimelineEvent]:
+    from shared.store.timeline import TimelineEvent
+
     return Ref(AccountItem, customer_pk(customer_id), f"event#{event_id}", TimelineEvent)
 
 
 def directory(customer: Customer) -> Ref[DirectoryEntry]:
+    from shared.store.listed import DirectoryEntry
+
     name = normal_address(customer.email)
     return Ref(AccountItem, "directory", f"customer#{name}", DirectoryEntry)
 
 
 def webhook(provider: str, event_id: str) -> Ref[WebhookReceived]:
+    from shared.store.webhook_events import WebhookReceived
+
     return Ref(AccountItem, f"webhook#{provider}#{event_id}", "event", WebhookReceived)
 
 
 def webhook_at(pk: str, sk: str) -> Ref[WebhookReceived]:
+    from shared.store.webhook_events import WebhookReceived
+
     return Ref(AccountItem, pk, sk, WebhookReceived)
 
 
+def audit_mark() -> Ref[AuditMark]:
+    from shared.store.marks import AuditMark
+
+    return Ref(AccountItem, "audit", "mark", AuditMark)
+
+
 def numbering(location_id: str) -> Ref[Numbering]:
+    from shared.store.marks import Numbering
+
     return Ref(AccountItem, f"numbering#{location_id}", "invoice", Numbering)
 
 
@@ -138,6 +179,8 @@ def notice(value: Notice) -> Ref[Notice]:
 
 
 def notice_at(state: str, notice_id: str) -> Ref[Notice]:
+    from shared.domain.message import Notice
+
     return Ref(AccountItem, "notices", f"{state}#{notice_id}", Notice)
 
 
@@ -145,6 +188,8 @@ def notice_at(state: str, notice_id: str) -> Ref[Notice]:
 
 
 def entries_of(customer_id: str, pack_id: str, *, after: str | None = None) -> Page[Entry]:
+    from shared.domain.pack import Entry
+
     return query(
         AccountItem,
         customer_pk(customer_id),
@@ -159,6 +204,8 @@ def ledger_of(
     customer_id: str, pack_id: str | None, *, limit: int, after: str | None = None
 ) -> Page[Entry]:
     """A customer's entries, of one pack or of all: pack by pack, the oldest of each first."""
+    from shared.domain.pack import Entry
+
     return query(
         AccountItem,
         customer_pk(customer_id),
@@ -173,6 +220,8 @@ def ledger_of(
 def invoices_of(
     customer_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None
 ) -> Page[Invoice]:
+    from shared.domain.invoice import Invoice
+
     return query(
         AccountItem,
         customer_pk(customer_id),
@@ -184,6 +233,8 @@ def invoices_of(
 
 
 def charges_of(customer_id: str, *, after: str | None = None) -> Page[Charge]:
+    from shared.domain.charge import Charge
+
     return query(
         AccountItem,
         customer_pk(customer_id),
@@ -195,6 +246,8 @@ def charges_of(customer_id: str, *, after: str | None = None) -> Page[Charge]:
 
 
 def messages_of(customer_id: str, *, after: str | None = None) -> Page[Message]:
+    from shared.domain.message import Message
+
     return query(
         AccountItem,
         customer_pk(customer_id),
@@ -206,6 +259,8 @@ def messages_of(customer_id: str, *, after: str | None = None) -> Page[Message]:
 
 
 def timeline_of(customer_id: str, *, after: str | None = None) -> Page[TimelineEvent]:
+    from shared.store.timeline import TimelineEvent
+
     return query(
         AccountItem,
         customer_pk(customer_id),
@@ -217,6 +272,8 @@ def timeline_of(customer_id: str, *, after: str | None = None) -> Page[TimelineE
 
 
 def seats_of(activity_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None) -> Page[Seat]:
+    from shared.domain.reservation import Seat
+
     return query(AccountItem, f"seats#{activity_id}", "seat#", Seat, limit=limit, after=after)
 
 
@@ -224,6 +281,8 @@ def outstanding_of(
     location_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None
 ) -> Page[Outstanding]:
     """What began unpaid at a location, the latest first."""
+    from shared.store.listed import Outstanding
+
     return query(
         AccountItem, "outstanding", f"{location_id}#", Outstanding, limit=limit, after=after
     )
@@ -233,6 +292,8 @@ def commitments_of(
     location_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None
 ) -> Page[Commitment]:
     """The latest agreements for a minimum of payments at a location first."""
+    from shared.store.listed import Commitment
+
     return query(
         AccountItem, "commitments", f"{location_id}#", Commitment, limit=limit, after=after
     )
@@ -242,12 +303,16 @@ def open_invoices_of(
     location_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None
 ) -> Page[OpenInvoice]:
     """What invoices of a location ask for that no subscription collects, the latest first."""
+    from shared.store.listed import OpenInvoice
+
     return query(
         AccountItem, "open-invoices", f"{location_id}#", OpenInvoice, limit=limit, after=after
     )
 
 
 def open_notices(*, limit: int = PAGE_LIMIT, after: str | None = None) -> Page[Notice]:
+    from shared.domain.message import Notice
+
     return query(AccountItem, "notices", "open#", Notice, limit=limit, after=after)
 
 
@@ -255,6 +320,8 @@ def customers_by_address(
     prefix: str, *, limit: int = PAGE_LIMIT, after: str | None = None
 ) -> Page[DirectoryEntry]:
     """Customers whose address begins with `prefix`, in its order."""
+    from shared.store.listed import DirectoryEntry
+
     return query(
         AccountItem,
         "directory",

@@ -27,7 +27,8 @@ from shared.store.engine import (
     replace,
     unchanged,
 )
-from shared.store.records import OpenInvoice, Outstanding, Submission
+from shared.store.listed import OpenInvoice, Outstanding
+from shared.store.records import Submission
 from shared.store.timeline import TimelineEvent
 
 

@@ -1,12 +1,18 @@
 """Carts: what customers and visitors are about to buy, one for each location."""
 
-from shared.domain import cart as carts
-from shared.domain.cart import Cart
-from shared.store.engine import AccountItem, Kind, Ref, register
+from __future__ import annotations
 
-register(Cart, Kind("cart", expires_at=carts.expires_at))
+from typing import TYPE_CHECKING
+
+from shared.store import kinds  # noqa: F401 - says how each kind is stored
+from shared.store.engine import AccountItem, Ref
+
+if TYPE_CHECKING:
+    from shared.domain.cart import Cart
 
 
 def cart(pk: str, location_id: str) -> Ref[Cart]:
     """`pk` is a customer's or a visitor's."""
+    from shared.domain.cart import Cart
+
     return Ref(AccountItem, pk, f"cart#{location_id}", Cart)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from shared.domain.subscription import Subscription
 from shared.store import accounts
 from shared.store.engine import Write, overwrite
-from shared.store.records import Commitment
+from shared.store.listed import Commitment
 
 
 def commitment_writes(changed: Iterable[Subscription]) -> list[Write]:

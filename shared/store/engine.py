@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from importlib import import_module
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel
@@ -145,17 +146,36 @@ class StoreUnavailable(Exception):
     """DynamoDB gave no answer within the limits; it is open whether the change was made."""
 
 
-_kinds: dict[type[BaseModel], Kind[Any]] = {}
+_kinds: dict[str, Kind[Any]] = {}
 
 
 def register(model: type[E], kind: Kind[E]) -> None:
     """Say how entities of `model` are stored. Once per model, at import."""
+    register_name(_name(model), kind)
+
+
+def register_name(model: str, kind: Kind[Any]) -> None:
+    """The same for a model that need not be loaded for it: by its full name."""
     _kinds[model] = kind
+
+
+def _name(model: type[BaseModel]) -> str:
+    return f"{model.__module__}.{model.__qualname__}"
+
+
+def kind_of(value: BaseModel) -> Kind[Any]:
+    """How an entity is stored."""
+    return _kinds[_name(type(value))]
 
 
 def model_of(kind: str) -> type[BaseModel] | None:
     """As what items of a kind are read, by the name that they carry; None for one unknown here."""
-    return next((model for model, known in _kinds.items() if known.name == kind), None)
+    home = next((model for model, known in _kinds.items() if known.name == kind), None)
+    if home is None:
+        return None
+    module, _, name = home.rpartition(".")
+    model: type[BaseModel] = getattr(import_module(module), name)
+    return model
 
 
 @cache
@@ -183,7 +203,7 @@ def _due_shards() -> int:
 
 
 def _item(ref: Ref[E], value: E, version: int) -> Item:
-    kind = _kinds[type(value)]
+    kind = kind_of(value)
     item = ref.table(pk=ref.pk, sk=ref.sk, kind=kind.name, version=version)
     item.body = value.model_dump_json(exclude_defaults=True)
     item.state = kind.state(value)
@@ -367,7 +387,7 @@ def query_between(
 
 def moment_of(value: BaseModel) -> Moment | None:
     """When an entity next needs attention, as every write sets it."""
-    return _kinds[type(value)].moment(value)
+    return kind_of(value).moment(value)
 
 
 def query_kinds(

@@ -1,23 +1,25 @@
 """The schedule: what a location has, and when."""
 
-from datetime import UTC, datetime
+from __future__ import annotations
 
-from shared.domain import activity as activities
-from shared.domain.activity import Activity
-from shared.store.engine import AccountItem, Kind, Ref, Row, query_between, register
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from shared.store import kinds  # noqa: F401 - says how each kind is stored
+from shared.store.engine import AccountItem, Ref, Row, query_between
+
+if TYPE_CHECKING:
+    from shared.domain.activity import Activity
+
 
 SCHEDULE_LIMIT = 400
 """Activities of one reading: a week of a busy place."""
 
 
-register(
-    Activity,
-    Kind("activity", moment=activities.next_moment, state=lambda a: a.state.value),
-)
-
-
 def activity(activity_id: str) -> Ref[Activity]:
     """Activities lie by their location and start: one query reads some days of a schedule."""
+    from shared.domain.activity import Activity
+
     location_id, _, when = activity_id.partition(".")
     return Ref(AccountItem, f"schedule#{location_id}", f"activity#{when}", Activity)
 
@@ -27,6 +29,8 @@ def schedule_of(
 ) -> tuple[Row[Activity], ...]:
     """A location's activities that start from `begins` until before `ends`, in their order: one
     round trip."""
+    from shared.domain.activity import Activity
+
     return query_between(
         AccountItem,
         f"schedule#{location_id}",

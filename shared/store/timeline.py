@@ -3,7 +3,6 @@
 from pydantic import AwareDatetime
 
 from shared.domain.record import Record
-from shared.store.engine import Kind, register
 
 
 class TimelineEvent(Record):
@@ -22,6 +21,3 @@ class TimelineEvent(Record):
     reservation_id: str | None = None
     before: str = ""
     after: str = ""
-
-
-register(TimelineEvent, Kind("event"))

@@ -30,8 +30,10 @@ from shared.store.engine import (
     replace,
     unchanged,
 )
-from shared.store.records import Numbering, Submission, WebhookReceived
+from shared.store.marks import Numbering
+from shared.store.records import Submission
 from shared.store.timeline import TimelineEvent
+from shared.store.webhook_events import WebhookReceived
 
 
 def _told(messages: Iterable[Message]) -> list[Write]:

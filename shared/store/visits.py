@@ -1,18 +1,21 @@
 """Reservations of customers, newest first by when they were made."""
 
-from shared.domain import reservation as reservations
-from shared.domain.reservation import Reservation
-from shared.store.engine import PAGE_LIMIT, AccountItem, Kind, Page, Ref, query, register
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.store import kinds  # noqa: F401 - says how each kind is stored
+from shared.store.engine import PAGE_LIMIT, AccountItem, Page, Ref, query
 from shared.store.people import customer_pk
 
-register(
-    Reservation,
-    Kind("reservation", moment=reservations.next_moment, state=lambda r: r.state.value),
-)
+if TYPE_CHECKING:
+    from shared.domain.reservation import Reservation
 
 
 def reservation(customer_id: str, reservation_id: str) -> Ref[Reservation]:
     """Under `visit#`, so that packs and subscriptions lie side by side for `holdings_of`."""
+    from shared.domain.reservation import Reservation
+
     return Ref(AccountItem, customer_pk(customer_id), f"visit#{reservation_id}", Reservation)
 
 
@@ -20,6 +23,8 @@ def reservations_of(
     customer_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None
 ) -> Page[Reservation]:
     """Newest first by when they were made."""
+    from shared.domain.reservation import Reservation
+
     return query(
         AccountItem,
         customer_pk(customer_id),

@@ -19,7 +19,7 @@ from shared.operations.audit import MAX_CUSTOMERS, MAX_UNANSWERED
 from shared.providers.port import ChargeRequest, PaymentProvider
 from shared.store import accounts
 from shared.store.engine import Ref, commit, create, overwrite, read, remove
-from shared.store.records import DirectoryEntry
+from shared.store.listed import DirectoryEntry
 from tests.shop_floor import (
     FAILS_LATER,
     Wanted,

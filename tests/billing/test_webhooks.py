@@ -17,7 +17,7 @@ from shared.domain.subscription import SubscriptionState
 from shared.operations.checkout import Checked
 from shared.store import accounts
 from shared.store.engine import document, read
-from shared.store.records import WebhookReceived
+from shared.store.webhook_events import WebhookReceived
 from tests.billing.conftest import Shop
 from tests.shop_floor import (
     FAILS_LATER,

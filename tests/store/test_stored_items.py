@@ -83,7 +83,7 @@ def _holds(now: Any, stored: Any, where: str) -> None:
 @each_item
 def test_it_is_due_when_it_was_due_in_the_state_in_which_it_was_until_it_expired(item: Raw) -> None:
     value = read(item)
-    kind = engine._kinds[type(value)]
+    kind = engine.kind_of(value)
     assert item.get("state", {}).get("S") == kind.state(value)
     ends = kind.expires_at(value)
     stored_end = item.get("expires_at", {}).get("N")
