@@ -2,12 +2,17 @@
 them ([BOOK]). Pure: each function names what is wrong, and how; `invariants` says which rule that
 breaks."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from shared.domain.charge import OPEN_OUTCOMES, Charge, Purpose
 from shared.domain.invoice import Invoice, InvoiceState
-from shared.domain.pack import Pack
-from shared.domain.reservation import Reservation
+
+if TYPE_CHECKING:
+    from shared.domain.pack import Pack
+    from shared.domain.reservation import Reservation
 
 Wrong = tuple[str, str]
 """The id of what is wrong, and how."""

@@ -1,12 +1,17 @@
 """A pack that is bought with a place ([BOOK]): what holds the place is granted at once, the rest
 when it is paid or staff activate it. Pure."""
 
+from __future__ import annotations
+
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from shared.domain.calendar import expiry_of, local_date
 from shared.domain.pack import Entry, EntryKind, Pack
 from shared.domain.product import ValidFrom
-from shared.domain.reservation import Reservation
+
+if TYPE_CHECKING:
+    from shared.domain.reservation import Reservation
 
 AWAITS_PAYMENT = "Bought with a place, not paid yet"
 

@@ -1,16 +1,19 @@
 """A cart: what is about to be bought at one location ([CART], [LOCATION])."""
 
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime
 
 from shared.domain.calendar import Frequency
-from shared.domain.customer import Customer
 from shared.domain.product import NextPayment
 from shared.domain.record import Record
 from shared.domain.recurring import NextPack
 from shared.domain.subscription import Terms
 from shared.domain.weekly import Standing
+
+if TYPE_CHECKING:
+    from shared.domain.customer import Customer
 
 MAX_LINES = 20
 KEPT_FOR = timedelta(days=30)
@@ -66,7 +69,7 @@ def with_lines(cart: Cart, lines: tuple[CartLine, ...], now: datetime) -> Cart:
     return cart.model_copy(update={"lines": lines, "version": cart.version + 1, "changed_at": now})
 
 
-def counted(customer: Customer, cart: Cart) -> Customer:
+def counted(customer: "Customer", cart: Cart) -> "Customer":
     """The customer whose head knows how many things lie in this cart."""
     counts = {**customer.cart_counts, cart.location_id: cart.count}
     return customer.model_copy(update={"cart_counts": counts})

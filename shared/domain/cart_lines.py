@@ -6,10 +6,10 @@ The same check runs when it is added, when its quantity changes, and again at ch
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 from shared.domain.calendar import PERIODS_MAX, Frequency, period_start
 from shared.domain.cart import MAX_LINES, CartLine
-from shared.domain.customer import Customer
 from shared.domain.errors import Invalid
 from shared.domain.money import Money
 from shared.domain.product import (
@@ -30,6 +30,9 @@ from shared.domain.shopping import (
     one_only,
 )
 from shared.domain.weekly import Standing
+
+if TYPE_CHECKING:
+    from shared.domain.customer import Customer
 
 
 class Wanted(Record):
@@ -88,7 +91,7 @@ def _standing_fault(product: Product, location: Location, standing: Standing | N
 
 
 def _subscription_faults(
-    product: Product, wanted: Wanted, today: date, customer: Customer | None
+    product: Product, wanted: Wanted, today: date, customer: "Customer | None"
 ) -> dict[str, str]:
     faults: dict[str, str] = {}
     allowed = product.allowed_frequencies
@@ -118,7 +121,7 @@ def _subscription_faults(
 
 
 def line_faults(
-    product: Product, location: Location, wanted: Wanted, today: date, customer: Customer | None
+    product: Product, location: Location, wanted: Wanted, today: date, customer: "Customer | None"
 ) -> dict[str, str]:
     """Each wrong field of `wanted` with a plain sentence; empty when all is well. `today` is the
     local day ([CART] [PWYW] [COMMIT])."""
@@ -163,7 +166,7 @@ def check_line(
     wanted: Wanted,
     *,
     today: date,
-    customer: Customer | None,
+    customer: "Customer | None",
     line_id: str,
 ) -> CartLine:
     """The cart line for `wanted`. `Invalid` names each wrong field and why.

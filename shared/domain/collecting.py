@@ -3,14 +3,16 @@
 Pure changes of a `Subscription`; the due moments follow from them (`subscription.next_moment`).
 """
 
+from __future__ import annotations
+
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from shared.domain.calendar import local_date
 from shared.domain.charge import Charge, Outcome
 from shared.domain.customer import Attention, Customer, PastDue
 from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
 from shared.domain.fulfilment import remember_pack
-from shared.domain.pack import Pack
 from shared.domain.pausing import still_to_pass_over, unpaused
 from shared.domain.renewal import following_period
 from shared.domain.subscription import (
@@ -23,6 +25,9 @@ from shared.domain.subscription import (
     pay_by,
     reminder_at,
 )
+
+if TYPE_CHECKING:
+    from shared.domain.pack import Pack
 
 
 def open_collection(

@@ -1,12 +1,17 @@
 """Moving a pack's expiry by hand ([PACK])."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from shared.domain.calendar import local_date, minute_before_midnight
 from shared.domain.errors import Conflict, Invalid
 from shared.domain.pack import Pack, PackStatus, next_turn
-from shared.domain.subscription import Subscription
+
+if TYPE_CHECKING:
+    from shared.domain.subscription import Subscription
 
 AHEAD_AT_MOST = timedelta(days=3_660)
 """How far from today an expiry can be moved."""

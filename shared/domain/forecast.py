@@ -6,19 +6,22 @@ asked of the subscription, as the clock asks it.
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from dateutil.relativedelta import relativedelta
 from pydantic import AwareDatetime
 
 from shared.domain.customer import CollectedBy, PastDue
 from shared.domain.granting import expiry_by_terms
-from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money
 from shared.domain.product import RecursWhen
 from shared.domain.record import Record
 from shared.domain.recurring import Recurring, turn_at, turn_by_expiry
 from shared.domain.renewal import NextCharge, decide_renewal
 from shared.domain.subscription import Subscription, SubscriptionState, next_slot_at, pay_by
+
+if TYPE_CHECKING:
+    from shared.domain.invoice import InvoiceLine
 
 FORECAST_SPAN = relativedelta(months=12)
 FORECAST_LINES_MAX = 60
@@ -42,7 +45,7 @@ class Expected(Record):
 
 def forecast(
     subscription: Subscription,
-    line: InvoiceLine,
+    line: "InvoiceLine",
     now: datetime,
     *,
     past_due: PastDue | None = None,
@@ -94,7 +97,11 @@ def forecast(
 
 
 def _next_packs(
-    subscription: Subscription, recurring: Recurring, line: InvoiceLine, ends: datetime, limit: int
+    subscription: Subscription,
+    recurring: Recurring,
+    line: "InvoiceLine",
+    ends: datetime,
+    limit: int,
 ) -> tuple[Expected, ...]:
     """The packs to come that recur by their expiry, each after the last day of the one before."""
     zone, terms = subscription.zone, subscription.terms
@@ -125,7 +132,7 @@ def _next_packs(
     return tuple(found)
 
 
-def _line(subscription: Subscription, period: int, at: datetime, line: InvoiceLine) -> Expected:
+def _line(subscription: Subscription, period: int, at: datetime, line: "InvoiceLine") -> Expected:
     return Expected(
         period=period,
         at=at,
@@ -139,7 +146,7 @@ def _owed(
     subscription: Subscription,
     period: int,
     at: datetime,
-    line: InvoiceLine,
+    line: "InvoiceLine",
     past_due: PastDue | None,
 ) -> Expected:
     """A charge that was created before: its amount stays, whatever the tax is today ([PRICE])."""

@@ -4,6 +4,7 @@ Pure, with ids that the caller derives, so that settling twice would make the ve
 """
 
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from shared.domain.calendar import (
     expiry_of,
@@ -16,8 +17,10 @@ from shared.domain.pack import Entry, EntryKind, Pack
 from shared.domain.product import Location, ValidFrom
 from shared.domain.record import Record
 from shared.domain.recurring import NextPack
-from shared.domain.subscription import Subscription, Terms
 from shared.domain.weekly import place_of_week
+
+if TYPE_CHECKING:
+    from shared.domain.subscription import Subscription, Terms
 
 
 class Granted(Record):
@@ -27,7 +30,7 @@ class Granted(Record):
     entry: Entry
 
 
-def expiry_by_terms(terms: Terms, first_day: date, zone: str) -> datetime | None:
+def expiry_by_terms(terms: "Terms", first_day: date, zone: str) -> datetime | None:
     """When a pack whose first counted day is `first_day` expires, by its own validity."""
     return expiry_of(first_day, zone, days=terms.validity_days, months=terms.validity_months)
 
@@ -52,7 +55,7 @@ def _grant(pack: Pack, entry_id: str, now: datetime, reason: str) -> Granted:
 def _pack(
     *,
     pack_id: str,
-    terms: Terms,
+    terms: "Terms",
     customer_id: str,
     location: Location,
     now: datetime,
@@ -89,7 +92,7 @@ def grant_bought_pack(
     *,
     pack_id: str,
     entry_id: str,
-    terms: Terms,
+    terms: "Terms",
     customer_id: str,
     location: Location,
     invoice_id: str,
@@ -116,7 +119,7 @@ def grant_period_pack(
     *,
     pack_id: str,
     entry_id: str,
-    subscription: Subscription,
+    subscription: "Subscription",
     period: int,
     location: Location,
     invoice_id: str,
@@ -178,7 +181,7 @@ def grant_next_pack(
     pack_id: str,
     entry_id: str,
     next_pack: NextPack,
-    terms: Terms,
+    terms: "Terms",
     customer_id: str,
     location: Location,
     invoice_id: str,
@@ -216,7 +219,7 @@ def grant_trial_pack(
     *,
     pack_id: str,
     entry_id: str,
-    subscription: Subscription,
+    subscription: "Subscription",
     starts_on: date,
     location: Location,
     now: datetime,

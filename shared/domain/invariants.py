@@ -5,16 +5,18 @@ of the customer; the daily audit, the tests and the simulation use the same ones
 or lost data, never a normal state.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from shared.domain import asked_for
-from shared.domain.activity import Activity
 from shared.domain.cart import Cart
 from shared.domain.charge import (
     OPEN_OUTCOMES,
@@ -25,7 +27,6 @@ from shared.domain.charge import (
     Purpose,
     RefundState,
 )
-from shared.domain.customer import Customer
 from shared.domain.due import Moment, utc_text
 from shared.domain.invoice import RECORDED, Invoice, InvoiceState, PaymentKind
 from shared.domain.message import Message, MessageKind, message_key
@@ -36,6 +37,10 @@ from shared.domain.reservation import Reservation, ReservationState, Seat
 from shared.domain.reversal import money_kept, taken_back
 from shared.domain.subscription import Collection, EndReason, Subscription, SubscriptionState
 from shared.domain.told_of_end import KIND_OF_END
+
+if TYPE_CHECKING:
+    from shared.domain.activity import Activity
+    from shared.domain.customer import Customer
 
 TICKS = timedelta(minutes=2)
 """Nothing that is due waits longer than two ticks of the sweep, unless it is leased or parked."""

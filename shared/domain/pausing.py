@@ -4,13 +4,15 @@ Pure changes of a `Subscription` and of its last pack. The anchor never moves: w
 over is never caught up.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from shared.domain.calendar import local_date, minute_before_midnight
 from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
 from shared.domain.errors import Conflict
-from shared.domain.pack import Pack
 from shared.domain.subscription import (
     Collection,
     PassedOver,
@@ -21,6 +23,9 @@ from shared.domain.subscription import (
     begins_at,
     next_slot_at,
 )
+
+if TYPE_CHECKING:
+    from shared.domain.pack import Pack
 
 NOT_YET_CHARGED = frozenset({SubscriptionState.SCHEDULED, SubscriptionState.TRIALING})
 

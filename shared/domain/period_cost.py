@@ -1,11 +1,16 @@
 """What a period of a subscription costs ([PRICE] [TAX])."""
 
+from __future__ import annotations
+
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from shared.domain.invoice import InvoiceLine
-from shared.domain.money import Money
-from shared.domain.product import Catalogue, Location
-from shared.domain.subscription import Terms
+
+if TYPE_CHECKING:
+    from shared.domain.money import Money
+    from shared.domain.product import Catalogue, Location
+    from shared.domain.subscription import Terms
 
 
 def period_line(terms: Terms, location: Location, catalogue: Catalogue, detail: str) -> InvoiceLine:

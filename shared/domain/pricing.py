@@ -8,23 +8,26 @@ import hashlib
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime
 
 from shared.domain.calendar import charge_moment, local_date, start_of_day
 from shared.domain.cart import Cart, CartLine
 from shared.domain.cart_lines import line_faults, unit_price, wanted_again
-from shared.domain.customer import Customer
 from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money, total
 from shared.domain.order import Due, OrderLine
 from shared.domain.period_cost import period_line
 from shared.domain.product import Catalogue, Location, NextPayment, Product, ProductKind
 from shared.domain.record import Record
-from shared.domain.recurring import NextPack
 from shared.domain.shopping import Hidden, anchor_of, every, has_trial, offered, recurs, tax_rate_of
 from shared.domain.subscription import Terms
 from shared.domain.weekly import WhyNotSold, first_day
+
+if TYPE_CHECKING:
+    from shared.domain.customer import Customer
+    from shared.domain.recurring import NextPack
 
 
 class ChangeKind(StrEnum):
@@ -307,7 +310,7 @@ def price_line(
 
 def _price_next_pack(
     line: CartLine,
-    next_pack: NextPack,
+    next_pack: "NextPack",
     terms: Terms,
     product: Product,
     location: Location,
@@ -337,7 +340,7 @@ def _refused(
     line: CartLine,
     product: Product | None,
     location: Location,
-    customer: Customer | None,
+    customer: "Customer | None",
     catalogue: Catalogue,
     today: date,
     why_not_sold: WhyNotSold | None,
@@ -414,7 +417,7 @@ def price_cart(
     cart: Cart,
     catalogue: Catalogue,
     location: Location,
-    customer: Customer | None,
+    customer: "Customer | None",
     now: datetime,
     *,
     provider_ready: bool,

@@ -7,6 +7,7 @@ goes on, and places that are booked stay booked.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime
 
@@ -16,7 +17,9 @@ from shared.domain.money import Money
 from shared.domain.pack import Entry, EntryKind, Pack
 from shared.domain.record import Record
 from shared.domain.reservation import Reservation, ReservationState
-from shared.domain.subscription import Subscription
+
+if TYPE_CHECKING:
+    from shared.domain.subscription import Subscription
 
 
 def taken_back(attempt: Attempt) -> Money:
@@ -100,8 +103,8 @@ def frozen_as(invoice: Invoice, pack: Pack, now: datetime) -> Pack:
 
 
 def counted_as(
-    before: Invoice, after: Invoice, packs: Iterable[Pack], subscription: Subscription
-) -> Subscription:
+    before: Invoice, after: Invoice, packs: Iterable[Pack], subscription: "Subscription"
+) -> "Subscription":
     """A subscription with its payments counted anew when one of them is taken back, or comes
     again: reversed ones don't count ([COMMIT]). An invoice is a payment of the subscriptions whose
     packs it brought; `packs` are the customer's. Nothing else about a subscription changes."""

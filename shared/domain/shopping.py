@@ -8,12 +8,11 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from dateutil.relativedelta import relativedelta
 
 from shared.domain.calendar import Frequency, trial_anchor
-from shared.domain.customer import Customer
 from shared.domain.product import (
     Catalogue,
     Location,
@@ -24,6 +23,9 @@ from shared.domain.product import (
     Settings,
 )
 from shared.domain.record import Record
+
+if TYPE_CHECKING:
+    from shared.domain.customer import Customer
 
 SEARCH_WORDS_MAX = 10
 """Words of a search that count; the rest is ignored."""
@@ -73,7 +75,7 @@ class Hidden(StrEnum):
                 assert_never(never)
 
 
-def _restricted(product: Product, customer: Customer | None) -> Hidden | None:
+def _restricted(product: Product, customer: "Customer | None") -> Hidden | None:
     match product.restrict_to:
         case RestrictTo.ANYONE:
             return None
@@ -90,7 +92,7 @@ def _restricted(product: Product, customer: Customer | None) -> Hidden | None:
 def offered(
     product: Product,
     location: Location,
-    customer: Customer | None,
+    customer: "Customer | None",
     settings: Settings,
     *,
     provider_ready: bool,
@@ -118,7 +120,7 @@ def offered(
 def listed(
     catalogue: Catalogue,
     location: Location,
-    customer: Customer | None,
+    customer: "Customer | None",
     *,
     provider_ready: bool,
     kinds: Collection[ProductKind] | None = None,
@@ -168,7 +170,7 @@ def max_quantity(product: Product) -> int:
     return MAX_PACKS if product.is_pack else MAX_QUANTITY
 
 
-def has_trial(product: Product, customer: Customer | None) -> bool:
+def has_trial(product: Product, customer: "Customer | None") -> bool:
     """Whether `customer` would get the free trial of `product`: once per customer and product
     ([TRIAL]). An unknown visitor may turn out to have had it; the checkout asks again."""
     return product.trial_days is not None and (

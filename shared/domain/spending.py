@@ -4,20 +4,25 @@ Pure. A credit that is held has left the pack (`left` is what can still be spent
 changes nothing more, releasing it puts it back. Unlimited packs have entries of 0.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from shared.domain.activity import Activity
 from shared.domain.calendar import expiry_of, local_date
-from shared.domain.customer import Customer
 from shared.domain.errors import Conflict
 from shared.domain.money import Money, total
 from shared.domain.pack import Booked, Entry, EntryKind, Pack, PackStatus, used
 from shared.domain.product import Catalogue, Location, Settings, ValidFrom
 from shared.domain.reservation import Held, Reservation, ReservationState, Taxed, reserve
 from shared.domain.voucher import charge_of, credits_for, taxed, worth
+
+if TYPE_CHECKING:
+    from shared.domain.activity import Activity
+    from shared.domain.customer import Customer
 
 MAX_BOOKED = 100
 """Reservations that one pack holds at a time."""

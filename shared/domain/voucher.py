@@ -4,16 +4,18 @@ A credit is a voucher for one unit of its pack's service at the default rate of 
 it is used, whatever the pack cost; never more than what it pays for.
 """
 
+from __future__ import annotations
+
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from shared.domain.activity import Activity
 from shared.domain.money import Money
-from shared.domain.product import Catalogue, Location
 from shared.domain.reservation import Taxed
 
 if TYPE_CHECKING:
+    from shared.domain.activity import Activity
     from shared.domain.pack import Pack
+    from shared.domain.product import Catalogue, Location
 
 
 def rate(location: Location, service_id: str) -> Money | None:
@@ -46,13 +48,13 @@ def taxed(service_id: str, location: Location, catalogue: Catalogue) -> Taxed:
     )
 
 
-def credits_for(pack: "Pack", activity: Activity) -> int:
+def credits_for(pack: Pack, activity: Activity) -> int:
     """How many credits of a pack one participant takes: an `hourly` credit pays for one hour."""
     return activity.hours if pack.hourly else 1
 
 
 def worth(
-    pack: "Pack", activity: Activity, location: Location, catalogue: Catalogue, at: int
+    pack: Pack, activity: Activity, location: Location, catalogue: Catalogue, at: int
 ) -> Money:
     """What the credits of `pack` pay of the charge of participant `at`: on another service they
     are still worth their own service's default rate, with its pricing rules when the product says

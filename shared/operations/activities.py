@@ -5,26 +5,31 @@ check in; owners and managers also create and cancel. Who did it and when is kep
 and in the customer's timeline for a seat.
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 from shared.domain import activity as places
 from shared.domain.activity import Activity, ActivityState
 from shared.domain.calendar import local_date, start_of_day
 from shared.domain.errors import Conflict, Forbidden, Invalid, Missing
-from shared.domain.product import Location
 from shared.domain.reservation import LIVE, Reservation, ReservationState, Seat
 from shared.operations import giving_back, holding, place_invoices
-from shared.operations.context import Context
 from shared.operations.staff import may_change
 from shared.operations.submissions import Press
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides, Credits
-from shared.store.catalogue import StaffMember
 from shared.store.engine import MAX_BATCH_GET, Lost, Ref, Row, read
-from shared.store.records import Submission
+
+if TYPE_CHECKING:
+    from shared.domain.product import Location
+    from shared.operations.context import Context
+    from shared.store.catalogue import StaffMember
+    from shared.store.records import Submission
 
 ACTIVITY_TRIES = 8
 CREATED_AT_ONCE = MAX_BATCH_GET - 1

@@ -1,14 +1,15 @@
 """Hold stored books against the invariants and the provider's, a bounded number a day."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from shared.domain.charge import ProviderCharge
 from shared.domain.customer import Customer
 from shared.domain.due import Lane
 from shared.domain.invariants import (
@@ -23,7 +24,6 @@ from shared.domain.invariants import (
 from shared.domain.message import Notice, NoticeKind
 from shared.domain.reversal import taken_back
 from shared.operations import reversing
-from shared.operations.context import Context
 from shared.providers.port import ProviderUnavailable, RequestRefused
 from shared.store import accounts, transactions
 from shared.store.accounts import audit_mark
@@ -32,6 +32,10 @@ from shared.store.due import Entry, due, standing
 from shared.store.engine import Row, commit, moment_of, overwrite, read
 from shared.store.marks import AuditMark
 from shared.store.people import customer_pk
+
+if TYPE_CHECKING:
+    from shared.domain.charge import ProviderCharge
+    from shared.operations.context import Context
 
 MAX_CUSTOMERS = 500
 """Customers a day: the audit goes round and costs the same however many there are."""

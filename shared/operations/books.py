@@ -1,21 +1,25 @@
 """What a charge touches, read together."""
 
-from dataclasses import dataclass
-from typing import Any
+from __future__ import annotations
 
-from shared.domain.cart import Cart
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
 from shared.domain.charge import (
     Attempt,
     Charge,
     Purpose,
 )
-from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice, Payment, PaymentKind
-from shared.domain.product import Location
-from shared.domain.subscription import Subscription
-from shared.operations.context import Context
 from shared.store import accounts
 from shared.store.engine import Ref, Row, read
+
+if TYPE_CHECKING:
+    from shared.domain.cart import Cart
+    from shared.domain.customer import Customer
+    from shared.domain.product import Location
+    from shared.domain.subscription import Subscription
+    from shared.operations.context import Context
 
 
 @dataclass(frozen=True)

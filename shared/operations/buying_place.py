@@ -5,27 +5,24 @@ staff activate it. Booking is one transaction with the invoice and, when it is p
 intent of its charge; a decline gives all of it back in the transaction that records it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.domain import activity as places
 from shared.domain import bought_place, spending
 from shared.domain import invoice as invoices
-from shared.domain.activity import Activity
 from shared.domain.cart_lines import unit_price
 from shared.domain.charge import By, Charge, begin_attempt
-from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid, Missing
 from shared.domain.granting import Granted, grant_bought_pack
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
-from shared.domain.money import Money
-from shared.domain.pack import Entry, Pack
 from shared.domain.pricing import terms_of
 from shared.domain.product import Location, Product, ProductKind
 from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.shopping import offered, tax_rate_of
-from shared.domain.spending import Spending
 from shared.operations import tell
 from shared.operations.booking import (
     PriceChanged,
@@ -39,7 +36,6 @@ from shared.operations.booking import (
 from shared.operations.books import Books, open_books
 from shared.operations.checkout import Answered, answer_of
 from shared.operations.collect import ask
-from shared.operations.context import Context
 from shared.operations.invoices import new_charge
 from shared.operations.place_invoices import of_place
 from shared.operations.racing import until_won
@@ -48,7 +44,15 @@ from shared.operations.submissions import Press, once
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides
 from shared.store.engine import Found, Row, read, unsaved
-from shared.store.records import Submission
+
+if TYPE_CHECKING:
+    from shared.domain.activity import Activity
+    from shared.domain.customer import Customer
+    from shared.domain.money import Money
+    from shared.domain.pack import Entry, Pack
+    from shared.domain.spending import Spending
+    from shared.operations.context import Context
+    from shared.store.records import Submission
 
 
 @dataclass(frozen=True)

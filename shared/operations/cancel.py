@@ -1,14 +1,14 @@
 """Ending a subscription ([CANCEL]), and changing the card that it charges ([CARDS])."""
 
+from __future__ import annotations
+
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from shared.domain import collecting
-from shared.domain.card import Card
 from shared.domain.cart import counted
 from shared.domain.charge import By, Charge, Outcome
-from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Forbidden, Invalid, Missing
-from shared.domain.invoice import Invoice
 from shared.domain.product import SelfCancel
 from shared.domain.renewal import period_end_is_now
 from shared.domain.subscription import (
@@ -18,13 +18,18 @@ from shared.domain.subscription import (
 )
 from shared.operations import tell
 from shared.operations.books import Books, open_books
-from shared.operations.context import Context
 from shared.operations.giving_up import packs_to_end, void
 from shared.operations.next_pack import cart_without
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Row, read
-from shared.store.records import Submission
 from shared.store.timeline import TimelineEvent
+
+if TYPE_CHECKING:
+    from shared.domain.card import Card
+    from shared.domain.customer import Customer
+    from shared.domain.invoice import Invoice
+    from shared.operations.context import Context
+    from shared.store.records import Submission
 
 CANCEL_TRIES = 5
 

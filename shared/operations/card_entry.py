@@ -3,11 +3,13 @@
 The number goes from the field to the provider; what reaches us is a token for it, and the expiry.
 """
 
+from __future__ import annotations
+
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from shared.domain.errors import Declined, Invalid, Missing, TooMany, Unavailable
 from shared.operations.cards import Saved, check_room, customer_row, put_on_file, tell_staff
-from shared.operations.context import Context
 from shared.providers.port import (
     CardFrame,
     NoSuchProvider,
@@ -17,6 +19,9 @@ from shared.providers.port import (
 from shared.store import access
 from shared.store.access import Limit
 from shared.store.engine import Lost, commit
+
+if TYPE_CHECKING:
+    from shared.operations.context import Context
 
 TRIES = Limit("card-hour", 10, timedelta(hours=1))
 """How many cards a customer may try in an hour. Thieves try numbers out where nobody counts."""

@@ -1,12 +1,14 @@
 """Cards on file: add on the provider's hosted page, name the default, remove ([CARDS])."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from shared.domain.card import Card
 from shared.domain.charge import OPEN_OUTCOMES, UNDECIDED_OUTCOMES, By, Outcome
 from shared.domain.customer import MAX_CARDS, REMOVED_REMEMBERED, CollectedBy, Customer
 from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
@@ -16,7 +18,6 @@ from shared.operations import tell
 from shared.operations.books import Books, open_books
 from shared.operations.cancel import named
 from shared.operations.collect import Renewed, pay_now
-from shared.operations.context import Context
 from shared.providers.port import (
     CardSetup,
     NoSuchProvider,
@@ -25,8 +26,12 @@ from shared.providers.port import (
 )
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Row, read
-from shared.store.records import Submission
 from shared.store.timeline import TimelineEvent
+
+if TYPE_CHECKING:
+    from shared.domain.card import Card
+    from shared.operations.context import Context
+    from shared.store.records import Submission
 
 CARD_TRIES = 5
 JUST_NOW = timedelta(minutes=5)

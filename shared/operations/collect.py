@@ -1,10 +1,12 @@
 """Asking the provider: the act between intent and settling, and what a slot of the clock does."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from shared.domain import collecting
-from shared.domain.card import Card
 from shared.domain.charge import (
     NEVER_REACHED,
     NOT_SET_UP,
@@ -19,7 +21,6 @@ from shared.domain.renewal import NextCharge, decide_renewal
 from shared.domain.subscription import EndReason, Subscription, SubscriptionState, next_slot_at
 from shared.operations import tell
 from shared.operations.books import Books, open_books
-from shared.operations.context import Context
 from shared.operations.giving_up import give_up_period, packs_to_end
 from shared.operations.next_pack import put_into_cart
 from shared.operations.opening import new_period
@@ -34,7 +35,11 @@ from shared.providers.port import (
 )
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Row, read, unsaved
-from shared.store.records import Submission
+
+if TYPE_CHECKING:
+    from shared.domain.card import Card
+    from shared.operations.context import Context
+    from shared.store.records import Submission
 
 
 class Renewed(StrEnum):

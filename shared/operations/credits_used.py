@@ -1,12 +1,17 @@
 """Which credits of a pack were used, said in words to staff ([REVERSE])."""
 
-from collections.abc import Iterable
+from __future__ import annotations
 
-from shared.domain.pack import Entry, Pack
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from shared.domain.reversal import Use, Uses, uses_of
 from shared.messages.formats import Formats, locale_of
-from shared.operations.context import Context
 from shared.store import accounts
+
+if TYPE_CHECKING:
+    from shared.domain.pack import Entry, Pack
+    from shared.operations.context import Context
 
 MAX_ENTRY_PAGES = 10
 """Pages of one ledger that are read; what lies further back is left out."""

@@ -7,14 +7,15 @@ an answer that was lost, after the mail service accepted the email and before it
 next try then sends it again, with the same message id.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from shared.domain.customer import Customer
 from shared.domain.message import Message, MessageKind, MessageState, Notice, NoticeKind
-from shared.domain.product import Settings
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.messages.render import Secrets, Unrenderable, render
 from shared.messages.sender import Answer, Handover, Mailer
@@ -31,6 +32,10 @@ from shared.store.engine import (
     read,
     replace,
 )
+
+if TYPE_CHECKING:
+    from shared.domain.customer import Customer
+    from shared.domain.product import Settings
 
 WAITS = (
     timedelta(minutes=1),

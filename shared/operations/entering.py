@@ -5,19 +5,18 @@ customer, and the cart that was filled before comes along, also from the browser
 the link is opened in another.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Forbidden
-from shared.domain.product import Catalogue
 from shared.operations.cart import Joined, join_refs, join_writes
 from shared.store import accounts, sessions
 from shared.store import catalogue as catalogues
-from shared.store.access import Link
-from shared.store.catalogue import StaffMember
 from shared.store.engine import (
     Lost,
     Ref,
@@ -33,6 +32,11 @@ from shared.store.engine import (
 from shared.store.listed import DirectoryEntry
 from shared.store.people import Address
 from shared.store.sessions import Audience, Session
+
+if TYPE_CHECKING:
+    from shared.domain.product import Catalogue
+    from shared.store.access import Link
+    from shared.store.catalogue import StaffMember
 
 JOIN_TRIES = 3
 ENTER_TRIES = 5

@@ -1,20 +1,24 @@
 """Staff move the expiry of a customer's pack ([PACK])."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.domain.calendar import local_date
 from shared.domain.errors import Missing
 from shared.domain.expiry import expected_with, move_expiry
-from shared.domain.pack import Pack
-from shared.operations.context import Context
 from shared.operations.staff import require_change, written_down
 from shared.operations.submissions import Press, once
 from shared.store import accounts, transactions
-from shared.store.catalogue import StaffMember
 from shared.store.engine import Found, Ref, Row, read
-from shared.store.records import Submission
+
+if TYPE_CHECKING:
+    from shared.domain.pack import Pack
+    from shared.operations.context import Context
+    from shared.store.catalogue import StaffMember
+    from shared.store.records import Submission
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,20 @@
 """What customers see of the charges to come, from the calculation that charges ([FORECAST])."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from shared.domain import period_cost
-from shared.domain.card import Card
 from shared.domain.customer import CollectedBy, Customer
 from shared.domain.forecast import FORECAST_LINES_MAX, Expected, forecast
-from shared.domain.product import Catalogue
-from shared.domain.subscription import Subscription
+
+if TYPE_CHECKING:
+    from shared.domain.card import Card
+    from shared.domain.product import Catalogue
+    from shared.domain.subscription import Subscription
 
 MERGED_LINES_MAX = 200
 """How many lines are shown of all of a customer's subscriptions together."""

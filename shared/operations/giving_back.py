@@ -1,26 +1,31 @@
 """Places given back: cancelled, or never paid ([PLACES], [BOOK], [LEDGER])."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from shared.domain import activity as places
 from shared.domain import bought_place
-from shared.domain.activity import Activity
 from shared.domain.charge import By, Charge
 from shared.domain.errors import Conflict, Missing
-from shared.domain.invoice import Invoice
-from shared.domain.message import Notice
-from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, ReservationState, waiting
 from shared.operations import place_invoices, tell
-from shared.operations.context import Context
 from shared.operations.giving_up import void
 from shared.operations.holding import forfeit_all, offer_freed, read_all, release_all, seat_event
 from shared.operations.racing import until_won
-from shared.operations.submissions import Press
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides, Credits
 from shared.store.engine import Row, read
+
+if TYPE_CHECKING:
+    from shared.domain.activity import Activity
+    from shared.domain.invoice import Invoice
+    from shared.domain.message import Notice
+    from shared.domain.pack import Entry, Pack
+    from shared.operations.context import Context
+    from shared.operations.submissions import Press
 
 
 def cancel(

@@ -1,19 +1,24 @@
 """The last slot of a period has failed: what the merchant's policy then says ([RETRY])."""
 
+from __future__ import annotations
+
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from shared.domain import collecting
-from shared.domain.charge import Charge
 from shared.domain.customer import CollectedBy, Customer
 from shared.domain.dunning import Then
 from shared.domain.invoice import Invoice, InvoiceState
-from shared.domain.pack import Pack
 from shared.domain.pausing import ended_by_pause, pause
 from shared.domain.subscription import EndReason, PausedBy, Subscription, SubscriptionState
 from shared.operations import tell
-from shared.operations.context import Context
 from shared.store import accounts, transactions
 from shared.store.engine import Row, read
+
+if TYPE_CHECKING:
+    from shared.domain.charge import Charge
+    from shared.domain.pack import Pack
+    from shared.operations.context import Context
 
 
 def give_up_period(

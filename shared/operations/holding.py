@@ -1,22 +1,27 @@
 """Places and the credits that hold them: read together, changed together ([LEDGER], [PLACES])."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from shared.domain import activity as places
 from shared.domain import spending
-from shared.domain.activity import Activity
-from shared.domain.customer import Customer
 from shared.domain.errors import Missing
-from shared.domain.message import Message
-from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, ReservationState
 from shared.operations import tell
-from shared.operations.context import Context
 from shared.store import accounts
 from shared.store.bookings import Besides, Credits
 from shared.store.engine import Row, read
 from shared.store.timeline import TimelineEvent
+
+if TYPE_CHECKING:
+    from shared.domain.activity import Activity
+    from shared.domain.customer import Customer
+    from shared.domain.message import Message
+    from shared.domain.pack import Entry, Pack
+    from shared.operations.context import Context
 
 
 def seat_event(context: Context, by: str, what: str, reservation: Reservation) -> TimelineEvent:

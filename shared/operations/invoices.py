@@ -5,25 +5,30 @@ makes. It becomes an invoice when it is paid beforehand, when staff ask for what
 with nothing left to pay, when its credits are redeemed.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from shared.domain import bought_place
 from shared.domain.charge import Attempt, Charge, Purpose
-from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice, Payment, PaymentKind
-from shared.domain.message import Message
-from shared.domain.pack import Pack
 from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.reversal import with_payment
-from shared.domain.subscription import Subscription
 from shared.operations import tell
-from shared.operations.context import Context
 from shared.operations.reversing import follows
 from shared.store import accounts, invoicing
 from shared.store.bookings import Besides, Credits
 from shared.store.engine import Row, read
 from shared.store.invoicing import Reserved
+
+if TYPE_CHECKING:
+    from shared.domain.customer import Customer
+    from shared.domain.message import Message
+    from shared.domain.pack import Pack
+    from shared.domain.subscription import Subscription
+    from shared.operations.context import Context
 
 # --- paid ------------------------------------------------------------------------------------
 

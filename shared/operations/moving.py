@@ -1,25 +1,30 @@
 """A reservation moves to another activity, its credits with it ([PLACES])."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from shared.domain import activity as places
 from shared.domain import spending
-from shared.domain.activity import Activity
 from shared.domain.charge import By
 from shared.domain.errors import Conflict, Missing
-from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, ReservationState
-from shared.domain.spending import Spending
 from shared.operations import tell
 from shared.operations.booking import location_of
-from shared.operations.context import Context
 from shared.operations.holding import held_packs, offer_freed, read_all
 from shared.operations.racing import until_won
-from shared.operations.submissions import Press
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides, Credits
 from shared.store.engine import Row, read
+
+if TYPE_CHECKING:
+    from shared.domain.activity import Activity
+    from shared.domain.pack import Entry, Pack
+    from shared.domain.spending import Spending
+    from shared.operations.context import Context
+    from shared.operations.submissions import Press
 
 
 def move(

@@ -1,14 +1,20 @@
 """A period's charge and invoice, before anybody is asked for money."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from shared.domain import collecting, period_cost
 from shared.domain.charge import Charge, Purpose
-from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice, InvoiceState
-from shared.domain.subscription import Subscription
 from shared.operations.books import Books, location_of
-from shared.operations.context import Context
 from shared.store import accounts
 from shared.store.engine import Row, unsaved
+
+if TYPE_CHECKING:
+    from shared.domain.customer import Customer
+    from shared.domain.subscription import Subscription
+    from shared.operations.context import Context
 
 
 def new_period(

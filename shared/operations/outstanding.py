@@ -1,26 +1,31 @@
 """What staff do about places that are not paid: ask, let go, trust ([BOOK], [PACK], [ACCESS])."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from shared.domain import bought_place
-from shared.domain.charge import Charge
 from shared.domain.errors import Conflict, Forbidden, Invalid, Missing
 from shared.domain.invoice import Invoice, InvoiceState
-from shared.domain.pack import Pack
-from shared.domain.reservation import Reservation
 from shared.operations import tell
-from shared.operations.context import Context
 from shared.operations.giving_up import void
 from shared.operations.place_invoices import of_place
 from shared.operations.staff import may_change
 from shared.operations.submissions import Press, once
 from shared.store import accounts, invoicing
 from shared.store.bookings import Besides, Credits
-from shared.store.catalogue import StaffMember
 from shared.store.engine import Found, Ref, Row, read
 from shared.store.invoicing import Reserved
-from shared.store.records import Submission
 from shared.store.timeline import TimelineEvent
+
+if TYPE_CHECKING:
+    from shared.domain.charge import Charge
+    from shared.domain.pack import Pack
+    from shared.domain.reservation import Reservation
+    from shared.operations.context import Context
+    from shared.store.catalogue import StaffMember
+    from shared.store.records import Submission
 
 REASON_MAX = 200
 OPERATION_INVOICE, OPERATION_WAIVE, OPERATION_ACTIVATE = (

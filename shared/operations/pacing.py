@@ -1,13 +1,18 @@
 """Waiting for one's turn to call a provider, with everyone else that the clock has started."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from shared.providers.limits import Limits
 from shared.providers.port import NotSent
 from shared.store.engine import StoreUnavailable
 from shared.store.pace import State, Turnstile, take_turn
+
+if TYPE_CHECKING:
+    from shared.providers.limits import Limits
 
 LONGEST_WAIT = timedelta(seconds=15)
 """How long a worker waits for one call. What the sweep admits in a tick is worked off sooner, so it

@@ -1,15 +1,20 @@
 """The calendar of packs: what expires, what replaces what, what is announced ([PACK], [GRANT])."""
 
+from __future__ import annotations
+
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from shared.domain.charge import By
-from shared.domain.message import Message
 from shared.domain.pack import Entry, EntryKind, Pack, calendar_moment
 from shared.operations import tell
-from shared.operations.context import Context
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Row, read
+
+if TYPE_CHECKING:
+    from shared.domain.message import Message
+    from shared.operations.context import Context
 
 
 class Expired(StrEnum):

@@ -1,9 +1,11 @@
 """Staff pause and resume a customer's subscription ([PAUSE])."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from shared.domain import pausing
-from shared.domain.customer import Customer
 from shared.domain.errors import Conflict
 from shared.domain.pack import Pack
 from shared.domain.subscription import (
@@ -14,12 +16,15 @@ from shared.domain.subscription import (
     pay_by,
 )
 from shared.operations.cancel import load
-from shared.operations.context import Context
 from shared.operations.giving_up import last_pack, packs_in_pause
 from shared.operations.staff import require_change, their_subscription, written_down
 from shared.store import transactions
-from shared.store.catalogue import StaffMember
 from shared.store.engine import Lost, Row
+
+if TYPE_CHECKING:
+    from shared.domain.customer import Customer
+    from shared.operations.context import Context
+    from shared.store.catalogue import StaffMember
 
 PAUSE_TRIES = 5
 

@@ -1,14 +1,20 @@
 """Paying what is owed on a subscription, by the customer's own wish ([HARD], [KEY])."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from shared.domain.errors import Conflict
 from shared.operations import cards
 from shared.operations.books import Books, open_books
 from shared.operations.checkout import Answered, answer_of
 from shared.operations.collect import Renewed
-from shared.operations.context import Context
 from shared.operations.submissions import Press, once
 from shared.store.engine import Lost, Row
-from shared.store.records import Submission
+
+if TYPE_CHECKING:
+    from shared.operations.context import Context
+    from shared.store.records import Submission
 
 
 def pay(

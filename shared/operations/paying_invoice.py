@@ -1,19 +1,25 @@
 """Paying an open invoice that no subscription collects, by a customer ([HISTORY], [KEY])."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from shared.domain.charge import By, Charge, begin_attempt
-from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid, Missing
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.operations.books import Books, open_books
 from shared.operations.checkout import Answered, answer_of
 from shared.operations.collect import ask
-from shared.operations.context import Context
 from shared.operations.invoices import new_charge
 from shared.operations.settle import settle
 from shared.operations.submissions import Press, once
 from shared.store import accounts, invoicing
 from shared.store.engine import Row, read
-from shared.store.records import Submission
+
+if TYPE_CHECKING:
+    from shared.domain.customer import Customer
+    from shared.operations.context import Context
+    from shared.store.records import Submission
 
 
 def pay_invoice(

@@ -5,11 +5,17 @@ makes. It becomes an invoice when it is paid beforehand, when staff ask for what
 with nothing left to pay, when its credits are used up.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from shared.domain import invoice as invoices
 from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind
 from shared.domain.place_lines import invoice_lines
-from shared.domain.reservation import Reservation
-from shared.operations.context import Context
+
+if TYPE_CHECKING:
+    from shared.domain.reservation import Reservation
+    from shared.operations.context import Context
 
 
 def of_place(context: Context, reservation: Reservation, invoice_id: str) -> Invoice:

@@ -3,15 +3,16 @@
 Owners and managers may look and have the providers asked; an owner of all locations may choose.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from shared.domain.errors import Conflict, Forbidden, Invalid
-from shared.domain.product import Catalogue
-from shared.operations.context import Context
 from shared.operations.staff import written_down
 from shared.providers.port import (
     NoSuchProvider,
@@ -23,7 +24,11 @@ from shared.providers.port import (
 from shared.store import catalogue as catalogues
 from shared.store.catalogue import Role, StaffMember
 from shared.store.engine import Lost, Row
-from shared.store.timeline import TimelineEvent
+
+if TYPE_CHECKING:
+    from shared.domain.product import Catalogue
+    from shared.operations.context import Context
+    from shared.store.timeline import TimelineEvent
 
 CHANGES_SHOWN = 10
 PREFERRED = "providers:preferred"

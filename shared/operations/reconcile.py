@@ -5,9 +5,12 @@ request is repeated only where it may never have arrived, and only while the pro
 its key ([ONCE], docs/architecture.md).
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from shared.domain.charge import (
     AUTHENTICATION_WAIT,
@@ -25,12 +28,10 @@ from shared.domain.charge import (
     postpone_check,
     record_refund,
 )
-from shared.domain.message import Notice
 from shared.domain.subscription import next_slot_at
 from shared.operations import reversing, tell
 from shared.operations.books import Books, open_books, reopen
 from shared.operations.collect import ask
-from shared.operations.context import Context
 from shared.operations.settle import settle
 from shared.providers.port import (
     ChargeResult,
@@ -41,6 +42,10 @@ from shared.providers.port import (
 )
 from shared.store import transactions
 from shared.store.engine import Lost
+
+if TYPE_CHECKING:
+    from shared.domain.message import Notice
+    from shared.operations.context import Context
 
 MAX_REFUND_TRIES = 8
 

@@ -5,21 +5,22 @@ Everybody who works at the location may: clerks take the cash. It is written dow
 in the transaction that it settles. While a card's outcome is open nothing is recorded ([ONCE]).
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from dateutil.relativedelta import relativedelta
 
 from shared.domain.calendar import local_date, start_of_day
 from shared.domain.charge import OPEN_OUTCOMES, Charge
-from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid, Missing
 from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind
 from shared.domain.money import Money
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.operations import invoices, tell
 from shared.operations.books import Books, location_of, open_books
-from shared.operations.context import Context
 from shared.operations.next_pack import cart_without
 from shared.operations.opening import new_period
 from shared.operations.settle_period import Recorded, write_paid_period
@@ -27,9 +28,13 @@ from shared.operations.staff import written_down
 from shared.operations.submissions import Press, once
 from shared.store import accounts, invoicing
 from shared.store.bookings import Besides
-from shared.store.catalogue import StaffMember
 from shared.store.engine import Found, Lost, Ref, Row, read
-from shared.store.records import Submission
+
+if TYPE_CHECKING:
+    from shared.domain.customer import Customer
+    from shared.operations.context import Context
+    from shared.store.catalogue import StaffMember
+    from shared.store.records import Submission
 
 AHEAD_AT_MOST = relativedelta(years=1)
 """How long before its charge's moment a period may be paid."""

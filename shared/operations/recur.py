@@ -1,12 +1,18 @@
 """The moment at which a pack is to be followed by the next one ([RECUR])."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from shared.domain.pack import Pack, next_turn
-from shared.domain.recurring import Turn
-from shared.domain.subscription import Subscription
 from shared.operations.collect import Renewed, renew
-from shared.operations.context import Context
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, read
+
+if TYPE_CHECKING:
+    from shared.domain.recurring import Turn
+    from shared.domain.subscription import Subscription
+    from shared.operations.context import Context
 
 
 def turn(context: Context, customer_id: str, pack_id: str) -> Renewed:

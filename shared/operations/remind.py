@@ -1,12 +1,17 @@
 """Renewal reminders and the end of a trial, announced in time ([REMIND])."""
 
+from __future__ import annotations
+
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from shared.domain.subscription import SubscriptionState, reminder_at
 from shared.operations import tell
-from shared.operations.context import Context
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, read
+
+if TYPE_CHECKING:
+    from shared.operations.context import Context
 
 
 class Reminded(StrEnum):

@@ -4,29 +4,33 @@ A report only says where to look: what the provider has of the payment is asked,
 from our books is written in one transaction. So reports may come twice, late and in any order.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel
 
 from shared.domain import reversal
 from shared.domain.charge import Attempt, Charge, Outcome
-from shared.domain.customer import Customer
-from shared.domain.invoice import Invoice
-from shared.domain.message import Notice
 from shared.domain.money import Money
-from shared.domain.pack import Pack
-from shared.domain.subscription import Subscription
 from shared.operations import credits_used, tell
-from shared.operations.context import Context
 from shared.providers.port import ProviderUnavailable, RequestRefused
 from shared.store import accounts, invoicing, transactions
 from shared.store.bookings import Besides, Credits
 from shared.store.engine import Lost, Page, Row, read
 from shared.store.invoicing import Reserved
+
+if TYPE_CHECKING:
+    from shared.domain.customer import Customer
+    from shared.domain.invoice import Invoice
+    from shared.domain.message import Notice
+    from shared.domain.pack import Pack
+    from shared.domain.subscription import Subscription
+    from shared.operations.context import Context
 
 LOOKS = 12
 """How often a payment is looked at until the provider has nothing new to say, lost races too."""

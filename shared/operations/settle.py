@@ -5,8 +5,11 @@ is one transaction on the condition that the charge stands as it was read; whoev
 reads again, finds the outcome recorded and does nothing.
 """
 
+from __future__ import annotations
+
 from contextlib import suppress
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from shared.domain.charge import (
     UNDECIDED_OUTCOMES,
@@ -17,13 +20,15 @@ from shared.domain.charge import (
 )
 from shared.operations import invoices, tell
 from shared.operations.books import Books, reopen
-from shared.operations.context import Context
 from shared.operations.giving_back import give_up_place
 from shared.operations.settle_checkout import checkout_not_paid, complete_checkout
 from shared.operations.settle_period import complete_period, period_not_paid
-from shared.providers.port import ChargeResult
 from shared.store import transactions
 from shared.store.engine import Lost
+
+if TYPE_CHECKING:
+    from shared.operations.context import Context
+    from shared.providers.port import ChargeResult
 
 SETTLE_TRIES = 8
 

@@ -1,5 +1,9 @@
 """What becomes of a checkout whose charge was decided ([CHECKOUT], [SETTLE])."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from shared.domain import collecting
 from shared.domain.cart import Cart, counted, with_lines
 from shared.domain.charge import (
@@ -7,19 +11,21 @@ from shared.domain.charge import (
     Charge,
     Outcome,
 )
-from shared.domain.customer import Customer
 from shared.domain.fulfilment import fulfil
 from shared.domain.invoice import Invoice, InvoiceState, Payment, close
 from shared.domain.order import Due, invoice_lines
-from shared.domain.pack import Pack
-from shared.domain.subscription import Subscription
 from shared.operations import tell
 from shared.operations.books import Books, location_of, payment_of
-from shared.operations.context import Context
 from shared.store import transactions
-from shared.store.engine import Row
-from shared.store.records import Submission
 from shared.store.timeline import TimelineEvent
+
+if TYPE_CHECKING:
+    from shared.domain.customer import Customer
+    from shared.domain.pack import Pack
+    from shared.domain.subscription import Subscription
+    from shared.operations.context import Context
+    from shared.store.engine import Row
+    from shared.store.records import Submission
 
 
 def complete_checkout(

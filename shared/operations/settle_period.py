@@ -1,6 +1,9 @@
 """What becomes of a period whose charge was decided ([GRANT], [RETRY], [SETTLE])."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from shared.domain import collecting
 from shared.domain.cart import Cart, counted
@@ -9,19 +12,21 @@ from shared.domain.charge import (
     Charge,
     Outcome,
 )
-from shared.domain.customer import Customer
 from shared.domain.granting import grant_period_pack
 from shared.domain.invoice import Invoice, Payment, close
 from shared.domain.pausing import ended_by_pause
 from shared.domain.subscription import Subscription, SubscriptionState, next_slot_at
 from shared.operations import tell
 from shared.operations.books import Books, location_of, payment_of
-from shared.operations.context import Context
 from shared.operations.giving_up import give_up_period
 from shared.store import transactions
-from shared.store.engine import Row
-from shared.store.records import Submission
-from shared.store.timeline import TimelineEvent
+
+if TYPE_CHECKING:
+    from shared.domain.customer import Customer
+    from shared.operations.context import Context
+    from shared.store.engine import Row
+    from shared.store.records import Submission
+    from shared.store.timeline import TimelineEvent
 
 
 @dataclass(frozen=True)

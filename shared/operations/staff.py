@@ -7,27 +7,31 @@ change credits, move expiries and set parked work going again. Every change is w
 who, when, before and after.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.domain.charge import By
-from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Forbidden, Missing
 from shared.domain.ledger import adjust, announce_low
-from shared.domain.message import Notice, Parked
-from shared.domain.pack import Entry, Pack
-from shared.domain.subscription import Subscription
 from shared.operations import cancel as cancelling
 from shared.operations import tell
 from shared.operations.cancel import When
-from shared.operations.context import Context
 from shared.operations.submissions import Press, once
 from shared.store import accounts, due, transactions
 from shared.store.catalogue import Role, StaffMember
 from shared.store.engine import Found, Lost, Ref, Row, Write, read
-from shared.store.records import Submission
 from shared.store.timeline import TimelineEvent
+
+if TYPE_CHECKING:
+    from shared.domain.customer import Customer
+    from shared.domain.message import Notice, Parked
+    from shared.domain.pack import Entry, Pack
+    from shared.domain.subscription import Subscription
+    from shared.operations.context import Context
+    from shared.store.records import Submission
 
 STAFF_TRIES = 5
 MAY_CHANGE = frozenset({Role.OWNER, Role.MANAGER})

@@ -1,14 +1,18 @@
 """Reading all that a statement tells of ([LEDGER]): a customer's packs and their entries."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel
 
-from shared.domain.pack import Entry, Pack
 from shared.store import accounts
-from shared.store.engine import Page
+
+if TYPE_CHECKING:
+    from shared.domain.pack import Entry, Pack
+    from shared.store.engine import Page
 
 ENTRIES_AT_ONCE = 2_000
 """Entries of one reading. DynamoDB itself ends a page at 1 MB, which is a little more."""

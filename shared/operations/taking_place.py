@@ -1,7 +1,10 @@
 """What the clock does for activities and reservations ([PLACES], [BOOK]): offers that run out,
 waiting lists that end with the start, what begins unpaid, what is redeemed at its end."""
 
+from __future__ import annotations
+
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from shared.domain import activity as places
 from shared.domain import reservation as reservations
@@ -9,12 +12,14 @@ from shared.domain.activity import Activity, ActivityState, Waiting
 from shared.domain.charge import By
 from shared.domain.reservation import Reservation, ReservationState
 from shared.operations import place_invoices
-from shared.operations.context import Context
 from shared.operations.giving_back import cancel
 from shared.operations.holding import offer_freed, redeem_all
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides, Credits
 from shared.store.engine import Lost, Row, read
+
+if TYPE_CHECKING:
+    from shared.operations.context import Context
 
 
 class TookPlace(StrEnum):

@@ -4,21 +4,26 @@ An event only says where to look. What it is about is fetched again from the pro
 by the same operation as the direct answer; so late, repeated and shuffled events change nothing.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from shared.domain.charge import Charge, Outcome, RefundState
 from shared.domain.errors import Missing, Unavailable
 from shared.operations import cards, reversing
-from shared.operations.context import Context
 from shared.operations.reconcile import Reconciled, reconcile, refund_came_back
 from shared.operations.reversing import Reversed
 from shared.providers.port import EventKind, PaymentProvider, ProviderUnavailable, RequestRefused
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Ref, Row, read
 from shared.store.webhook_events import WebhookReceived
+
+if TYPE_CHECKING:
+    from shared.operations.context import Context
 
 
 class Stored(StrEnum):

@@ -4,29 +4,34 @@ A week's pack waits for the `places` worker from the moment it is granted, in th
 records the payment: so nothing is lost, whatever crashes in between.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from shared.domain import activity as places
 from shared.domain import spending, weekly
 from shared.domain.activity import MAX_WAITING, Activity
 from shared.domain.charge import By
-from shared.domain.customer import Customer
-from shared.domain.message import Message, Notice
-from shared.domain.pack import Pack
 from shared.domain.reservation import waiting
-from shared.domain.spending import Spending
-from shared.domain.weekly import WeekPlace
 from shared.operations import tell
 from shared.operations.booking import hold_all, location_of
-from shared.operations.context import Context
 from shared.operations.racing import until_won
 from shared.operations.tell import NoWeekPlace
 from shared.operations.weekly_sale import activities_at
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides, Credits
 from shared.store.engine import Row, read
+
+if TYPE_CHECKING:
+    from shared.domain.customer import Customer
+    from shared.domain.message import Message, Notice
+    from shared.domain.pack import Pack
+    from shared.domain.spending import Spending
+    from shared.domain.weekly import WeekPlace
+    from shared.operations.context import Context
 
 # --- booking a week --------------------------------------------------------------------------
 

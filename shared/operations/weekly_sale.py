@@ -1,17 +1,22 @@
 """Which standing weekly reservations can be sold ([WEEKLY])."""
 
+from __future__ import annotations
+
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from shared.domain import weekly
-from shared.domain.activity import Activity
 from shared.domain.calendar import local_date
-from shared.domain.cart import Cart
 from shared.domain.errors import Invalid
 from shared.domain.pricing import first_day_of
-from shared.domain.product import Catalogue, Location, Product
-from shared.domain.weekly import Standing, WhyNotSold
 from shared.store import schedule
-from shared.store.engine import Row
+
+if TYPE_CHECKING:
+    from shared.domain.activity import Activity
+    from shared.domain.cart import Cart
+    from shared.domain.product import Catalogue, Location, Product
+    from shared.domain.weekly import Standing, WhyNotSold
+    from shared.store.engine import Row
 
 AT_ONCE = 20
 """Activities of a location that start in the same minute."""

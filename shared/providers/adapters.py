@@ -3,14 +3,18 @@
 An adapter's module is loaded when it is asked for. docs/providers.md says what its settings are.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.providers.limits import Pace, no_pace
 from shared.providers.port import NoSuchProvider, PaymentProvider
-from shared.providers.transport import Transport
+
+if TYPE_CHECKING:
+    from shared.providers.transport import Transport
 
 NAMES = ("cardpointe", "sandbox", "stripe")
 

@@ -5,13 +5,15 @@ in `stripe_ledger`, of webhooks in `stripe_events`; `stripe_http` reaches Stripe
 `stripe_declines` says what its codes mean. Why so: docs/decisions/0008-payment-providers.md.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from shared.domain.charge import SAME_KEY_FOR, ProviderCharge
-from shared.domain.money import Money
 from shared.providers import stripe_events
 from shared.providers.limits import Pace, no_pace
 from shared.providers.port import (
@@ -47,6 +49,9 @@ from shared.providers.stripe_objects import (
     stripe_amount,
 )
 from shared.providers.transport import Transport, over_http
+
+if TYPE_CHECKING:
+    from shared.domain.money import Money
 
 BASE_URL = "https://api.stripe.com"
 HOSTED_ORIGINS = (

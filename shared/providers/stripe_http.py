@@ -6,6 +6,8 @@ refuses is `Refused` here, and everything else that is no answer is `NoAnswer`. 
 text of Stripe's, which may name people.
 """
 
+from __future__ import annotations
+
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -14,13 +16,14 @@ from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from shared.providers.limits import Pace
 from shared.providers.port import NotSent, ProviderUnavailable, RequestRefused
 from shared.providers.stripe_objects import ErrorSeen
 from shared.providers.transport import Transport, TransportTimeout
 
 if TYPE_CHECKING:
     from stripe import HTTPClient, StripeClient
+
+    from shared.providers.limits import Pace
 
 API_VERSION = "2026-10-28.endive"
 """The version of Stripe's API that this adapter speaks. Webhook endpoints are made with it too."""
@@ -95,7 +98,7 @@ class StripeApi:
         return found
 
     @cached_property
-    def _client(self) -> "StripeClient":
+    def _client(self) -> StripeClient:
         import stripe
 
         # At its finer levels the package logs whole requests and answers.
@@ -150,7 +153,7 @@ Send = Callable[[str, str, Mapping[str, str], bytes], str]
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-def _http_client(send: Send, base_url: str) -> "HTTPClient":
+def _http_client(send: Send, base_url: str) -> HTTPClient:
     """The package's way of sending, over ours; made here, where its base class is loaded."""
     import stripe
 

@@ -4,15 +4,13 @@ Each function is one transaction, as in `transactions`: `Lost` means that someth
 The activity is always in it, as it was read: so it never has more participants than places.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from shared.domain.activity import Activity
-from shared.domain.charge import Charge
-from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice, InvoiceState
-from shared.domain.message import Message, Notice
-from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, ReservationState, seat_of
 from shared.store import accounts
 from shared.store.engine import (
@@ -28,8 +26,15 @@ from shared.store.engine import (
     unchanged,
 )
 from shared.store.listed import OpenInvoice, Outstanding
-from shared.store.records import Submission
-from shared.store.timeline import TimelineEvent
+
+if TYPE_CHECKING:
+    from shared.domain.activity import Activity
+    from shared.domain.charge import Charge
+    from shared.domain.customer import Customer
+    from shared.domain.message import Message, Notice
+    from shared.domain.pack import Entry, Pack
+    from shared.store.records import Submission
+    from shared.store.timeline import TimelineEvent
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,17 @@ Beside each such subscription lies a pointer, written with it in the same transa
 them reads the subscriptions themselves.
 """
 
-from collections.abc import Iterable
+from __future__ import annotations
 
-from shared.domain.subscription import Subscription
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from shared.store import accounts
 from shared.store.engine import Write, overwrite
 from shared.store.listed import Commitment
+
+if TYPE_CHECKING:
+    from shared.domain.subscription import Subscription
 
 
 def commitment_writes(changed: Iterable[Subscription]) -> list[Write]:

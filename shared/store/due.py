@@ -5,10 +5,12 @@ of many sweeps one gets it. Whatever then changes the item writes its true next 
 anywhere costs one lease. `due_for` keeps the true moment while a lease runs.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pynamodb.exceptions import UpdateError
 
@@ -23,7 +25,6 @@ from shared.domain.due import (
     lease_text,
     utc_text,
 )
-from shared.domain.message import Notice, Parked
 from shared.store import accounts
 from shared.store.engine import (
     AccountItem,
@@ -37,6 +38,9 @@ from shared.store.engine import (
     read_any,
     replace,
 )
+
+if TYPE_CHECKING:
+    from shared.domain.message import Notice, Parked
 
 LEASE = timedelta(minutes=5)
 """How long a worker has before an item is due again: the maximum age of its event."""

@@ -3,14 +3,12 @@
 Each function is one transaction, as in `transactions`: `Lost` means that something else was first.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from shared.domain.charge import Charge
-from shared.domain.invoice import Invoice
-from shared.domain.pack import Pack
-from shared.domain.reservation import Reservation
-from shared.domain.subscription import Subscription
 from shared.store import accounts
 from shared.store.bookings import (
     Besides,
@@ -22,8 +20,15 @@ from shared.store.bookings import (
 )
 from shared.store.commitments import commitment_writes
 from shared.store.engine import Row, Write, commit, create, put, replace
-from shared.store.records import Submission
-from shared.store.timeline import TimelineEvent
+
+if TYPE_CHECKING:
+    from shared.domain.charge import Charge
+    from shared.domain.invoice import Invoice
+    from shared.domain.pack import Pack
+    from shared.domain.reservation import Reservation
+    from shared.domain.subscription import Subscription
+    from shared.store.records import Submission
+    from shared.store.timeline import TimelineEvent
 
 
 @dataclass(frozen=True)

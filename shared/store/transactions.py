@@ -5,17 +5,12 @@ first: read again and decide again. A row that is replaced is, by that, on the c
 is still the version that was read; what is created must not exist yet.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from __future__ import annotations
 
-from shared.domain.cart import Cart
-from shared.domain.charge import Charge
-from shared.domain.customer import Customer
-from shared.domain.granting import Granted
-from shared.domain.invoice import Invoice
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
 from shared.domain.message import Message, Notice, together
-from shared.domain.pack import Entry, Pack
-from shared.domain.subscription import Subscription
 from shared.store import accounts
 from shared.store.commitments import commitment_writes
 from shared.store.engine import (
@@ -30,10 +25,19 @@ from shared.store.engine import (
     replace,
     unchanged,
 )
-from shared.store.marks import Numbering
-from shared.store.records import Submission
-from shared.store.timeline import TimelineEvent
-from shared.store.webhook_events import WebhookReceived
+
+if TYPE_CHECKING:
+    from shared.domain.cart import Cart
+    from shared.domain.charge import Charge
+    from shared.domain.customer import Customer
+    from shared.domain.granting import Granted
+    from shared.domain.invoice import Invoice
+    from shared.domain.pack import Entry, Pack
+    from shared.domain.subscription import Subscription
+    from shared.store.marks import Numbering
+    from shared.store.records import Submission
+    from shared.store.timeline import TimelineEvent
+    from shared.store.webhook_events import WebhookReceived
 
 
 def _told(messages: Iterable[Message]) -> list[Write]:
@@ -71,14 +75,14 @@ def _pressed(customer_id: str, submission: tuple[str, Submission] | None) -> lis
     return [create(accounts.submission(customer_id, key), record)]
 
 
-def _changed(row: "Row[Any] | None", value: Any) -> list[Write]:
+def _changed(row: Row[Any] | None, value: Any) -> list[Write]:
     """A replacement, when there is a row and something about it changed or is not stored yet."""
     if row is None or value is None or (value == row.value and row.version):
         return []
     return [replace(row, value)]
 
 
-def _held_to(row: "Row[Any] | None", value: Any) -> list[Write]:
+def _held_to(row: Row[Any] | None, value: Any) -> list[Write]:
     """What was read is still so, and becomes `value` if that is another."""
     if row is None:
         return []
