@@ -141,7 +141,7 @@ class Wiring:
 
         from botocore.exceptions import BotoCoreError, ClientError
 
-        from shared.providers.port import ProviderUnavailable
+        from shared.providers.errors import ProviderUnavailable
 
         if not self.environment.provider_secrets:
             return {}
@@ -173,7 +173,7 @@ class Wiring:
         waits for its turn before each call, with everyone whose adapter is. `NoSuchProvider` for
         one that this deployment does not have."""
         from shared.providers import adapters
-        from shared.providers.port import NoSuchProvider
+        from shared.providers.errors import NoSuchProvider
 
         if name in self.provider_overrides:
             return self.provider_overrides[name]

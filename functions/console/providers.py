@@ -21,7 +21,8 @@ from shared.operations.context import Context
 from shared.operations.providers import Standing, Trouble, check, standings
 from shared.operations.staff import may_change, require_change
 from shared.operations.visit import Row
-from shared.providers.port import ProviderUnavailable, SetupProblem
+from shared.providers.errors import ProviderUnavailable
+from shared.providers.port import SetupProblem
 from shared.store.catalogue import SNAPSHOT
 from shared.web.answer import Answer, Input
 from shared.web.app import App

@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from shared.operations.context import Context
-from shared.providers.port import ProviderUnavailable
+from shared.providers.errors import ProviderUnavailable
 from shared.web.request import Request
 
 

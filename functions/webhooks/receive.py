@@ -10,7 +10,9 @@ from shared.domain.due import Worker
 from shared.operations.sweep import event as bus_event
 from shared.operations.sweep import put_events
 from shared.operations.webhooks import Receipt, Stored, receive
-from shared.providers.port import InvalidSignature, NoSuchProvider, PaymentProvider
+from shared.providers.errors import NoSuchProvider
+from shared.providers.events import InvalidSignature
+from shared.providers.port import PaymentProvider
 from shared.store.engine import StoreUnavailable
 from shared.wiring import SECRETS_READ_AGAIN_AFTER, Wiring, current
 

@@ -24,7 +24,7 @@ from shared.domain.invariants import (
 from shared.domain.message import Notice, NoticeKind
 from shared.domain.reversal import taken_back
 from shared.operations import reversing
-from shared.providers.port import ProviderUnavailable, RequestRefused
+from shared.providers.errors import ProviderUnavailable, RequestRefused
 from shared.store import accounts, transactions
 from shared.store.accounts import audit_mark
 from shared.store.collection import collection_of

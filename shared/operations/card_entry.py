@@ -10,12 +10,8 @@ from typing import TYPE_CHECKING
 
 from shared.domain.errors import Declined, Invalid, Missing, TooMany, Unavailable
 from shared.operations.cards import Saved, check_room, customer_row, put_on_file, tell_staff
-from shared.providers.port import (
-    CardFrame,
-    NoSuchProvider,
-    ProviderUnavailable,
-    RequestRefused,
-)
+from shared.providers.errors import NoSuchProvider, ProviderUnavailable, RequestRefused
+from shared.providers.port import CardFrame
 from shared.store import access
 from shared.store.access import Limit
 from shared.store.engine import Lost, commit

@@ -18,12 +18,8 @@ from shared.operations import tell
 from shared.operations.books import Books, open_books
 from shared.operations.cancel import named
 from shared.operations.collect import Renewed, pay_now
-from shared.providers.port import (
-    CardSetup,
-    NoSuchProvider,
-    ProviderUnavailable,
-    RequestRefused,
-)
+from shared.providers.errors import NoSuchProvider, ProviderUnavailable, RequestRefused
+from shared.providers.port import CardSetup
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Row, read
 from shared.store.timeline import TimelineEvent

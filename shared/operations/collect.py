@@ -26,13 +26,8 @@ from shared.operations.next_pack import put_into_cart
 from shared.operations.opening import new_period
 from shared.operations.settle import settle
 from shared.operations.settle_period import write_paid_period
-from shared.providers.port import (
-    ChargeRequest,
-    ChargeResult,
-    NoSuchProvider,
-    ProviderUnavailable,
-    RequestRefused,
-)
+from shared.providers.errors import NoSuchProvider, ProviderUnavailable, RequestRefused
+from shared.providers.port import ChargeRequest, ChargeResult
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Row, read, unsaved
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from shared.providers.port import NotSent
+from shared.providers.errors import NotSent
 from shared.store.engine import StoreUnavailable
 from shared.store.pace import State, Turnstile, take_turn
 

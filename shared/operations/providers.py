@@ -14,13 +14,8 @@ from typing import TYPE_CHECKING
 
 from shared.domain.errors import Conflict, Forbidden, Invalid
 from shared.operations.staff import written_down
-from shared.providers.port import (
-    NoSuchProvider,
-    ProviderUnavailable,
-    RequestRefused,
-    SetupProblem,
-    SetupReport,
-)
+from shared.providers.errors import NoSuchProvider, ProviderUnavailable, RequestRefused
+from shared.providers.port import SetupProblem, SetupReport
 from shared.store import catalogue as catalogues
 from shared.store.catalogue import Role, StaffMember
 from shared.store.engine import Lost, Row

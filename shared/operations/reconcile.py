@@ -33,13 +33,8 @@ from shared.operations import reversing, tell
 from shared.operations.books import Books, open_books, reopen
 from shared.operations.collect import ask
 from shared.operations.settle import settle
-from shared.providers.port import (
-    ChargeResult,
-    NoSuchProvider,
-    ProviderUnavailable,
-    RefundOutcome,
-    RequestRefused,
-)
+from shared.providers.errors import NoSuchProvider, ProviderUnavailable, RequestRefused
+from shared.providers.port import ChargeResult, RefundOutcome
 from shared.store import transactions
 from shared.store.engine import Lost
 

@@ -18,7 +18,7 @@ from shared.domain import reversal
 from shared.domain.charge import Attempt, Charge, Outcome
 from shared.domain.money import Money
 from shared.operations import credits_used, tell
-from shared.providers.port import ProviderUnavailable, RequestRefused
+from shared.providers.errors import ProviderUnavailable, RequestRefused
 from shared.store import accounts, invoicing, transactions
 from shared.store.bookings import Besides, Credits
 from shared.store.engine import Lost, Page, Row, read

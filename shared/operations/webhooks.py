@@ -17,7 +17,9 @@ from shared.domain.errors import Missing, Unavailable
 from shared.operations import cards, reversing
 from shared.operations.reconcile import Reconciled, reconcile, refund_came_back
 from shared.operations.reversing import Reversed
-from shared.providers.port import EventKind, PaymentProvider, ProviderUnavailable, RequestRefused
+from shared.providers.errors import ProviderUnavailable, RequestRefused
+from shared.providers.events import EventKind
+from shared.providers.port import PaymentProvider
 from shared.store import accounts, transactions
 from shared.store.engine import Lost, Ref, Row, read
 from shared.store.webhook_events import WebhookReceived

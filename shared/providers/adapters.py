@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from shared.providers.errors import NoSuchProvider
 from shared.providers.limits import Pace, no_pace
-from shared.providers.port import NoSuchProvider, PaymentProvider
+from shared.providers.port import PaymentProvider
 
 if TYPE_CHECKING:
     from shared.providers.transport import Transport

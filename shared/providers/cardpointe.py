@@ -24,6 +24,8 @@ from shared.providers.cardpointe_client import (
     order_id,
 )
 from shared.providers.cardpointe_codes import Said
+from shared.providers.errors import NotSent, ProviderUnavailable, RequestRefused
+from shared.providers.events import InvalidSignature, WebhookEvent
 from shared.providers.limits import Pace, no_pace
 from shared.providers.port import (
     CardFrame,
@@ -31,14 +33,9 @@ from shared.providers.port import (
     CardSetup,
     ChargeRequest,
     ChargeResult,
-    InvalidSignature,
-    NotSent,
-    ProviderUnavailable,
     RefundOutcome,
-    RequestRefused,
     SetupProblem,
     SetupReport,
-    WebhookEvent,
 )
 from shared.providers.transport import Transport, over_http
 

@@ -19,7 +19,8 @@ from shared.providers.cardpointe_client import (
     order_id,
 )
 from shared.providers.cardpointe_codes import Said
-from shared.providers.port import CardSeen, CardSetup, ProviderUnavailable, RequestRefused
+from shared.providers.errors import ProviderUnavailable, RequestRefused
+from shared.providers.port import CardSeen, CardSetup
 
 PROVIDER = "cardpointe"
 FRAME_PATH = "/itoke/ajax-tokenizer.html"

@@ -17,8 +17,8 @@ from babel.numbers import get_currency_precision
 from shared.domain.money import Money
 from shared.providers import cardpointe_codes
 from shared.providers.cardpointe_codes import Said
+from shared.providers.errors import ProviderUnavailable, RequestRefused
 from shared.providers.limits import Pace, no_pace
-from shared.providers.port import ProviderUnavailable, RequestRefused
 from shared.providers.transport import Transport, TransportTimeout
 
 REST = "/cardconnect/rest"

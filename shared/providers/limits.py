@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.providers.port import NoSuchProvider
+from shared.providers.errors import NoSuchProvider
 
 Pace = Callable[[str], None]
-"""Returns when the endpoint may be called. `port.NotSent` when that would take too long: then the
+"""Returns when the endpoint may be called. `NotSent` when that would take too long: then the
 call was not made, so a charge is `UNKNOWN` and repeatable."""
 
 STRIPE_LIVE = 100

@@ -8,36 +8,15 @@ exception; an answer that did not come, or that leaves open whether money moved,
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
-
-from pydantic import AwareDatetime
+from typing import TYPE_CHECKING, Protocol
 
 from shared.domain.card import Card
 from shared.domain.charge import Outcome, ProviderCharge
 from shared.domain.money import Money
 from shared.domain.record import Record
 
-
-class InvalidSignature(Exception):
-    """A webhook whose signature or time stamp does not hold ([VERIFY]). Nothing is stored."""
-
-
-class ProviderUnavailable(Exception):
-    """The provider gave no usable answer to a call that moves no money; ask again later."""
-
-
-class NotSent(ProviderUnavailable):
-    """The call was not made: the provider's limit left no room for it in time. Nothing came of it,
-    and it may be made later, with the same key."""
-
-
-class NoSuchProvider(ProviderUnavailable):
-    """This deployment has no provider of that name, or none any more ([MANY])."""
-
-
-class RequestRefused(Exception):
-    """The provider refused the request itself: the merchant's account there, or a bug of ours. No
-    money moved, and asking again with the same content would not help."""
+if TYPE_CHECKING:
+    from shared.providers.events import WebhookEvent
 
 
 class ChargeRequest(Record):
@@ -129,32 +108,6 @@ class SetupReport(Record):
     live: bool | None = None
     account: str = ""
     problems: tuple[tuple[SetupProblem, str], ...] = ()
-
-
-class EventKind(StrEnum):
-    """What a webhook event is about. `OTHER` is stored and acknowledged, nothing more."""
-
-    CHARGE = "charge"
-    REVERSAL = "reversal"
-    """A payment that had succeeded was taken back by a bank, or given again ([REVERSE])."""
-    REFUND = "refund"
-    """A refund that was under way did not arrive: the merchant has the money again."""
-    CARD_SETUP = "card_setup"
-    CARD = "card"
-    """A card on file is not what it was: the network has updated it. `object_id` is its token."""
-    OTHER = "other"
-
-
-class WebhookEvent(Record):
-    """A verified event. It only says where to look: the object is fetched again before use."""
-
-    event_id: str
-    type: str
-    kind: EventKind
-    created_at: AwareDatetime
-    object_id: str | None = None
-    charge_ref: str | None = None
-    setup_id: str | None = None
 
 
 class CardFrame(Protocol):
@@ -253,7 +206,7 @@ class PaymentProvider(Protocol):
     def check_setup(self, currencies: Sequence[str], /) -> SetupReport:
         """How the merchant's account stands there, and whether it takes `currencies`."""
 
-    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> "WebhookEvent":
         """Check the signature on the raw bytes and read the event; `InvalidSignature` else.
         Header names are lower case. The current time is the provider's `now`. A provider that
         sends none verifies none."""

@@ -15,6 +15,8 @@ from shared.domain.card import Card
 from shared.domain.charge import SAME_KEY_FOR, Outcome, ProviderCharge
 from shared.domain.money import Money
 from shared.providers import signatures
+from shared.providers.errors import ProviderUnavailable, RequestRefused
+from shared.providers.events import EventKind, WebhookEvent
 from shared.providers.limits import Pace, no_pace
 from shared.providers.port import (
     CardFrame,
@@ -22,13 +24,9 @@ from shared.providers.port import (
     CardSetup,
     ChargeRequest,
     ChargeResult,
-    EventKind,
-    ProviderUnavailable,
     RefundOutcome,
-    RequestRefused,
     SetupProblem,
     SetupReport,
-    WebhookEvent,
 )
 from shared.providers.transport import Transport, TransportTimeout, over_http
 

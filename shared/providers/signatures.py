@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from shared.providers.port import InvalidSignature
+from shared.providers.events import InvalidSignature
 
 TOLERANCE_SECONDS = 300
 """How far the moment of signing may lie from now, either way."""

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from shared.domain.charge import SAME_KEY_FOR, ProviderCharge
 from shared.providers import stripe_events
+from shared.providers.errors import ProviderUnavailable
+from shared.providers.events import WebhookEvent
 from shared.providers.limits import Pace, no_pace
 from shared.providers.port import (
     CardFrame,
@@ -22,11 +24,9 @@ from shared.providers.port import (
     CardSetup,
     ChargeRequest,
     ChargeResult,
-    ProviderUnavailable,
     RefundOutcome,
     SetupProblem,
     SetupReport,
-    WebhookEvent,
 )
 from shared.providers.stripe_cards import Cards
 from shared.providers.stripe_charging import Charging, log_unknown_code, read_intent

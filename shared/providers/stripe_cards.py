@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from shared.providers.port import CardSeen, CardSetup, ProviderUnavailable
+from shared.providers.errors import ProviderUnavailable
+from shared.providers.port import CardSeen, CardSetup
 from shared.providers.stripe_http import Refused, StripeApi, asked, found_or_none, refusal
 from shared.providers.stripe_objects import (
     REFERENCE,

@@ -16,7 +16,8 @@ from aws_lambda_powertools import Logger
 from pydantic import ValidationError
 
 from shared.domain.charge import Outcome
-from shared.providers.port import ChargeRequest, ChargeResult, ProviderUnavailable
+from shared.providers.errors import ProviderUnavailable
+from shared.providers.port import ChargeRequest, ChargeResult
 from shared.providers.stripe_declines import Verdict, verdict_of
 from shared.providers.stripe_http import (
     KEY_REFUSED,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.providers import signatures
-from shared.providers.port import EventKind, WebhookEvent
+from shared.providers.events import EventKind, WebhookEvent
 from shared.providers.stripe_objects import CHARGE_REF
 
 SIGNATURE_HEADER = "stripe-signature"

@@ -16,7 +16,7 @@ from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from shared.providers.port import NotSent, ProviderUnavailable, RequestRefused
+from shared.providers.errors import NotSent, ProviderUnavailable, RequestRefused
 from shared.providers.stripe_objects import ErrorSeen
 from shared.providers.transport import Transport, TransportTimeout
 

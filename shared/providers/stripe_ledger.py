@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.charge import Outcome, ProviderCharge
-from shared.providers.port import ChargeResult, ProviderUnavailable
+from shared.providers.errors import ProviderUnavailable
+from shared.providers.port import ChargeResult
 from shared.providers.stripe_charging import Charging, read_intent
 from shared.providers.stripe_http import Ask, NoAnswer, Refused, StripeApi
 from shared.providers.stripe_objects import (

@@ -21,7 +21,7 @@ from shared.domain.card import Card
 from shared.domain.charge import ProviderCharge
 from shared.domain.money import Money
 from shared.domain.record import Record
-from shared.providers.port import ProviderUnavailable
+from shared.providers.errors import ProviderUnavailable
 
 PROVIDER = "stripe"
 

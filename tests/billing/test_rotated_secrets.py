@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from infra.local.world import LocalWorld
-from shared.providers.port import NoSuchProvider
+from shared.providers.errors import NoSuchProvider
 from shared.wiring import SECRETS_KEPT, SECRETS_READ_AGAIN_AFTER
 from tests.billing.conftest import Shop
 

@@ -319,7 +319,8 @@ from datetime import UTC, datetime
 sys.path[:0] = [sys.argv[1]]
 from shared.domain.money import Money
 from shared.providers import adapters
-from shared.providers.port import ChargeRequest, ProviderUnavailable
+from shared.providers.errors import ProviderUnavailable
+from shared.providers.port import ChargeRequest
 
 paid = {"id": "pi_1", "object": "payment_intent", "status": "succeeded"}
 paid["metadata"] = {"attempt_id": "a"}

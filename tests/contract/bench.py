@@ -8,13 +8,8 @@ from typing import Protocol
 
 from shared.domain.charge import ProviderCharge
 from shared.domain.money import Money
-from shared.providers.port import (
-    CardSetup,
-    ChargeRequest,
-    ChargeResult,
-    PaymentProvider,
-    WebhookEvent,
-)
+from shared.providers.events import WebhookEvent
+from shared.providers.port import CardSetup, ChargeRequest, ChargeResult, PaymentProvider
 
 
 class CardKind(Enum):

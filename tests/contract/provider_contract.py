@@ -9,7 +9,8 @@ import pytest
 
 from shared.domain.charge import Outcome
 from shared.domain.money import Money
-from shared.providers.port import ProviderUnavailable, RefundOutcome
+from shared.providers.errors import ProviderUnavailable
+from shared.providers.port import RefundOutcome
 from tests.contract.bench import (
     PRICE,
     Bench,

@@ -1,7 +1,7 @@
 """What providers promise that have a page of their own on which cards are saved: a part of the one
 suite."""
 
-from shared.providers.port import EventKind
+from shared.providers.events import EventKind
 from tests.contract.bench import RETURN_URL, CardKind, HostedBench, save
 
 

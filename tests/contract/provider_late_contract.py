@@ -1,7 +1,7 @@
 """What providers promise whose payments may be decided days later: a part of the one suite."""
 
 from shared.domain.charge import Outcome
-from shared.providers.port import EventKind
+from shared.providers.events import EventKind
 from tests.contract.bench import CardKind, LateBench, events, look_up, request_for, save
 
 LATE_SECONDS = 7_200

@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.charge import Outcome
 from shared.domain.money import Money
-from shared.providers.port import ProviderUnavailable
+from shared.providers.errors import ProviderUnavailable
 from tests.contract.bench import (
     PRICE,
     Bench,

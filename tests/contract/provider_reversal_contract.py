@@ -3,7 +3,8 @@ one suite."""
 
 from shared.domain.charge import Outcome
 from shared.domain.money import Money
-from shared.providers.port import ChargeRequest, EventKind, RefundOutcome
+from shared.providers.events import EventKind
+from shared.providers.port import ChargeRequest, RefundOutcome
 from tests.contract.bench import PRICE, ReversingBench, listed, look_up, request_for, save
 
 

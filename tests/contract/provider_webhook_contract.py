@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.providers.port import EventKind, InvalidSignature
+from shared.providers.events import EventKind, InvalidSignature
 from tests.contract.bench import WebhookBench, events, request_for, save
 
 

@@ -12,16 +12,14 @@ from shared.domain.charge import Outcome
 from shared.domain.money import Money
 from shared.providers.cardpointe import EARLIER_TRY_OPEN, PARTIAL_APPROVAL, CardPointeProvider
 from shared.providers.cardpointe_client import ORDER_ID_LETTERS, order_id
+from shared.providers.errors import NotSent, ProviderUnavailable, RequestRefused
+from shared.providers.events import InvalidSignature
 from shared.providers.limits import no_pace
 from shared.providers.port import (
     CardSetup,
     ChargeRequest,
     ChargeResult,
-    InvalidSignature,
-    NotSent,
-    ProviderUnavailable,
     RefundOutcome,
-    RequestRefused,
     SetupProblem,
 )
 from shared.providers.transport import TransportTimeout

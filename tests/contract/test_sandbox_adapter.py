@@ -7,7 +7,8 @@ import pytest
 
 from shared.domain.charge import Outcome
 from shared.domain.money import Money
-from shared.providers.port import ProviderUnavailable, RefundOutcome
+from shared.providers.errors import ProviderUnavailable
+from shared.providers.port import RefundOutcome
 from shared.providers.sandbox import SandboxProvider
 from tests.contract.bench import PRICE, look_up, request_for, save
 from tests.contract.sandbox_bench import KEY, SECRETS, SandboxBench

@@ -13,9 +13,7 @@ from infra.local.sandbox import Sandbox
 from infra.local.sandbox_cards import KNOWN_CARDS, passes_luhn
 from infra.local.sandbox_faults import Fault, Operation
 from shared.domain.charge import Outcome
-from shared.providers.port import (
-    RefundOutcome,
-)
+from shared.providers.port import RefundOutcome
 from tests.contract.bench import (
     PRICE,
     RETURN_URL,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.providers import signatures
-from shared.providers.port import EventKind, InvalidSignature
+from shared.providers.events import EventKind, InvalidSignature
 from tests.contract.bench import PRICE, CardKind, request_for, save
 from tests.contract.sandbox_bench import SEED, SandboxBench
 

@@ -11,12 +11,8 @@ import stripe
 
 from shared.domain.charge import Outcome
 from shared.domain.money import Money
-from shared.providers.port import (
-    NotSent,
-    ProviderUnavailable,
-    RefundOutcome,
-    RequestRefused,
-)
+from shared.providers.errors import NotSent, ProviderUnavailable, RequestRefused
+from shared.providers.port import RefundOutcome
 from shared.providers.stripe import StripeProvider
 from shared.providers.stripe_http import API_VERSION, TRIES_PER_CALL, endpoint_of
 from shared.providers.transport import TransportTimeout

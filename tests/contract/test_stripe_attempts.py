@@ -9,7 +9,8 @@ from infra.local.sandbox_faults import Fault, Operation
 from infra.local.stripe_cards import AUTHENTICATE_THEN_DECLINED
 from shared.domain.charge import Outcome
 from shared.domain.money import Money
-from shared.providers.port import CardSetup, ChargeRequest, ProviderUnavailable, RequestRefused
+from shared.providers.errors import ProviderUnavailable, RequestRefused
+from shared.providers.port import CardSetup, ChargeRequest
 from tests.contract.bench import PRICE, CardKind, Trouble, look_up, request_for, save
 from tests.contract.stripe_bench import StripeBench
 

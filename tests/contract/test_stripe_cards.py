@@ -6,7 +6,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from infra.local.stripe_cards import ACH_WORKS, SEPA_WORKS
-from shared.providers.port import CardSetup, ProviderUnavailable, RequestRefused, SetupProblem
+from shared.providers.errors import ProviderUnavailable, RequestRefused
+from shared.providers.port import CardSetup, SetupProblem
 from shared.providers.stripe import BASE_URL, HOSTED_ORIGINS, StripeProvider
 from tests.contract.bench import CardKind, save
 from tests.contract.stripe_bench import KEY, SECRETS, Clock, StripeBench

@@ -16,7 +16,8 @@ from infra.local.stripe_cards import (
 )
 from shared.domain.charge import Outcome
 from shared.domain.money import Money
-from shared.providers.port import ChargeRequest, EventKind, RefundOutcome
+from shared.providers.events import EventKind
+from shared.providers.port import ChargeRequest, RefundOutcome
 from shared.providers.stripe import StripeProvider
 from shared.providers.stripe_objects import money_of, stripe_amount
 from tests.contract.bench import (

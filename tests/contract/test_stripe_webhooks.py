@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import stripe
 
-from shared.providers.port import EventKind, InvalidSignature, WebhookEvent
+from shared.providers.events import EventKind, InvalidSignature, WebhookEvent
 from shared.providers.stripe_events import HEARD, SIGNATURE_HEADER
 from tests.contract.bench import PRICE, CardKind, events, request_for, save
 from tests.contract.stripe_bench import SECRETS, StripeBench

@@ -10,8 +10,8 @@ from infra.local.world import LocalWorld
 from shared.domain.due import Worker
 from shared.operations.pacing import LONGEST_WAIT
 from shared.operations.sweep import ITEMS_PER_EVENT, sweep
+from shared.providers.errors import NoSuchProvider
 from shared.providers.limits import Limits, limits_of
-from shared.providers.port import NoSuchProvider
 from shared.store import accounts
 from shared.store.due import LEASE
 from shared.store.engine import commit, create

@@ -12,8 +12,8 @@ import pytest
 from infra.local.dynamodb_local import DynamoDBLocal
 from infra.local.world import LocalWorld
 from shared.operations.pacing import LONGEST_WAIT, Turns
+from shared.providers.errors import NotSent
 from shared.providers.limits import Limits
-from shared.providers.port import NotSent
 from shared.store.pace import BEYOND_HONEST, State, Turnstile, take_turn
 from tests.pacing.busiest import busiest_second
 from tests.pacing.virtual_time import VirtualTime

@@ -341,7 +341,7 @@ def test_no_function_loads_stripes_package_to_start() -> None:
 READS_A_WEBHOOK = """
 from datetime import datetime, UTC
 from shared.providers import adapters
-from shared.providers.port import InvalidSignature
+from shared.providers.events import InvalidSignature
 
 settings = {"key": "sk_test_1", "webhook_secrets": ["whsec_1"]}
 provider = adapters.make("stripe", settings, lambda: datetime(2026, 1, 31, tzinfo=UTC))
