@@ -20,6 +20,7 @@ from shared.operations.context import Context
 if TYPE_CHECKING:
     from shared.domain.product import Catalogue
     from shared.messages.sender import Mailer
+    from shared.providers.events import ReadsWebhooks
     from shared.providers.limits import Pace
     from shared.providers.port import PaymentProvider
     from shared.providers.transport import Transport
@@ -173,15 +174,10 @@ class Wiring:
         waits for its turn before each call, with everyone whose adapter is. `NoSuchProvider` for
         one that this deployment does not have."""
         from shared.providers import adapters
-        from shared.providers.errors import NoSuchProvider
 
         if name in self.provider_overrides:
             return self.provider_overrides[name]
-        if name not in adapters.NAMES:
-            raise NoSuchProvider(name)
-        settings = self.secrets(kept).get(name)
-        if not isinstance(settings, dict):
-            raise NoSuchProvider(name)
+        settings = self._settings(name, kept)
         made = self._providers.get((name, paced))
         if made is None or made[0] != settings:
             adapter = adapters.make(
@@ -195,6 +191,27 @@ class Wiring:
             made = settings, adapter
             self._providers[name, paced] = made
         return made[1]
+
+    def webhook_reader(self, name: str, kept: timedelta = SECRETS_KEPT) -> "ReadsWebhooks":
+        """What reads the webhooks of the provider called `name`, by secrets no older than `kept`:
+        two that go by the same secrets are equal. `NoSuchProvider` as `provider` raises it."""
+        from shared.providers import adapters
+
+        if name in self.provider_overrides:
+            return self.provider_overrides[name]
+        return adapters.webhook_reader(name, self._settings(name, kept), self.now)
+
+    def _settings(self, name: str, kept: timedelta) -> dict[str, Any]:
+        """What the adapter called `name` is made from. `NoSuchProvider` where there is none."""
+        from shared.providers import adapters
+        from shared.providers.errors import NoSuchProvider
+
+        if name not in adapters.NAMES:
+            raise NoSuchProvider(name)
+        settings = self.secrets(kept).get(name)
+        if not isinstance(settings, dict):
+            raise NoSuchProvider(name)
+        return settings
 
     def _pace(self, name: str, settings: Mapping[str, Any], *, paced: bool) -> "Pace":
         from shared.operations.pacing import Turns

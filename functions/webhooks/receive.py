@@ -7,12 +7,11 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from shared.domain.due import Worker
-from shared.operations.sweep import event as bus_event
-from shared.operations.sweep import put_events
-from shared.operations.webhooks import Receipt, Stored, receive
+from shared.operations.bus import event as bus_event
+from shared.operations.bus import put_events
+from shared.operations.receiving import Receipt, Stored, receive
 from shared.providers.errors import NoSuchProvider
-from shared.providers.events import InvalidSignature
-from shared.providers.port import PaymentProvider
+from shared.providers.events import InvalidSignature, ReadsWebhooks
 from shared.store.engine import StoreUnavailable
 from shared.wiring import SECRETS_READ_AGAIN_AFTER, Wiring, current
 
@@ -55,7 +54,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     wiring = current()
     name = (event.get("pathParameters") or {}).get("provider", "")
     try:
-        provider = wiring.provider(name)
+        reader = wiring.webhook_reader(name)
     except NoSuchProvider:
         return _answer(404, "not_found", "There is no such provider here.")
     raw = _raw(event)
@@ -63,7 +62,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         return _answer(400, "invalid_event", "The body can't be read.")
     headers = {key.lower(): value for key, value in (event.get("headers") or {}).items()}
     try:
-        receipt = _received(wiring, provider, headers, raw)
+        receipt = _received(wiring, reader, headers, raw)
     except InvalidSignature:
         logger.info("webhook refused", provider=name)
         return _answer(400, "invalid_signature", "The signature does not hold.")
@@ -76,15 +75,15 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _received(
-    wiring: Wiring, provider: PaymentProvider, headers: dict[str, str], raw: bytes
+    wiring: Wiring, reader: ReadsWebhooks, headers: dict[str, str], raw: bytes
 ) -> Receipt:
     """By the secrets as they are now: what does not verify may be signed by one that has come
     since they were read, so they are read again, at most once a minute."""
     try:
-        return receive(wiring.now(), provider, headers, raw)
+        return receive(wiring.now(), reader, headers, raw)
     except InvalidSignature:
-        newer = wiring.provider(provider.name, SECRETS_READ_AGAIN_AFTER)
-        if newer is provider:
+        newer = wiring.webhook_reader(reader.name, SECRETS_READ_AGAIN_AFTER)
+        if newer == reader:
             raise
         return receive(wiring.now(), newer, headers, raw)
 

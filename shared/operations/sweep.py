@@ -5,7 +5,6 @@ function gets done in its minute it hands to others of its kind, over the same b
 beside each other and each in one lane.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,10 +14,9 @@ from shared.domain.admission import Part, admitted, groups
 from shared.domain.admission import parts as parts_of_a_tick
 from shared.domain.due import Lane, Worker
 from shared.domain.message import Notice, NoticeKind, Parked
+from shared.operations.bus import EVENTS_PER_CALL, event, event_of, put_events
 from shared.store.due import MAX_TRIES, Entry, Leased, back_off, due, lease, on_lease, park
 from shared.store.engine import StoreUnavailable
-
-SOURCE = "punchcard"
 
 SWEEP = "sweep"
 """The detail type of an event that hands a part of a tick to another sweep."""
@@ -34,9 +32,6 @@ ITEMS_PER_EVENT = {
     Worker.PLACES: 20,
 }
 """Few where a provider is called for each, so that one event is done well within a lease."""
-
-EVENTS_PER_CALL = 10
-"""EventBridge takes at most ten entries in one PutEvents call."""
 
 ITEMS_A_SWEEP = 2_000
 """How many items one function leases before it hands over the other lanes and shards: at about 5
@@ -78,31 +73,6 @@ class Swept:
     def items(self) -> int:
         """How many items it has dealt with."""
         return sum(self.leased.values()) + self.lost + self.parked + self.refused
-
-
-def event(bus: str, worker: Worker, due_items: Sequence[dict[str, str]]) -> dict[str, str]:
-    """One entry for PutEvents: the worker's name and what it is to look at."""
-    return event_of(bus, worker.value, {"due": list(due_items)})
-
-
-def event_of(bus: str, detail_type: str, detail: Mapping[str, Any]) -> dict[str, str]:
-    """One entry for PutEvents."""
-    return {
-        "Source": SOURCE,
-        "DetailType": detail_type,
-        "EventBusName": bus,
-        "Detail": json.dumps(detail),
-    }
-
-
-def put_events(events: Any, entries: Sequence[dict[str, str]]) -> int:
-    """Put `entries` on the bus, ten a call; returns how many it did not take. Those come back
-    with their leases."""
-    failed = 0
-    for at in range(0, len(entries), EVENTS_PER_CALL):
-        answer = events.put_events(Entries=list(entries[at : at + EVENTS_PER_CALL]))
-        failed += int(answer.get("FailedEntryCount", 0))
-    return failed
 
 
 class _HandOver:

@@ -1,6 +1,8 @@
 """What a provider reports by webhook, in our words."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Protocol
 
 from pydantic import AwareDatetime
 
@@ -35,3 +37,15 @@ class WebhookEvent(Record):
     object_id: str | None = None
     charge_ref: str | None = None
     setup_id: str | None = None
+
+
+class ReadsWebhooks(Protocol):
+    """Who reads a provider's webhooks: its adapter, or as much of it as that takes."""
+
+    @property
+    def name(self) -> str:
+        """The provider's."""
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
+        """Check the signature on the raw bytes and read the event; `InvalidSignature` else.
+        Header names are lower case. A provider that sends none verifies none."""

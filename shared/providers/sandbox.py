@@ -4,7 +4,6 @@ The provider itself stands outside our system; this module only speaks to it ([S
 attempt is a charge of its own there, which carries `charge_ref` and `attempt_id` as metadata.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,9 +13,9 @@ from urllib.parse import quote, urlencode, urlsplit
 from shared.domain.card import Card
 from shared.domain.charge import SAME_KEY_FOR, Outcome, ProviderCharge
 from shared.domain.money import Money
-from shared.providers import signatures
+from shared.providers import sandbox_events
 from shared.providers.errors import ProviderUnavailable, RequestRefused
-from shared.providers.events import EventKind, WebhookEvent
+from shared.providers.events import WebhookEvent
 from shared.providers.limits import Pace, no_pace
 from shared.providers.port import (
     CardFrame,
@@ -240,11 +239,7 @@ class SandboxProvider:
         raise RequestRefused(_refusal(status, found))
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
-        """As the port promises. A body that is signed but cannot be read is an event `OTHER`
-        under an id made from its content: refused, it would be sent again for ever."""
-        header = next((v for k, v in headers.items() if k.lower() == "sandbox-signature"), None)
-        signed_at = signatures.verify(header, body, self._webhook_secrets, self._now())
-        return _event(body, signed_at)
+        return sandbox_events.read(headers, body, self._webhook_secrets, self._now())
 
     def list_charges(
         self, *, provider_customer: str, since: datetime | None
@@ -458,59 +453,3 @@ def _card(found: dict[str, Any]) -> Card:
         exp_month=found["exp_month"],
         exp_year=found["exp_year"],
     )
-
-
-_CHARGE_EVENTS = frozenset(
-    {"charge.succeeded", "charge.failed", "charge.requires_action", "charge.refunded"}
-)
-_REVERSAL_EVENTS = frozenset({"charge.reversed", "charge.reinstated"})
-_CARD_SETUP_EVENTS = frozenset({"card_setup.completed"})
-_CARD_EVENTS = frozenset({"card.renewed"})
-
-
-def _event(body: bytes, signed_at: datetime) -> WebhookEvent:
-    found = _json_object(body) or {}
-    event_id, type_ = found.get("id"), found.get("type")
-    if not isinstance(event_id, str) or not event_id or not isinstance(type_, str):
-        digest = hashlib.sha256(body).hexdigest()
-        return WebhookEvent(
-            event_id=f"unreadable_{digest}",
-            type="unreadable",
-            kind=EventKind.OTHER,
-            created_at=signed_at,
-        )
-    about = found.get("object")
-    object_id = _text(about.get("id")) if isinstance(about, dict) else None
-    metadata = about.get("metadata") if isinstance(about, dict) else None
-    charge_ref = _text(metadata.get("charge_ref")) if isinstance(metadata, dict) else None
-    kind = EventKind.OTHER if object_id is None else _kind(type_)
-    return WebhookEvent(
-        event_id=event_id,
-        type=type_,
-        kind=kind,
-        created_at=_created(found.get("created"), signed_at),
-        object_id=object_id,
-        charge_ref=charge_ref,
-        setup_id=object_id if kind is EventKind.CARD_SETUP else None,
-    )
-
-
-def _kind(type_: str) -> EventKind:
-    if type_ in _CHARGE_EVENTS:
-        return EventKind.CHARGE
-    if type_ in _REVERSAL_EVENTS:
-        return EventKind.REVERSAL
-    if type_ in _CARD_SETUP_EVENTS:
-        return EventKind.CARD_SETUP
-    if type_ in _CARD_EVENTS:
-        return EventKind.CARD
-    return EventKind.OTHER
-
-
-def _created(value: Any, signed_at: datetime) -> datetime:
-    if not isinstance(value, int) or isinstance(value, bool):
-        return signed_at
-    try:
-        return datetime.fromtimestamp(value, UTC)
-    except (ValueError, OverflowError, OSError):
-        return signed_at

@@ -19,6 +19,7 @@ from shared.domain.charge import Outcome
 from shared.providers.errors import ProviderUnavailable
 from shared.providers.port import ChargeRequest, ChargeResult
 from shared.providers.stripe_declines import Verdict, verdict_of
+from shared.providers.stripe_events import CHARGE_REF
 from shared.providers.stripe_http import (
     KEY_REFUSED,
     REFUSALS,
@@ -29,7 +30,6 @@ from shared.providers.stripe_http import (
 )
 from shared.providers.stripe_objects import (
     ATTEMPT_ID,
-    CHARGE_REF,
     RETURN_URL,
     ChargeSeen,
     CustomerSeen,

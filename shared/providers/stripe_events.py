@@ -11,9 +11,11 @@ from typing import Any
 
 from shared.providers import signatures
 from shared.providers.events import EventKind, WebhookEvent
-from shared.providers.stripe_objects import CHARGE_REF
 
 SIGNATURE_HEADER = "stripe-signature"
+
+CHARGE_REF = "charge_ref"
+"""What we write into a payment's metadata: the charge that it is for."""
 
 _OF_A_PAYMENT = frozenset(
     {

@@ -11,9 +11,9 @@ from shared.domain.charge import Outcome, ProviderCharge
 from shared.providers.errors import ProviderUnavailable
 from shared.providers.port import ChargeResult
 from shared.providers.stripe_charging import Charging, read_intent
+from shared.providers.stripe_events import CHARGE_REF
 from shared.providers.stripe_http import Ask, NoAnswer, Refused, StripeApi
 from shared.providers.stripe_objects import (
-    CHARGE_REF,
     REFUND_KEY,
     ChargeSeen,
     DisputeSeen,

@@ -22,11 +22,12 @@ from shared.domain.charge import ProviderCharge
 from shared.domain.money import Money
 from shared.domain.record import Record
 from shared.providers.errors import ProviderUnavailable
+from shared.providers.stripe_events import CHARGE_REF
 
 PROVIDER = "stripe"
 
-CHARGE_REF, ATTEMPT_ID, RETURN_URL = "charge_ref", "attempt_id", "return_url"
-"""What we write into a payment's metadata."""
+ATTEMPT_ID, RETURN_URL = "attempt_id", "return_url"
+"""What we write into a payment's metadata, beside `stripe_events.CHARGE_REF`."""
 
 REFERENCE = "reference"
 """What we write into a customer's: whose card it is, in our words."""

@@ -18,7 +18,6 @@ from shared.store.engine import (
     Write,
     absent,
     commit,
-    commit_alone,
     create,
     put,
     remove,
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from shared.store.marks import Numbering
     from shared.store.records import Submission
     from shared.store.timeline import TimelineEvent
-    from shared.store.webhook_events import WebhookReceived
 
 
 def _told(messages: Iterable[Message]) -> list[Write]:
@@ -479,12 +477,3 @@ def number_invoices(
             *(replace(row, numbered) for row, numbered in invoices),
         ]
     )
-
-
-def store_webhook(received: WebhookReceived) -> None:
-    """`Lost` when this event id is already stored."""
-    commit_alone(create(accounts.webhook(received.provider, received.event_id), received))
-
-
-def mark_webhook_applied(row: Row[WebhookReceived], applied: WebhookReceived) -> None:
-    commit_alone(replace(row, applied))

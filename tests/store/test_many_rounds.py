@@ -33,9 +33,10 @@ from shared.operations import cancel, cards, staff
 from shared.operations.checkout import Answered, Checked, check_out, refs
 from shared.operations.collect import Renewed, renew, retry
 from shared.operations.context import Context
+from shared.operations.receiving import Stored, receive
 from shared.operations.reconcile import Reconciled, reconcile
 from shared.operations.submissions import Press as Submitting
-from shared.operations.webhooks import Stored, apply, receive
+from shared.operations.webhooks import apply
 from shared.store import accounts
 from shared.store.catalogue import Role, StaffMember
 from shared.store.engine import Found, Lost, read

@@ -20,10 +20,11 @@ from shared.operations.books import open_books
 from shared.operations.checkout import Checked, check_out, refs
 from shared.operations.collect import Renewed, renew, retry
 from shared.operations.number import number
+from shared.operations.receiving import Stored, receive
 from shared.operations.reconcile import reconcile
 from shared.operations.settle import settle
 from shared.operations.sweep import Swept, sweep
-from shared.operations.webhooks import Stored, apply, receive
+from shared.operations.webhooks import apply
 from shared.providers.port import ChargeResult
 from shared.store import accounts
 from shared.store.catalogue import Role, StaffMember

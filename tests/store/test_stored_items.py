@@ -24,7 +24,7 @@ from shared.domain.product import Settings
 from shared.events import each
 from shared.messages.render import render
 from shared.messages.samples import SECRETS
-from shared.operations.sweep import event
+from shared.operations.bus import event
 from shared.store import engine
 from shared.store.engine import document
 from tests.store.keep_stored import STORED, chosen, features
