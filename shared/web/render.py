@@ -27,7 +27,7 @@ class Frame(Record):
 
     `path` is where we are, `here` the same with its query; `zone` is the chosen location's;
     `notice` the sentence about what was just done, if any. For staff `name` and `email` are theirs
-    and `role` is set.
+    and `role` is set. `saves_data`: the browser is asked to load nothing that may not be wanted.
     """
 
     merchant: str = "Punchcard"
@@ -49,6 +49,7 @@ class Frame(Record):
     locale: str = "en-US"
     zone: str = "UTC"
     notice: str = ""
+    saves_data: bool = False
 
     @property
     def language(self) -> str:
@@ -88,6 +89,7 @@ def frame_of(request: Request) -> Frame:
         or accept.best_locale(request.headers.get("accept-language"), otherwise=settings.locale),
         zone=visit.location.zone,
         notice=_notice(request),
+        saves_data=request.headers.get("save-data", "").strip().lower() == "on",
     )
 
 
