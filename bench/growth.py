@@ -15,7 +15,7 @@ from bench import function, process
 from bench.operations import printed
 from bench.overhead import cookies, put_all
 from bench.scene import Scene
-from shared.store.engine import AccountItem
+from shared.store.engine import AccountItem, plain
 from shared.store.people import customer_pk
 from tests import shop_floor as shop
 
@@ -110,7 +110,7 @@ def shelf(scene: Scene) -> Shelf:
         ExpressionAttributeValues={":pk": {"S": customer_pk(ada)}, ":sk": {"S": "subscription#"}},
     )
     (item,) = answer["Items"]
-    return Shelf(scene, json.dumps(item), ada)
+    return Shelf(scene, json.dumps(plain(item)), ada)
 
 
 def sweep_by_stored(scene: Scene, sizes: Sequence[int] = SIZES) -> Grown:
@@ -211,7 +211,7 @@ def _give_history(scene: Scene, ada: str, invoices: int) -> None:
         for item in answer["Items"]
         if paid.id in item["sk"]["S"] or pack.id in item["sk"]["S"] or "00001" in item["sk"]["S"]
     ]
-    text = json.dumps(of_period)
+    text = json.dumps([plain(one) for one in of_period])
     made: list[dict[str, Any]] = []
     for at in range(invoices - 2):
         renamed = text.replace(paid.id, _older(paid.id, at)).replace(pack.id, f"{pack.id}x{at}")

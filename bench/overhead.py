@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from bench import function, process
 from bench.scene import Scene
 from shared.store import sessions
+from shared.store.engine import fitted, plain
 from shared.store.people import customer_pk
 from tests import shop_floor as shop
 
@@ -144,7 +145,7 @@ def clones(scene: Scene, customer_id: str, count: int) -> list[str]:
         KeyConditionExpression="pk = :pk",
         ExpressionAttributeValues={":pk": {"S": customer_pk(customer_id)}},
     )["Items"]
-    text = json.dumps(original)
+    text = json.dumps([plain(one) for one in original])
     made = [f"{at:06}{customer_id[6:]}" for at in range(count)]
     items = [item for one in made for item in json.loads(text.replace(customer_id, one))]
     put_all(scene, table, items)
@@ -152,8 +153,8 @@ def clones(scene: Scene, customer_id: str, count: int) -> list[str]:
 
 
 def put_all(scene: Scene, table: str, items: list[dict[str, Any]]) -> None:
-    """Many items, as they are."""
+    """Many items, each packed where the store would."""
     for at in range(0, len(items), BATCH):
-        entries = [{"PutRequest": {"Item": item}} for item in items[at : at + BATCH]]
+        entries = [{"PutRequest": {"Item": fitted(item)}} for item in items[at : at + BATCH]]
         answer = scene.engine.ask("BatchWriteItem", RequestItems={table: entries})
         assert not answer.get("UnprocessedItems"), "the engine left items unwritten"

@@ -10,6 +10,7 @@ of such a day is due at 23:59 of the day before.
 
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,10 @@ TRIAL_DAYS_MAX = 3_650
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
 _SECOND = timedelta(seconds=1)
+KEPT = 4_096
+"""Answers that are kept: pages and renewals ask for the same few days and periods again and
+again."""
+
 _ESTIMATE_STEPS_MAX = 3
 """The estimate of `_first_period` starts at most two periods below the answer."""
 
@@ -61,6 +66,7 @@ def _within(number: int, lowest: int, highest: int, what: str) -> int:
     return number
 
 
+@lru_cache(KEPT)
 def start_of_day(day: date, zone: str) -> datetime:
     """The first instant of `day` in `zone`, in UTC ([DAY]).
 
@@ -104,6 +110,7 @@ def local_date(instant: datetime, zone: str) -> date:
     return following if start_of_day(following, zone) <= moment else wall
 
 
+@lru_cache(KEPT)
 def period_start(anchor: date, frequency: Frequency, n: int) -> date:
     """The first day of period `n`, always computed from the anchor ([ANCHOR]).
 

@@ -23,6 +23,8 @@ _DIRECTION_MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 def one_line(text: str) -> str:
     """`text` without anything that could start a line, a header or a change of direction."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())[:MAX_WORDS]
     plain = "".join(" " if unicodedata.category(char)[0] == "Z" else char for char in text)
     plain = "".join(" " if unicodedata.category(char) == "Cc" else char for char in plain)
     return " ".join(_DIRECTION_MARKS.sub("", plain).split())[:MAX_WORDS]

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 from pynamodb.attributes import NumberAttribute
 
 from shared.domain.record import Record
-from shared.store.engine import AccessItem, AccountItem, Kind, Ref, Write, register
+from shared.store.engine import AccessItem, AccountItem, Action, Kind, Ref, Write, register
 from shared.store.people import Address, digest, normal_address
 from shared.store.sessions import Audience
 
@@ -92,7 +92,7 @@ def ask(value: Link) -> Write:
     ref = link(value.audience, address_key(value.email))
     expires_at = value.requested_at + REMEMBERED_FOR
     return Write(
-        "update",
+        Action.UPDATE,
         table=ref.table,
         key=(ref.pk, ref.sk),
         actions=(
@@ -128,7 +128,7 @@ class Limit:
 def count(limit: Limit, who: str, now: datetime) -> Write:
     """One more for `who` in this window, on the condition that there is room."""
     return Write(
-        "update",
+        Action.UPDATE,
         table=CounterItem,
         key=(f"rate#{limit.name}#{digest(who)}", str(limit.number(now))),
         condition=CounterItem.taken.does_not_exist() | (CounterItem.taken < limit.most),

@@ -28,6 +28,7 @@ from shared.domain.due import (
 from shared.store import accounts
 from shared.store.engine import (
     AccountItem,
+    Action,
     Lost,
     StoreUnavailable,
     Write,
@@ -227,7 +228,7 @@ def park(leased: Leased, notice: Notice) -> bool:
         commit(
             [
                 Write(
-                    "update",
+                    Action.UPDATE,
                     table=AccountItem,
                     key=(entry.pk, entry.sk),
                     actions=(
@@ -256,7 +257,7 @@ def release(parked: Parked, worker: Worker, now: datetime, shards: int) -> Write
     item_id = f"{parked.pk}/{parked.sk}"
     moment = Moment(at=now, worker=worker)
     return Write(
-        "update",
+        Action.UPDATE,
         table=AccountItem,
         key=(parked.pk, parked.sk),
         actions=(

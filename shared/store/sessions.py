@@ -6,7 +6,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from shared.domain.record import Record
-from shared.store.engine import AccessItem, Kind, Ref, Write, register
+from shared.store.engine import AccessItem, Kind, Ref, Write, discard, register
 from shared.store.people import digest
 
 
@@ -36,5 +36,4 @@ def session(secret: str) -> Ref[Session]:
 
 def end_session(secret: str) -> Write:
     """The session is gone, whether or not there was one."""
-    ref = session(secret)
-    return Write("delete", table=ref.table, key=(ref.pk, ref.sk))
+    return discard(session(secret))

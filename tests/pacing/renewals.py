@@ -265,7 +265,7 @@ class Night:
 
     def _store(self, items: Sequence[tuple[Ref[Any], Any]]) -> None:
         table = self.world.wiring.environment.accounts_table
-        puts = [{"PutRequest": {"Item": _item(ref, one, 1).serialize()}} for ref, one in items]
+        puts = [{"PutRequest": {"Item": _item(ref, one, 1)}} for ref, one in items]
         for at in range(0, len(puts), ITEMS_PER_CALL):
             asked = {"RequestItems": {table: puts[at : at + ITEMS_PER_CALL]}}
             answer = self.world.engine.call("BatchWriteItem", json.dumps(asked).encode())

@@ -16,6 +16,7 @@ from ulid import ULID
 
 from infra.local.world import LocalWorld
 from shared.store import accounts
+from shared.store.engine import fitted, plain
 from tests.shop_floor import head
 
 BATCH = 25
@@ -48,7 +49,7 @@ def crowd(world: LocalWorld, first: str, size: int) -> list[str]:
     for ref in (accounts.address(email), accounts.directory(head(first).value)):
         key = {"pk": {"S": ref.pk}, "sk": {"S": ref.sk}}
         stored.append(database.get_item(TableName=table, Key=key)["Item"])
-    text = json.dumps(stored)
+    text = json.dumps([plain(one) for one in stored])
     mails = world.mailbox.sent(email)
     people = [first]
     for at in range(1, size):
@@ -58,7 +59,7 @@ def crowd(world: LocalWorld, first: str, size: int) -> list[str]:
         for item in copied:
             if item["sk"]["S"] == "address":
                 item["pk"]["S"] = accounts.address(address).pk
-        _write(database, table, copied)
+        _write(database, table, [fitted(one) for one in copied])
         _copy_at_provider(world, head(first).value.provider_customers["sandbox"], renamed.in_text)
         world.mailbox._mails += [replace(mail, to=(address,)) for mail in mails]
         people.append(renamed.in_text(first))

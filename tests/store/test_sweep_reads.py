@@ -73,8 +73,7 @@ def _raw(at: int, anchor: date) -> dict[str, Any]:
         reminded_for=1,
     )
     ref = accounts.subscription(subscription.customer_id, subscription.id)
-    raw: dict[str, Any] = _item(ref, subscription, 1).serialize()
-    return raw
+    return _item(ref, subscription, 1)
 
 
 def swept(world: LocalWorld) -> tuple[Swept, float]:
