@@ -21,15 +21,16 @@ PAGE = Path(__file__).parents[1] / "docs" / "scale.md"
 
 # --- of one renewal, whole -----------------------------------------------------------------------
 
-WRITES = 86.4
+WRITES = 39.4
 """Write units: `write_units.renewal_whole` of `make bench`, as counted on 2026-11-23."""
 
-READS = 10.6
+READS = 7.8
 """Read units: `read_units.renewal_whole`."""
 
 INDEX_WRITES_A_LANE = 16
 """Writes of the due index in its busiest lane, `later`: for two emails and a pack an entry each
-that comes, is leased (two writes), and moves on (two) or goes; `money` has 6, `now` 8 to 10."""
+that comes, is leased (two writes), and moves on (two) or goes; `money` has 6, `now` 8 to 10. An
+upper bound: emails of one moment are one entry, and nearly always need no lease."""
 
 EMAILS = 2
 WEBHOOKS = 1
