@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
+from typing import Any
 
 from infra.local.banks import ROOT
 from infra.local.world import LocalWorld
@@ -54,6 +55,12 @@ def loopback() -> Iterator["Loopback"]:
         yield serving
     finally:
         serving.close()
+
+
+def _collection(query: Mapping[str, Any]) -> str:
+    """What a query reads: whose, and which kind of it."""
+    values = query.get("ExpressionAttributeValues", {})
+    return " ".join(str(values.get(name)) for name in (":pk", ":prefix"))
 
 
 class Loopback:
@@ -124,7 +131,7 @@ class Loopback:
         else:
             name = f"{SERVICE_OF_TARGET[target]}:{operation}"
             if operation == "Query":  # several may be under way at once
-                name += f" {json.loads(body).get('ExpressionAttributeValues', {}).get(':pk')}"
+                name += f" {_collection(json.loads(body))}"
         with self._lock:
             if self._recording is not None:
                 answered = self._of_the_world(name, method, path, headers, body)
