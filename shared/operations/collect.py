@@ -22,7 +22,6 @@ from shared.domain.subscription import EndReason, Subscription, SubscriptionStat
 from shared.operations import tell
 from shared.operations.books import Books, open_books
 from shared.operations.giving_up import give_up_period, packs_to_end
-from shared.operations.next_pack import put_into_cart
 from shared.operations.opening import new_period
 from shared.operations.settle import settle
 from shared.operations.settle_period import write_paid_period
@@ -134,6 +133,8 @@ def renew(context: Context, customer_id: str, subscription_id: str) -> Renewed:
             case NextCharge.SKIP:
                 return _skip_ended(context, subscription)
             case NextCharge.CART:
+                from shared.operations.next_pack import put_into_cart
+
                 carted = put_into_cart(context, subscription, customer)
                 return Renewed.CARTED if carted else Renewed.WAITS
             case NextCharge.CHARGE:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from shared.domain.reversal import Use, Uses, uses_of
-from shared.messages.formats import Formats, locale_of
 from shared.store import accounts
 
 if TYPE_CHECKING:
@@ -74,5 +73,7 @@ def _named(context: Context, uses: tuple[Use, ...]) -> str:
 def _name(context: Context, one: Use) -> str:
     if one.at is None:
         return one.name
+    from shared.messages.formats import Formats, locale_of
+
     formats = Formats(locale_of(context.catalogue.settings.locale), one.zone, marked=False)
     return f"{one.name} on {formats.day(one.at)}"

@@ -16,10 +16,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from shared.domain.message import Message, MessageKind, MessageState, Notice, NoticeKind
-from shared.domain.subscription import Subscription, SubscriptionState
 from shared.messages.render import Secrets, Unrenderable, render
 from shared.messages.sender import Answer, Handover, Mailer
-from shared.operations import card_link, sign_in
 from shared.store import accounts
 from shared.store.engine import (
     AccountItem,
@@ -36,6 +34,7 @@ from shared.store.engine import (
 if TYPE_CHECKING:
     from shared.domain.customer import Customer
     from shared.domain.product import Settings
+    from shared.domain.subscription import Subscription
 
 WAITS = (
     timedelta(minutes=1),
@@ -197,6 +196,8 @@ def _reason_gone(message: Message, customer: Customer | None, now: datetime) -> 
 
 def _no_charge_ahead(subscription: Subscription, period: int | None, now: datetime) -> str:
     """Why the charge that a reminder tells of will not come as it says; empty when it will."""
+    from shared.domain.subscription import SubscriptionState
+
     if subscription.over:
         return "the subscription is over"
     if subscription.state is SubscriptionState.PAUSED:
@@ -217,6 +218,8 @@ def _mint(post: Post, message: Message) -> Secrets | str | None:
     """The link that a message carries; a reason when there is nothing left to link to; None for
     a message without."""
     if message.kind in (MessageKind.SIGN_IN, MessageKind.STAFF_SIGN_IN):
+        from shared.operations import sign_in
+
         minted = sign_in.mint_link(
             message,
             settings=post.settings,
@@ -234,6 +237,8 @@ def _mint(post: Post, message: Message) -> Secrets | str | None:
             code_minutes=minted.code_minutes,
         )
     if message.kind is MessageKind.CARD_UPDATE and message.customer_id is not None:
+        from shared.operations import card_link
+
         agreement = message.facts.get("agreement") or {}
         url = card_link.mint(
             customer_id=message.customer_id,

@@ -8,13 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from shared.domain.charge import Charge, RefundState
 from shared.providers.events import EventKind, ReadsWebhooks
 from shared.store import accounts, webhook_events
 from shared.store.engine import Lost, Ref, read
-from shared.store.webhook_events import WebhookReceived
+from shared.store.webhook_events import ChargeSeen, WebhookReceived
+
+if TYPE_CHECKING:
+    from shared.domain.charge import Charge
+
+NO_REFUND = "none"
+"""`RefundState.NONE`, as it is stored."""
 
 
 class Stored(StrEnum):
@@ -71,17 +76,18 @@ def _nothing_new(event: WebhookReceived) -> Applied | None:
         case EventKind.OTHER:
             return Applied.IGNORED
         case EventKind.CHARGE:
-            ref = accounts.charge_of_ref(event.charge_ref or "")
+            ref = accounts.charge_seen(event.charge_ref or "")
             row = read(ref).get(ref) if ref is not None else None
             return Applied.APPLIED if row is not None and known(row.value, event) else None
         case EventKind.CARD_SETUP | EventKind.CARD | EventKind.REVERSAL | EventKind.REFUND:
             return None
 
 
-def known(charge: Charge, event: WebhookReceived) -> bool:
+def known(charge: Charge | ChargeSeen, event: WebhookReceived) -> bool:
     """Whether what the event can tell of a charge is recorded: nothing is left to look up."""
     return (
         charge.settled_at is not None
-        and charge.refund is RefundState.NONE
-        and charge.attempt_at(event.object_id) is not None
+        and charge.refund == NO_REFUND
+        and event.object_id is not None
+        and any(one.provider_charge_id == event.object_id for one in charge.attempts)
     )

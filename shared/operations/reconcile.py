@@ -29,7 +29,7 @@ from shared.domain.charge import (
     record_refund,
 )
 from shared.domain.subscription import next_slot_at
-from shared.operations import reversing, tell
+from shared.operations import tell
 from shared.operations.books import Books, open_books, reopen
 from shared.operations.collect import ask
 from shared.operations.settle import settle
@@ -150,6 +150,8 @@ def _look(context: Context, books: Books, attempt: Attempt, object_id: str | Non
     _, after = settle(context, books, owner.id, result)
     if result.reversed is not None and result.provider_charge_id is not None:
         # Taken back before anybody here knew that it had come ([REVERSE]).
+        from shared.operations import reversing
+
         reversing.look(context, after.customer_id, after.source, result.provider_charge_id)
     if is_last and after.outcome in OPEN_OUTCOMES and after.last is not None:
         fresh = open_books(after.customer_id, after.source)

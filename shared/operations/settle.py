@@ -3,6 +3,9 @@
 The direct answer of the provider, its webhook and the check of unknown charges all come here. It
 is one transaction on the condition that the charge stands as it was read; whoever comes second
 reads again, finds the outcome recorded and does nothing.
+
+What settles a checkout, and what settles an invoice, is loaded when there is one to settle: the
+clock's charges are of periods.
 """
 
 from __future__ import annotations
@@ -18,10 +21,8 @@ from shared.domain.charge import (
     Purpose,
     record_outcome,
 )
-from shared.operations import invoices, tell
+from shared.operations import tell
 from shared.operations.books import Books, reopen
-from shared.operations.giving_back import give_up_place
-from shared.operations.settle_checkout import checkout_not_paid, complete_checkout
 from shared.operations.settle_period import complete_period, period_not_paid
 from shared.store import transactions
 from shared.store.engine import Lost
@@ -86,8 +87,12 @@ def _write(context: Context, books: Books, recorded: Charge, attempt_id: str) ->
             notices=[tell.late_success(context, recorded)],
         )
     elif newly_settled and recorded.purpose is Purpose.CHECKOUT:
+        from shared.operations.settle_checkout import complete_checkout
+
         complete_checkout(context, books, recorded, attempt)
     elif newly_settled and recorded.purpose is Purpose.INVOICE:
+        from shared.operations import invoices
+
         assert books.invoice is not None
         invoices.complete(
             context,
@@ -102,6 +107,8 @@ def _write(context: Context, books: Books, recorded: Charge, attempt_id: str) ->
     elif not is_last or recorded.given_up or recorded.outcome in UNDECIDED_OUTCOMES:
         transactions.record_try(charge=books.charge, recorded=recorded)
     elif recorded.purpose is Purpose.CHECKOUT:
+        from shared.operations.settle_checkout import checkout_not_paid
+
         checkout_not_paid(context, books, recorded)
     elif recorded.purpose is Purpose.INVOICE:
         _invoice_not_paid(context, books, recorded)
@@ -126,6 +133,8 @@ def _invoice_not_paid(context: Context, books: Books, recorded: Charge) -> None:
     """A place that had to be paid is given back; another invoice stays open ([BOOK])."""
     waiting = recorded.outcome is Outcome.AUTHENTICATION_REQUIRED
     if not waiting and recorded.holds_place and books.invoice is not None:
+        from shared.operations.giving_back import give_up_place
+
         gone = give_up_place(
             context,
             invoice=books.invoice,

@@ -8,15 +8,17 @@ beside each other and each in one lane.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.domain.admission import Part, admitted, groups
 from shared.domain.admission import parts as parts_of_a_tick
 from shared.domain.due import Lane, Worker
-from shared.domain.message import Notice, NoticeKind, Parked
 from shared.operations.bus import EVENTS_PER_CALL, event, event_of, put_events
 from shared.store.due import MAX_TRIES, Entry, Leased, back_off, due, lease, on_lease, park
 from shared.store.engine import StoreUnavailable
+
+if TYPE_CHECKING:
+    from shared.domain.message import Notice
 
 SWEEP = "sweep"
 """The detail type of an event that hands a part of a tick to another sweep."""
@@ -250,6 +252,8 @@ NOT_KNOWN = (
 
 
 def _parked(entry: Entry, why: str, now: datetime, notice_id: str) -> Notice:
+    from shared.domain.message import Notice, NoticeKind, Parked
+
     customer = entry.pk.removeprefix("customer#") if entry.pk.startswith("customer#") else None
     parts = entry.due_at.split("#", 2)
     worker = parts[1] if len(parts) == 3 else ""

@@ -7,7 +7,6 @@ import hashlib
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from shared.domain.charge import Outcome
 from shared.domain.customer import CollectedBy
 from shared.domain.message import Notice, NoticeKind
 from shared.domain.subscription import next_try_at
@@ -106,6 +105,7 @@ def try_failed(
     attempt: Attempt | None,
 ) -> Message:
     """A try was declined, waits for the customer, or found no card to ask."""
+    from shared.domain.charge import Outcome
     from shared.messages.builders import collecting
 
     telling = _telling(context, customer)

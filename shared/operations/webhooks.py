@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from shared.domain.charge import Charge, Outcome
 from shared.domain.errors import Missing, Unavailable
-from shared.operations import cards, reversing
+from shared.operations import cards
 from shared.operations.receiving import Applied, known
 from shared.operations.reconcile import Reconciled, reconcile, refund_came_back
-from shared.operations.reversing import Reversed
 from shared.providers.errors import ProviderUnavailable, RequestRefused
 from shared.providers.events import EventKind
 from shared.store import accounts, webhook_events
@@ -87,8 +86,10 @@ def _apply_reversal(context: Context, event: WebhookReceived) -> Applied:
     attempt = charge.attempt_at(event.object_id)
     if attempt is None or attempt.outcome is not Outcome.SUCCEEDED:
         _settle(context, charge, event)
+    from shared.operations import reversing
+
     result = reversing.look(context, charge.customer_id, charge.source, event.object_id)
-    if result is Reversed.UNANSWERED:
+    if result is reversing.Reversed.UNANSWERED:
         raise Unavailable("What was taken back could not be looked at.")
     return Applied.APPLIED
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from shared.store.marks import AuditMark, Numbering
     from shared.store.records import Submission
     from shared.store.timeline import TimelineEvent
-    from shared.store.webhook_events import WebhookReceived
+    from shared.store.webhook_events import ChargeSeen, WebhookReceived
 
 # Who customers are is known without what they own, and each kind of that without the others; here
 # all are at hand.
@@ -89,6 +89,16 @@ def charge_of_ref(ref: str) -> Ref[Charge] | None:
     """The charge that a provider's metadata names; None for what is not one of ours."""
     customer_id, slash, source = ref.partition("/")
     return charge(customer_id, source) if slash and customer_id and source else None
+
+
+def charge_seen(ref: str) -> Ref[ChargeSeen] | None:
+    """The same, of which no more is read than whether an event is news."""
+    from shared.store.webhook_events import ChargeSeen
+
+    customer_id, slash, source = ref.partition("/")
+    if not (slash and customer_id and source):
+        return None
+    return Ref(AccountItem, customer_pk(customer_id), f"charge#{source}", ChargeSeen)
 
 
 def period_source(subscription_id: str, period: int) -> str:

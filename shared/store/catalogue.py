@@ -3,7 +3,7 @@ members."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.domain.product import Catalogue
 from shared.domain.record import Record
@@ -22,7 +22,9 @@ from shared.store.engine import (
     register,
     replace,
 )
-from shared.store.timeline import TimelineEvent
+
+if TYPE_CHECKING:
+    from shared.store.timeline import TimelineEvent
 
 SNAPSHOT = Ref(CatalogueItem, "catalogue", "snapshot", Catalogue)
 STALE_AFTER = timedelta(seconds=5)
@@ -58,7 +60,7 @@ def staff_member(email: str) -> Ref[StaffMember]:
     return Ref(CatalogueItem, "staff", email.strip().casefold(), StaffMember)
 
 
-class _Kept(Record):
+class _Kept(NamedTuple):
     catalogue: Catalogue
     read_at: datetime
 
@@ -82,7 +84,7 @@ def locations_seen() -> tuple[str, ...]:
 def keep(row: Row[Catalogue], now: datetime) -> Catalogue:
     """Remember a snapshot that was just read."""
     global _kept
-    _kept = _Kept.model_construct(catalogue=row.value, read_at=now)
+    _kept = _Kept(catalogue=row.value, read_at=now)
     return row.value
 
 
@@ -132,15 +134,17 @@ def publish(catalogue: Catalogue) -> None:
     forget()
 
 
-def change(row: Row[Catalogue], changed: Catalogue, event: TimelineEvent) -> None:
+def change(row: Row[Catalogue], changed: Catalogue, event: "TimelineEvent") -> None:
     """Staff change the snapshot as it was read, and it is written down who did it ([ACCESS])."""
-    at = Ref(CatalogueItem, CHANGES, event.id, TimelineEvent)
+    at = Ref(CatalogueItem, CHANGES, event.id, type(event))
     commit([replace(row, changed), create(at, event)])
     forget()
 
 
-def last_changes(limit: int) -> tuple[TimelineEvent, ...]:
+def last_changes(limit: int) -> "tuple[TimelineEvent, ...]":
     """What staff changed last, newest first: one round trip."""
+    from shared.store.timeline import TimelineEvent
+
     page = query(CatalogueItem, CHANGES, "", TimelineEvent, limit=limit)
     return tuple(row.value for row in page.rows)
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from shared.store import accounts
 from shared.store.engine import Write, overwrite
-from shared.store.listed import Commitment
 
 if TYPE_CHECKING:
     from shared.domain.subscription import Subscription
@@ -20,6 +19,11 @@ if TYPE_CHECKING:
 def commitment_writes(changed: Iterable[Subscription]) -> list[Write]:
     """The pointers of `changed`, as they are now. One writer at a time: the subscription is in the
     same transaction. One that is fulfilled or over is marked, and goes by itself."""
+    pointed_at = [one for one in changed if one.terms.minimum_payments]
+    if not pointed_at:
+        return []
+    from shared.store.listed import Commitment
+
     return [
         overwrite(
             accounts.commitment(one.location_id, one.id),
@@ -30,6 +34,5 @@ def commitment_writes(changed: Iterable[Subscription]) -> list[Write]:
                 done=one.over or not one.payments_remaining,
             ),
         )
-        for one in changed
-        if one.terms.minimum_payments
+        for one in pointed_at
     ]

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from shared.domain.message import Message, Notice, together
 from shared.store import accounts
 from shared.store.commitments import commitment_writes
 from shared.store.engine import (
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from shared.domain.customer import Customer
     from shared.domain.granting import Granted
     from shared.domain.invoice import Invoice
+    from shared.domain.message import Message, Notice
     from shared.domain.pack import Entry, Pack
     from shared.domain.subscription import Subscription
     from shared.store.marks import Numbering
@@ -44,7 +44,11 @@ def _told(messages: Iterable[Message]) -> list[Write]:
 
 def _told_together(messages: Sequence[Message]) -> list[Write]:
     """Emails that tell of one thing to one person, as one item."""
-    return _told([together(messages)]) if messages else []
+    if not messages:
+        return []
+    from shared.domain.message import together
+
+    return _told([together(messages)])
 
 
 def _noticed(notices: Iterable[Notice]) -> list[Write]:

@@ -22,6 +22,20 @@ class WebhookReceived(Record):
     result: str = ""
 
 
+class TrySeen(Record):
+    """Of a try, what the provider calls it."""
+
+    provider_charge_id: str | None = None
+
+
+class ChargeSeen(Record):
+    """As much of a charge as tells whether an event about it is news: few events are."""
+
+    attempts: tuple[TrySeen, ...] = ()
+    refund: str = "none"
+    settled_at: AwareDatetime | None = None
+
+
 def store_webhook(received: WebhookReceived) -> None:
     """`Lost` when this event id is already stored."""
     commit_alone(create(accounts.webhook(received.provider, received.event_id), received))
