@@ -5,6 +5,8 @@ function gets done in its minute it hands to others of its kind, over the same b
 beside each other and each in one lane.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pynamodb.exceptions import UpdateError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.domain.due import (
     Lane,
@@ -168,39 +168,49 @@ def lease(entry: Entry, now: datetime) -> Leased | None:
     """Take an entry for one lease, longer with each try. None when it is no longer what was seen:
     another sweep has it, or the item has moved on. `StoreUnavailable` when it could not be asked
     for; it then stays due."""
-    item = AccountItem(entry.pk, entry.sk)
     until = lease_text(Moment(at=now + LEASE, worker=entry.worker), f"{entry.pk}/{entry.sk}")
+    request = AccountItem(entry.pk, entry.sk).get_update_kwargs_from_instance(
+        actions=[
+            AccountItem.due_at.set(until),
+            AccountItem.due_for.set(AccountItem.due_for | entry.due_at),
+            AccountItem.due_tries.set((AccountItem.due_tries | 0) + 1),
+        ],
+        condition=AccountItem.due_at == entry.due_at,
+    )
+    leased = _updated(request)
+    if leased is None:
+        return None
+    return Leased(entry=entry, due_at=until, tries=int(leased["due_tries"]["N"]))
+
+
+def _updated(request: dict[str, Any]) -> dict[str, Any] | None:
+    """The item as it then is; None when it was not as the update's condition wants it. Over the
+    one connection: the model would make a session and a client of its own."""
     try:
-        item.update(
-            actions=[
-                AccountItem.due_at.set(until),
-                AccountItem.due_for.set(AccountItem.due_for | entry.due_at),
-                AccountItem.due_tries.set((AccountItem.due_tries | 0) + 1),
-            ],
-            condition=AccountItem.due_at == entry.due_at,
-        )
-    except UpdateError as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
+        answer = connection().client.update_item(**request, ReturnValues="ALL_NEW")  # type: ignore[attr-defined]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
             return None
         raise StoreUnavailable(str(error)) from error
-    return Leased(entry=entry, due_at=until, tries=int(item.due_tries or 1))
+    except BotoCoreError as error:
+        raise StoreUnavailable(str(error)) from error
+    attributes: dict[str, Any] = answer["Attributes"]
+    return attributes
 
 
 def back_off(leased: Leased, now: datetime) -> None:
     """Lengthen the lease of an item that has failed before: 5, 10, 20, 40, 80 minutes."""
-    item = AccountItem(leased.entry.pk, leased.entry.sk)
     wait = LEASE * 2 ** (leased.tries - 1)
     until = lease_text(
         Moment(at=now + wait, worker=leased.entry.worker), f"{leased.entry.pk}/{leased.entry.sk}"
     )
-    try:
-        item.update(
+    item = AccountItem(leased.entry.pk, leased.entry.sk)
+    _updated(
+        item.get_update_kwargs_from_instance(
             actions=[AccountItem.due_at.set(until)],
             condition=AccountItem.due_at == leased.due_at,
         )
-    except UpdateError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
-            raise StoreUnavailable(str(error)) from error
+    )
 
 
 def put_back(pk: str, sk: str, now: datetime) -> bool:
