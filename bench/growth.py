@@ -5,9 +5,10 @@ straight line through the logarithms (least squares): 0 stays the same, 1 grows 
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import log
 from typing import Any
 
@@ -15,9 +16,12 @@ from bench import function, process
 from bench.operations import printed
 from bench.overhead import cookies, put_all
 from bench.scene import Scene
-from shared.store.engine import AccountItem, plain
+from shared.store.engine import AccountItem, document, plain
+from shared.store.packing import packed
 from shared.store.people import customer_pk
 from tests import shop_floor as shop
+from tests.buying import class_in
+from tests.console.office import book
 
 SIZES = (1_000, 10_000, 100_000)
 DUE = 100
@@ -38,10 +42,15 @@ LISTS = (
     ("portal.invoices", "/invoices"),
     ("portal.invoices", "/payments"),
     ("portal.packs", "/packs"),
+    ("portal.packs", "/packs/{pack}"),
     ("portal.packs", "/packs/statement"),
     ("portal.subscriptions", "/subscriptions"),
     ("portal.booking", "/reservations"),
+    ("portal.schedule", "/schedule"),
+    ("console.console", "/console/customers"),
     ("console.console", "/console/customers/{customer}"),
+    ("console.console", "/console/customers/{customer}/statement"),
+    ("console.console", "/console/outstanding?location=ny"),
 )
 
 
@@ -168,19 +177,28 @@ def idle_tick(scene: Scene, repeats: int = REPEATS) -> Tick:
 
 def pages_by_history(scene: Scene, repeats: int = REPEATS) -> dict[str, Grown]:
     """The first page of every list, of a customer with 10 invoices and of one with 1,000: by its
-    path. Each invoice has its charge, pack, entries and messages, and a reservation beside it."""
+    path. Each invoice has its charge, pack, entries, emails and, paid by a credit of that pack, a
+    reservation with its own invoice beside it."""
     counts = (SHORT, LONG)
     ids = [shop.subscribed(scene.world, "month", email=f"{count}@example.com") for count in counts]
     scene.world.advance(timedelta(days=29))
+    began = scene.world.now() - timedelta(days=2)
+    yoga = class_in(scene.world, places=2 * len(ids), days=1)
+    for one in ids:
+        book(scene.world, one, yoga.id)
+    scene.world.advance(timedelta(days=31))
     for one, count in zip(ids, counts, strict=True):
-        _give_history(scene, one, count)
+        _give_history(scene, one, count, began)
     owner = [f"{name}={value}" for name, value in scene.owner().cookies.items()]
     asked = []
     for one in ids:
+        pack = max(pack.id for pack in shop.packs_of(one))
         for module, path in LISTS:
             own = owner if module.startswith("console") else cookies(scene, one)
-            at = path.replace("{customer}", one)
-            asked.append({"module": module, "event": function.request("GET", path, at, own)})
+            at, _, query = path.replace("{customer}", one).replace("{pack}", pack).partition("?")
+            route = path.partition("?")[0]
+            event = function.request("GET", route, at, own, query=query)
+            asked.append({"module": module, "event": event})
     told = {
         "now": scene.world.now().isoformat(),
         "what": "pages",
@@ -195,30 +213,75 @@ def pages_by_history(scene: Scene, repeats: int = REPEATS) -> dict[str, Grown]:
     }
 
 
-def _give_history(scene: Scene, ada: str, invoices: int) -> None:
-    """Charged so often, once at a checkout, and else by the clock: as her one renewal is."""
-    (paid,) = [one for one in shop.invoices_of(ada) if one.period == 1]
-    (pack,) = [one for one in shop.packs_of(ada) if one.period == 1]
-    pk = customer_pk(ada)
+def _give_history(scene: Scene, ada: str, invoices: int, began: datetime) -> None:
+    """Charged so often, and back every time, as once in the month after `began`: what was written
+    then is there as often again, each a day earlier than the next."""
     answer = scene.engine.ask(
         "Query",
         TableName=AccountItem.Meta.table_name,
         KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": pk}},
+        ExpressionAttributeValues={":pk": {"S": customer_pk(ada)}},
     )
-    of_period = [
+    ended = began + timedelta(days=20)
+    of_month = [
         item
         for item in answer["Items"]
-        if paid.id in item["sk"]["S"] or pack.id in item["sk"]["S"] or "00001" in item["sk"]["S"]
+        if PERIOD in item["sk"]["S"]
+        or any(began <= _moment(one) < ended for one in ULID.findall(item["sk"]["S"]))
     ]
-    text = json.dumps([plain(one) for one in of_period])
-    made: list[dict[str, Any]] = []
-    for at in range(invoices - 2):
-        renamed = text.replace(paid.id, _older(paid.id, at)).replace(pack.id, f"{pack.id}x{at}")
-        made += json.loads(renamed.replace("00001", f"1{at:04}"))
+    names = {item["sk"]["S"].partition("#")[0] for item in of_month}
+    assert names >= {"charge", "ended-pack", "entry", "invoice", "message", "ended-visit", "used"}
+    made = [
+        _earlier(item, at, keep=began)
+        for at in range(1, invoices - len(RENEWED))
+        for item in of_month
+    ]
     put_all(scene, AccountItem.Meta.table_name, made)
 
 
-def _older(ulid: str, at: int) -> str:
-    """An id from before that one, by its time."""
-    return f"00{at:08}{ulid[10:]}"
+RENEWED = range(2)
+"""Periods that are there besides the first before more are made."""
+
+PERIOD = ".00001"
+ULID = re.compile(r"\b[0-7][0-9A-HJKMNP-TV-Z]{25}")
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?=[.\d]*Z)")
+DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+TIME_DIGITS = 10
+
+
+def _moment(ulid: str) -> datetime:
+    """When it was made."""
+    millis = 0
+    for digit in ulid[:TIME_DIGITS]:
+        millis = millis * len(DIGITS) + DIGITS.index(digit)
+    return datetime.fromtimestamp(millis / 1000, UTC)
+
+
+def _made_at(ulid: str, at: datetime) -> str:
+    """The same id, made at `at`."""
+    millis, digits = int(at.timestamp() * 1000), ""
+    for _ in range(TIME_DIGITS):
+        millis, digit = divmod(millis, len(DIGITS))
+        digits = DIGITS[digit] + digits
+    return digits + ulid[TIME_DIGITS:]
+
+
+def _earlier(item: dict[str, Any], days: int, keep: datetime) -> dict[str, Any]:
+    """An item as it would have been written so many days earlier. Ids from before `keep` are those
+    of the customer and the subscription."""
+    body = document(item)
+    text = json.dumps({**item, "body": {"S": body}})
+    span = timedelta(days=days)
+
+    def of_id(found: re.Match[str]) -> str:
+        at = _moment(found[0])
+        return _made_at(found[0], at - span) if at >= keep else found[0]
+
+    text = ULID.sub(of_id, text)
+    text = INSTANT.sub(
+        lambda found: f"{datetime.fromisoformat(found[0]) - span:%Y-%m-%dT%H:%M:%S}", text
+    )
+    made: dict[str, Any] = json.loads(text.replace(PERIOD, f".1{days:04}"))
+    if body != item["body"]["S"]:
+        made["body"] = {"S": packed(made["body"]["S"])}
+    return made

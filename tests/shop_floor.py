@@ -42,6 +42,7 @@ from shared.domain.product import (
     Service,
     Settings,
 )
+from shared.domain.reservation import Reservation
 from shared.domain.reversal import money_kept
 from shared.domain.subscription import Subscription
 from shared.domain.weekly import Standing
@@ -457,7 +458,8 @@ def subscription_of(customer_id: str) -> Subscription:
 
 def packs_of(customer_id: str) -> list[Pack]:
     """Oldest first."""
-    rows = [row.value for row in accounts.packs_of(customer_id).rows]
+    pages = accounts.packs_of(customer_id), accounts.ended_packs_of(customer_id)
+    rows = [row.value for page in pages for row in page.rows]
     return sorted(rows, key=lambda pack: (pack.bought_at, pack.usable_from, pack.id))
 
 
@@ -466,9 +468,21 @@ def entries_of(pack: Pack) -> list[Entry]:
     return sorted((row.value for row in rows), key=lambda entry: (entry.at, entry.id))
 
 
+def reservation_rows(customer_id: str) -> list[Row[Reservation]]:
+    """Newest first by when they were made."""
+    pages = accounts.reservations_of(customer_id), accounts.past_reservations_of(customer_id)
+    rows = [row for page in pages for row in page.rows]
+    return sorted(rows, key=lambda row: row.value.id, reverse=True)
+
+
 def invoices_of(customer_id: str) -> list[Invoice]:
     """Oldest first."""
-    rows = [row.value for row in accounts.invoices_of(customer_id).rows]
+    pages = (
+        accounts.invoices_of(customer_id),
+        accounts.asking_invoices_of(customer_id),
+        accounts.used_invoices_of(customer_id),
+    )
+    rows = [row.value for page in pages for row in page.rows]
     return sorted(rows, key=lambda invoice: (invoice.created_at, invoice.id))
 
 

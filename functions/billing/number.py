@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.events import MAX_ITEMS, each, key_of, logger
+from shared.events import MAX_ITEMS, each, logger
 from shared.operations.number import number
 from shared.store import accounts
 from shared.wiring import current
@@ -12,10 +12,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     """A batch that fails is numbered one by one, so that one bad invoice stops no other."""
     items = (event.get("detail") or {}).get("due") or []
     try:
-        refs = [accounts.invoice(*key_of(item["pk"], item["sk"])) for item in items[:MAX_ITEMS]]
+        refs = [accounts.invoice_at(item["pk"], item["sk"]) for item in items[:MAX_ITEMS]]
         return {"numbered": number(refs)}
     except Exception:  # noqa: BLE001 - a handler: whatever it is, the others are numbered
         logger.exception("batch not numbered")
-    return each(
-        event, lambda pk, sk: number([accounts.invoice(*key_of(pk, sk))]), now=current().now()
-    )
+    return each(event, lambda pk, sk: number([accounts.invoice_at(pk, sk)]), now=current().now())

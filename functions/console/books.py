@@ -52,8 +52,9 @@ def books_for(found: Collection, staff: StaffMember) -> Books | None:
         return None
     customer = customers[0]
     subscriptions = found.of(Subscription)
-    packs = found.of(Pack)
-    invoices = found.of(Invoice)
+    # Packs that ended, and invoices that stay open, lie apart: here all are by when they were made.
+    packs = tuple(sorted(found.of(Pack), key=lambda one: one.id, reverse=True))
+    invoices = tuple(sorted(found.of(Invoice), key=lambda one: one.id, reverse=True))
     charges = found.of(Charge)
     reservations = found.of(Reservation)
     placed: list[Subscription | Pack | Invoice | Charge | Reservation] = [

@@ -58,7 +58,8 @@ def _activity_page(
     if customer is not None:
         customer_id = customer.id
         packs, mine = side_by_side(
-            lambda: booking.packs_in_hand(customer_id), lambda: reservations_matched(customer_id)
+            lambda: booking.packs_in_hand(customer_id, pack_id),
+            lambda: reservations_matched(customer_id),
         )
         offer = booking_view.offer_of(activity, mine, request.now)
         participants = offer.participants if offer else participants

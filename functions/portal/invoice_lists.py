@@ -1,8 +1,8 @@
 """Invoices by state, and the payment history, sorted by any of its columns ([HISTORY]). Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
-from functions.portal.listing import ListQuery, choices_of, paged
+from functions.portal.listing import Listed, ListQuery, SkippingQuery, choices_of, page_of, paged
 from functions.portal.pages.invoice_models import (
     EstimateView,
     InvoicesPage,
@@ -11,7 +11,7 @@ from functions.portal.pages.invoice_models import (
 )
 from functions.portal.store_credit import store_credit
 from shared.domain.customer import Customer
-from shared.domain.invoice import Invoice, InvoiceState, LineKind
+from shared.domain.invoice import Invoice, InvoiceState, by_credits_alone
 from shared.domain.money import Money
 from shared.domain.product import Catalogue
 from shared.web.pages.invoices import PaymentRow, invoice_summary, payment_row
@@ -21,9 +21,13 @@ class InvoicesQuery(ListQuery):
     state: InvoiceState | None = None
 
 
-class PaymentsQuery(ListQuery):
+class PaymentsQuery(SkippingQuery):
     sort: PaymentSort = PaymentSort.DATE
     descending: bool = True
+
+    @property
+    def newest_first(self) -> bool:
+        return self.sort is PaymentSort.DATE and self.descending
 
 
 def _owed(invoices: Iterable[Invoice]) -> tuple[Money, ...]:
@@ -36,22 +40,28 @@ def _owed(invoices: Iterable[Invoice]) -> tuple[Money, ...]:
 
 
 def invoices_page(
-    invoices: Sequence[Invoice],
+    listed: Listed[Invoice],
+    asking: Iterable[Invoice],
     query: InvoicesQuery,
-    ended_at: str | None,
     catalogue: Catalogue,
     customer: Customer,
     estimates: tuple[EstimateView, ...] = (),
 ) -> InvoicesPage:
+    """`asking` are all those that stay open: with what was listed they are what is owed."""
     wanted = query.state.value if query.state else ""
-    narrowed = [one for one in invoices if wanted in ("", one.state.value)]
-    listed, following = paged(narrowed, query, ended_at, "/invoices", state=wanted)
+    narrowed = [one for one in listed.items if wanted in ("", one.state.value)]
+    invoices, following = page_of(narrowed, listed.ended_at, "/invoices", state=wanted)
     return InvoicesPage(
         state=wanted,
-        states=choices_of((one.state.value for one in invoices), InvoiceState, wanted),
-        invoices=tuple(invoice_summary(one, catalogue) for one in listed),
+        states=choices_of(
+            (one.state.value for one in listed.items),
+            InvoiceState,
+            wanted,
+            whole=query.after is None and listed.ended_at is None,
+        ),
+        invoices=tuple(invoice_summary(one, catalogue) for one in invoices),
         estimates=estimates,
-        owed=_owed(invoices),
+        owed=_owed({one.id: one for one in (*asking, *listed.items)}.values()),
         store_credit=store_credit(customer),
         next=following,
     )
@@ -65,26 +75,27 @@ _SORT_KEYS: dict[PaymentSort, Callable[[PaymentRow], tuple[object, ...]]] = {
 }
 
 
-def _by_credits_alone(invoice: Invoice) -> bool:
-    moved = any(one.amount for one in invoice.payments)
-    return not moved and not invoice.total and invoice.lines[-1].kind is LineKind.CREDIT
-
-
 def payments_page(
-    invoices: Iterable[Invoice], query: PaymentsQuery, ended_at: str | None, catalogue: Catalogue
+    listed: Listed[Invoice], query: PaymentsQuery, catalogue: Catalogue
 ) -> PaymentsPage:
-    """The payment history, sorted by any of its columns ([HISTORY]). What credits alone paid for
-    is not in it; a payment of 0 of something that was bought is."""
-    rows = [payment_row(one, catalogue) for one in invoices if not _by_credits_alone(one)]
+    """The payment history, sorted by any of its columns ([HISTORY]): by date, the latest first, a
+    page at a time of what was asked for last; else what was looked through."""
+    told = [one for one in listed.items if not by_credits_alone(one)]
+    if query.newest_first:
+        shown, following = page_of(told, listed.ended_at, "/payments")
+        rows = [payment_row(one, catalogue) for one in shown]
+        rows.sort(key=_SORT_KEYS[query.sort], reverse=True)
+        return PaymentsPage(payments=tuple(rows), next=following)
+    rows = [payment_row(one, catalogue) for one in told]
     rows.sort(key=_SORT_KEYS[query.sort], reverse=query.descending)
-    listed, following = paged(
+    page, following = paged(
         rows,
         query,
-        ended_at,
+        listed.ended_at,
         "/payments",
         sort=query.sort.value,
         descending="true" if query.descending else "false",
     )
     return PaymentsPage(
-        sort=query.sort, descending=query.descending, payments=tuple(listed), next=following
+        sort=query.sort, descending=query.descending, payments=tuple(page), next=following
     )

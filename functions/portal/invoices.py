@@ -8,8 +8,8 @@ from functions.portal.checkout_view import said_of
 from functions.portal.estimates_view import estimates
 from functions.portal.ids import path_id
 from functions.portal.invoice_lists import InvoicesQuery, PaymentsQuery
-from functions.portal.listing import READ_AT_ONCE
-from functions.portal.owned import Led, cursor, customer_in, load, values
+from functions.portal.listing import ONE_PAGE, READ_AT_ONCE, Listed, merged
+from functions.portal.owned import Led, customer_in, listed, load
 from functions.portal.pages.invoice_models import InvoicePage, InvoicesPage, PaymentsPage, WhyNotPay
 from functions.portal.pay_form import ChooseCard, press_for, settled
 from shared.domain.charge import Charge
@@ -23,7 +23,6 @@ from shared.operations.reconcile import reconcile
 from shared.operations.submissions import Press
 from shared.operations.visit import Found, Ref, Row
 from shared.store import accounts
-from shared.store.engine import Page
 from shared.store.records import Submission
 from shared.web.answer import Answer
 from shared.web.app import App
@@ -46,30 +45,48 @@ def invoices(request: Request) -> Answer:
     query: InvoicesQuery = request.query
     customer = request.signed_in.value
 
-    def invoices_held() -> Page[Invoice]:
-        after = cursor(query, "invoice")
-        return accounts.invoices_of(customer.id, limit=READ_AT_ONCE, after=after)
+    customer_id = customer.id
+    limit = READ_AT_ONCE if query.state else ONE_PAGE
+    with_estimates = query.after is None and query.state in (None, InvoiceState.OPEN)
 
-    def booked() -> Page[Reservation]:
-        return accounts.reservations_of(customer.id, limit=READ_AT_ONCE)
+    def invoices_held() -> tuple[list[Listed[Invoice]], list[Invoice]]:
+        return side_by_side(
+            lambda: _held(customer_id, limit, query.after),
+            lambda: _asking(customer_id),
+        )
 
     reservations: list[Reservation] = []
-    first = query.after is None and not query.skip
-    if first and query.state in (None, InvoiceState.OPEN) and customer.has_reservations:
-        held, others = side_by_side(invoices_held, booked)
-        reservations = values(others)
+    if with_estimates and customer.has_reservations:
+        (held, asking), live = side_by_side(
+            invoices_held, lambda: accounts.live_reservations_of(customer_id)
+        )
+        reservations = [row.value for row in live]
     else:
-        held = invoices_held()
+        held, asking = invoices_held()
     return Answer(
         invoice_lists.invoices_page(
-            values(held),
+            merged(asking, query.after, *held),
+            asking,
             query,
-            held.next,
             request.catalogue,
             customer,
             estimates(reservations, request.catalogue),
         )
     )
+
+
+def _held(customer_id: str, limit: int, after: str | None) -> list[Listed[Invoice]]:
+    """What was paid or is being paid with money, and what was paid with credits alone: one round
+    trip."""
+    paid, used = side_by_side(
+        lambda: accounts.invoices_of(customer_id, limit=limit, after=after),
+        lambda: accounts.used_invoices_of(customer_id, limit=limit, after=after),
+    )
+    return [listed(paid), listed(used)]
+
+
+def _asking(customer_id: str) -> list[Invoice]:
+    return [row.value for row in accounts.all_asking_invoices_of(customer_id)]
 
 
 def _invoice(request: Request, *more: Callable[[str], Ref[Any]]) -> tuple[Row[Invoice], Found]:
@@ -218,8 +235,13 @@ def _is_direct(
 def payments(request: Request) -> Answer:
     query: PaymentsQuery = request.query
     customer_id = request.signed_in.value.id
-    held = accounts.invoices_of(customer_id, limit=READ_AT_ONCE, after=cursor(query, "invoice"))
-    return Answer(invoice_lists.payments_page(values(held), query, held.next, request.catalogue))
+    limit = ONE_PAGE if query.newest_first else READ_AT_ONCE
+    held, asking = side_by_side(
+        lambda: accounts.invoices_of(customer_id, limit=limit, after=query.after),
+        lambda: _asking(customer_id),
+    )
+    found = merged(asking, query.after, listed(held))
+    return Answer(invoice_lists.payments_page(found, query, request.catalogue))
 
 
 handler = app.handler

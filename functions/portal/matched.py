@@ -1,13 +1,9 @@
-"""A customer's own reservations, which the schedule and its activities are compared with."""
+"""The customer's own reservations, with which the schedule is compared."""
 
 from shared.domain.reservation import Reservation
 from shared.store import visits
 
-RESERVATIONS_MATCHED = 300
-"""How many of a customer's latest reservations are compared."""
-
 
 def reservations_matched(customer_id: str) -> list[Reservation]:
-    """One round trip."""
-    page = visits.reservations_of(customer_id, limit=RESERVATIONS_MATCHED)
-    return [row.value for row in page.rows]
+    """All but the past ones: mostly one round trip."""
+    return [row.value for row in visits.live_reservations_of(customer_id)]

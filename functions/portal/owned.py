@@ -5,8 +5,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from functions.portal.listing import ListQuery
+from functions.portal.listing import Listed, ListQuery
 from shared.domain.customer import Customer
+from shared.domain.invoice import Invoice
+from shared.domain.pack import Pack
+from shared.domain.reservation import Reservation
 from shared.operations.visit import Claims, Found, Ref
 from shared.store import accounts
 from shared.store.engine import Page
@@ -14,6 +17,7 @@ from shared.web.answer import View
 from shared.web.request import Request
 
 T = TypeVar("T", bound=BaseModel)
+L = TypeVar("L", Invoice, Pack, Reservation)
 
 
 class Led(View):
@@ -34,6 +38,16 @@ def load(request: Request, refs: Callable[[str], list[Ref[Any]]]) -> Found:
 def cursor(query: ListQuery, kind: str) -> str | None:
     """Where the former reading of a collection ended."""
     return f"{kind}#{query.after}" if query.after else None
+
+
+def listed(page: Page[L]) -> Listed[L]:
+    """What was read of a list by ids."""
+    return Listed(tuple(values(page)), page.next)
+
+
+def ended_at(page: Page[Any]) -> str | None:
+    """The id that a reading ended with; None when there is no more."""
+    return page.next.partition("#")[2] if page.next else None
 
 
 def values(page: Page[T]) -> list[T]:

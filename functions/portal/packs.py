@@ -2,8 +2,8 @@
 
 from functions.portal import pack_lists, statement_routes
 from functions.portal.ids import path_id
-from functions.portal.listing import READ_AT_ONCE, ListQuery
-from functions.portal.owned import cursor, load, values
+from functions.portal.listing import ONE_PAGE, READ_AT_ONCE, ListQuery, merged
+from functions.portal.owned import cursor, listed, load, values
 from functions.portal.pack_lists import PacksQuery
 from functions.portal.packs_app import app
 from functions.portal.pages.pack_models import PackPage, PacksPage
@@ -16,6 +16,7 @@ from shared.web.pages.entries import entry_view, without_names
 from shared.web.pages.packs import pack_summary
 from shared.web.pages.statement import lives_of
 from shared.web.request import Request, Who
+from shared.web.side_by_side import side_by_side
 
 ALSO = (statement_routes,)
 """A module whose routes this function serves too: importing it adds the routes."""
@@ -31,12 +32,15 @@ ALSO = (statement_routes,)
 )
 def packs(request: Request) -> Answer:
     query: PacksQuery = request.query
-    held = accounts.packs_of(
-        request.signed_in.value.id, limit=READ_AT_ONCE, after=cursor(query, "pack")
+    customer_id = request.signed_in.value.id
+    limit = READ_AT_ONCE if query.narrows else ONE_PAGE
+    live, ended = side_by_side(
+        lambda: accounts.live_packs_of(customer_id),
+        lambda: accounts.ended_packs_of(customer_id, limit=limit, after=query.after),
     )
-    return Answer(
-        pack_lists.packs_page(values(held), query, held.next, request.catalogue, request.now)
-    )
+    usable = [row.value for row in live]
+    found = merged(usable, query.after, listed(ended))
+    return Answer(pack_lists.packs_page(found, usable, query, request.catalogue, request.now))
 
 
 @app.get(

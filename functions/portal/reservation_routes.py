@@ -7,8 +7,8 @@ from typing import Any
 from functions.portal import booking_view, hosted, reservation_view, schedule_view
 from functions.portal.booking_app import app
 from functions.portal.ids import Id, path_id
-from functions.portal.listing import READ_AT_ONCE, ListQuery
-from functions.portal.owned import cursor, load, values
+from functions.portal.listing import ONE_PAGE, ListQuery, merged
+from functions.portal.owned import listed, load
 from functions.portal.pages.activity_models import PackOffer, PlanView
 from functions.portal.pages.reservation_models import MovePage, ReservationPage, ReservationsPage
 from functions.portal.pay_form import press_for
@@ -40,12 +40,18 @@ MOVE_DAYS = 14
 )
 def reservations(request: Request) -> Answer:
     query: ListQuery = request.query
-    held = accounts.reservations_of(
-        request.signed_in.value.id, limit=READ_AT_ONCE, after=cursor(query, "visit")
+    customer_id = request.signed_in.value.id
+    live, past = side_by_side(
+        lambda: accounts.live_reservations_of(customer_id),
+        lambda: accounts.past_reservations_of(customer_id, limit=ONE_PAGE, after=query.after),
     )
+    coming, others = reservation_view.coming_and_others([row.value for row in live], request.now)
     return Answer(
         reservation_view.reservations_page(
-            values(held), query, held.next, request.catalogue, request.now
+            coming if query.after is None else (),
+            merged(others, query.after, listed(past)),
+            request.catalogue,
+            request.now,
         )
     )
 

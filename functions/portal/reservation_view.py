@@ -1,11 +1,11 @@
 """What the pages of reservations show, and what is paid or still to be paid of one. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from functions.portal.booking_view import held_view
-from functions.portal.listing import ListQuery, paged
+from functions.portal.listing import Listed, page_of
 from functions.portal.pages.activity_models import PackOffer, PlanView
 from functions.portal.pages.reservation_models import (
     PlacePayment,
@@ -67,21 +67,29 @@ def reservation_view(
     )
 
 
+def coming_and_others(
+    reservations: Iterable[Reservation], now: datetime
+) -> tuple[list[Reservation], list[Reservation]]:
+    """Those to come, by their start; and those that are not."""
+    others: list[Reservation] = []
+    coming: list[Reservation] = []
+    for one in reservations:
+        (coming if is_upcoming(one, now) else others).append(one)
+    return sorted(coming, key=lambda one: (one.starts_at, one.id)), others
+
+
 def reservations_page(
-    reservations: Sequence[Reservation],
-    query: ListQuery,
-    ended_at: str | None,
+    coming: Sequence[Reservation],
+    others: Listed[Reservation],
     catalogue: Catalogue,
     now: datetime,
 ) -> ReservationsPage:
-    """Those to come by their start, then the others, the latest first."""
-    coming = [one for one in reservations if is_upcoming(one, now)]
-    others = [one for one in reservations if not is_upcoming(one, now)]
-    coming.sort(key=lambda one: (one.starts_at, one.id))
-    others.sort(key=lambda one: (one.starts_at, one.id), reverse=True)
-    shown, following = paged([*coming, *others], query, ended_at, "/reservations")
+    """Those to come, then a page of the others: those booked last, by their start."""
+    shown, following = page_of(others.items, others.ended_at, "/reservations")
+    latest = sorted(shown, key=lambda one: (one.starts_at, one.id), reverse=True)
     return ReservationsPage(
-        reservations=tuple(reservation_view(one, catalogue, now) for one in shown), next=following
+        reservations=tuple(reservation_view(one, catalogue, now) for one in (*coming, *latest)),
+        next=following,
     )
 
 

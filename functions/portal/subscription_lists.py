@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from functions.portal.listing import ListQuery, Search, choices_of, fitting, paged
+from functions.portal.listing import Search, SkippingQuery, choices_of, fitting, paged
 from functions.portal.pages.subscription_models import SubscriptionsPage
 from shared.domain.customer import Customer
 from shared.domain.product import Catalogue
@@ -11,7 +11,7 @@ from shared.domain.subscription import Subscription, SubscriptionState
 from shared.web.pages.subscriptions import subscription_summary
 
 
-class SubscriptionsQuery(ListQuery):
+class SubscriptionsQuery(SkippingQuery):
     state: SubscriptionState | None = None
     status: SubscriptionState | None = None
     """The same as `state`."""

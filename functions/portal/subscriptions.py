@@ -7,7 +7,7 @@ from functions.portal import hosted, subscription_lists, subscription_view
 from functions.portal.checkout_view import said_of
 from functions.portal.ids import path_id
 from functions.portal.listing import READ_AT_ONCE
-from functions.portal.owned import Led, cursor, customer_in, load, values
+from functions.portal.owned import Led, cursor, customer_in, ended_at, load, values
 from functions.portal.pages.subscription_models import (
     CancelPage,
     CancelWhen,
@@ -56,7 +56,7 @@ def subscriptions(request: Request) -> Answer:
     )
     return Answer(
         subscription_lists.subscriptions_page(
-            values(held), query, held.next, request.catalogue, customer, request.now
+            values(held), query, ended_at(held), request.catalogue, customer, request.now
         )
     )
 

@@ -196,6 +196,20 @@ def close(invoice: Invoice, payment: Payment, now: datetime) -> Invoice:
     )
 
 
+def stays_open(invoice: Invoice) -> bool:
+    """Whether it is open and was not simply asked for a moment ago: it failed, waits for its
+    customer, was paid in part or taken back. However old it is, it is part of what is owed."""
+    waits = invoice.failed_at or invoice.asked_at or invoice.reservation_id or invoice.pack_id
+    return invoice.state is InvoiceState.OPEN and bool(waits or invoice.payments)
+
+
+def by_credits_alone(invoice: Invoice) -> bool:
+    """Whether credits paid all of it: such an invoice is no row of the payment history, while a
+    payment of 0 of something that was bought is ([HISTORY])."""
+    moved = any(one.amount for one in invoice.payments)
+    return not moved and not invoice.total and invoice.lines[-1].kind is LineKind.CREDIT
+
+
 def next_moment(invoice: Invoice) -> Moment | None:
     """A closed invoice waits for its number."""
     if invoice.state is InvoiceState.CLOSED and invoice.number is None and invoice.closed_at:

@@ -172,6 +172,16 @@ def next_moment(pack: Pack) -> Moment | None:
     return earliest(renewal, calendar_moment(pack))
 
 
+def put_away(pack: Pack) -> bool:
+    """Whether nothing more comes of it by itself: it has ended or is used up, holds no place and
+    waits for no moment. A credit that comes back brings it back, but for one that has ended."""
+    may_turn = pack.recurs_when is not None and not pack.turned
+    if pack.booked or may_turn or next_moment(pack) is not None:
+        return False
+    used_up = pack.left == 0 and pack.granted != 0 and not pack.unpaid and pack.frozen_at is None
+    return pack.ended_at is not None or used_up
+
+
 def next_turn(pack: Pack) -> Turn | None:
     """When the pack after this one comes, as things stand; None when none does, nobody knows, or it
     has come ([RECUR]). A credit that comes back before then puts it off."""

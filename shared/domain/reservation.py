@@ -238,6 +238,12 @@ def estimated(reservation: Reservation) -> Money:
     return total([part.amount + part.tax for part in parts], reservation.charge.currency)
 
 
+def is_past(reservation: Reservation) -> bool:
+    """Whether it is over and nobody waits for money for it: it is one of the past ones."""
+    unpaid = reservation.outstanding and bool(reservation.owes)
+    return not reservation.live and not unpaid
+
+
 def next_moment(reservation: Reservation) -> Moment | None:
     """A booked one is looked at when it starts, while something of it is unpaid, and when it ends:
     what is not cancelled is redeemed then. Who waits is looked after with the activity."""

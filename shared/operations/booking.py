@@ -32,8 +32,6 @@ from shared.store.bookings import Besides, Credits
 from shared.store.engine import Found, Ref, Row, read
 from shared.store.records import Submission
 
-PACKS_LIMIT = 200
-
 
 @dataclass(frozen=True)
 class Wish:
@@ -140,9 +138,15 @@ def location_of(context: Context, location_id: str) -> Location:
     return location
 
 
-def packs_in_hand(customer_id: str) -> tuple[Row[Pack], ...]:
-    """A customer's packs: one round trip."""
-    return accounts.packs_of(customer_id, limit=PACKS_LIMIT).rows
+def packs_in_hand(customer_id: str, named: str | None = None) -> tuple[Row[Pack], ...]:
+    """All of a customer's packs that something may still come of: mostly one round trip, and one
+    more where the one that is `named` is not among them."""
+    rows = accounts.live_packs_of(customer_id)
+    if named is None or any(row.value.id == named for row in rows):
+        return rows
+    ref = accounts.pack(customer_id, named)
+    row = read(ref).get(ref)
+    return rows if row is None else (*rows, row)
 
 
 def plan_for(
@@ -238,7 +242,8 @@ def _book_once(
         raise Missing("There is no such activity.")
     activity, now = row.value, context.now()
     places.check_open(activity, now)
-    packs = only_named(context, activity, packs_in_hand(wish.customer_id), wish.pack_id)
+    in_hand = packs_in_hand(wish.customer_id, wish.pack_id)
+    packs = only_named(context, activity, in_hand, wish.pack_id)
     refuse_twice(activity, wish)
     plan = plan_for(context, activity, packs, wish.participants)
     full = wish.participants > activity.free

@@ -394,7 +394,11 @@ def remove(context: Context, customer_id: str, card_id: str) -> Customer:
         if card is None:
             raise Missing("There is no such card.")
         held = [one.value for one in accounts.subscriptions_of(customer_id).rows]
-        asked = [one.value for one in accounts.invoices_of(customer_id).rows]
+        rows = (
+            *accounts.invoices_of(customer_id).rows,
+            *accounts.all_asking_invoices_of(customer_id),
+        )
+        asked = [one.value for one in rows]
         match why_it_stays(row.value, card, held, undecided_cards(row, held, asked)):
             case Why.LAST_NEEDED:
                 raise Conflict(

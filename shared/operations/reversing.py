@@ -79,8 +79,11 @@ def follows(customer_id: str, before: Invoice, after: Invoice, now: datetime) ->
 
 
 def packs_on(customer_id: str, invoice_id: str) -> list[Row[Pack]]:
-    """The packs that an invoice brought."""
-    rows = _all(lambda at: accounts.packs_of(customer_id, limit=PAGE, after=at))
+    """The packs that an invoice brought, wherever they lie."""
+    rows = [
+        *_all(lambda at: accounts.packs_of(customer_id, limit=PAGE, after=at)),
+        *_all(lambda at: accounts.ended_packs_of(customer_id, limit=PAGE, after=at)),
+    ]
     return [row for row in rows if row.value.invoice_id == invoice_id]
 
 

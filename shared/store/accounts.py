@@ -26,8 +26,10 @@ from shared.store.engine import (
     AccountItem,
     Page,
     Ref,
+    Row,
     query,
 )
+from shared.store.newest import AT_ONCE, everything, newest
 
 if TYPE_CHECKING:
     from shared.domain.charge import Charge
@@ -56,13 +58,16 @@ subscription = holdings.subscription
 pack = holdings.pack
 subscriptions_of = holdings.subscriptions_of
 packs_of = holdings.packs_of
+live_packs_of = holdings.live_packs_of
+ended_packs_of = holdings.ended_packs_of
 holdings_of = holdings.holdings_of
-HOLDINGS_LIMIT = holdings.HOLDINGS_LIMIT
 activity = schedule.activity
 schedule_of = schedule.schedule_of
 SCHEDULE_LIMIT = schedule.SCHEDULE_LIMIT
 reservation = visits.reservation
 reservations_of = visits.reservations_of
+live_reservations_of = visits.live_reservations_of
+past_reservations_of = visits.past_reservations_of
 
 # --- where things live -----------------------------------------------------------------------
 
@@ -74,9 +79,18 @@ def entry(customer_id: str, pack_id: str, entry_id: str) -> Ref[Entry]:
 
 
 def invoice(customer_id: str, invoice_id: str) -> Ref[Invoice]:
+    """Wherever it lies: those that stay open lie under `asking#`, what credits alone paid under
+    `used#`."""
     from shared.domain.invoice import Invoice
 
     return Ref(AccountItem, customer_pk(customer_id), f"invoice#{invoice_id}", Invoice)
+
+
+def invoice_at(pk: str, sk: str) -> Ref[Invoice]:
+    """One where the due index says that it lies."""
+    from shared.domain.invoice import Invoice
+
+    return Ref(AccountItem, pk, sk, Invoice, exact=True)
 
 
 def charge(customer_id: str, source: str) -> Ref[Charge]:
@@ -230,16 +244,35 @@ def ledger_of(
 def invoices_of(
     customer_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None
 ) -> Page[Invoice]:
+    """All but those that stay open, `asking_invoices_of`, and those that credits alone paid,
+    `used_invoices_of`. Newest first; `after` is an id."""
     from shared.domain.invoice import Invoice
 
-    return query(
-        AccountItem,
-        customer_pk(customer_id),
-        "invoice#",
-        Invoice,
-        limit=limit,
-        after=after,
-    )
+    return newest(customer_id, "invoice", Invoice, limit=limit, after=after)
+
+
+def asking_invoices_of(
+    customer_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None
+) -> Page[Invoice]:
+    """Invoices that stay open (`invoice.stays_open`), in the same order."""
+    from shared.domain.invoice import Invoice
+
+    return newest(customer_id, "asking", Invoice, limit=limit, after=after)
+
+
+def used_invoices_of(
+    customer_id: str, *, limit: int = PAGE_LIMIT, after: str | None = None
+) -> Page[Invoice]:
+    """Invoices of places that credits alone paid (`invoice.by_credits_alone`), in the same
+    order."""
+    from shared.domain.invoice import Invoice
+
+    return newest(customer_id, "used", Invoice, limit=limit, after=after)
+
+
+def all_asking_invoices_of(customer_id: str) -> tuple[Row[Invoice], ...]:
+    """All that stay open."""
+    return everything(lambda after: asking_invoices_of(customer_id, limit=AT_ONCE, after=after))
 
 
 def charges_of(customer_id: str, *, after: str | None = None) -> Page[Charge]:

@@ -24,12 +24,16 @@ _MODELS: dict[str, type[BaseModel]] = {
     "head": Customer,
     "subscription": Subscription,
     "pack": Pack,
+    "ended-pack": Pack,
     "entry": Entry,
     "invoice": Invoice,
+    "asking": Invoice,
+    "used": Invoice,
     "charge": Charge,
     "message": Message,
     "event": TimelineEvent,
     "visit": Reservation,
+    "ended-visit": Reservation,
     "cart": Cart,
 }
 """By what the sort key begins with. Submissions tell no story."""

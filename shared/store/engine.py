@@ -14,6 +14,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -104,12 +105,14 @@ class AccessItem(Item):
 
 @dataclass(frozen=True)
 class Ref(Generic[E]):
-    """Where an entity lives, and as what it is read."""
+    """Where an entity lives, and as what it is read. One of a kind of which some lie apart is
+    found wherever it lies, but for an `exact` one, which is found there or not at all."""
 
     table: type[Item]
     pk: str
     sk: str
     model: type[E]
+    exact: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,22 @@ class Row(Generic[E]):
 
 
 @dataclass(frozen=True)
+class Apart(Generic[E]):
+    """Some entities of a kind lie apart from the others, so that each sort is read without the
+    rest: under `{name}#{id}` with the one of `names` that `where` says, the usual one first. The
+    write that changes what `where` says moves the item, in its transaction; reading it by its id
+    finds it wherever it lies."""
+
+    names: tuple[str, ...]
+    where: Callable[[E], str]
+
+    def places(self, sk: str) -> tuple[str, ...]:
+        """Where the entity may lie of which `sk` is one place, the usual one first."""
+        name, _, rest = sk.partition("#")
+        return tuple(f"{one}#{rest}" for one in self.names) if name in self.names else (sk,)
+
+
+@dataclass(frozen=True)
 class Kind(Generic[E]):
     """How entities of one model are stored. `moment` is the pure next moment of the item."""
 
@@ -133,6 +152,7 @@ class Kind(Generic[E]):
     moment: Callable[[E], Moment | None] = lambda _: None
     state: Callable[[E], str | None] = lambda _: None
     expires_at: Callable[[E], datetime | None] = lambda _: None
+    apart: Apart[E] | None = None
 
 
 class Lost(Exception):
@@ -177,6 +197,23 @@ def model_of(kind: str) -> type[BaseModel] | None:
     module, _, name = home.rpartition(".")
     model: type[BaseModel] = getattr(import_module(module), name)
     return model
+
+
+def _places(ref: Ref[Any]) -> tuple[str, ...]:
+    """The sort keys under which it may lie, the usual one first."""
+    known = _kinds.get(_name(ref.model))
+    if ref.exact or known is None or known.apart is None:
+        return (ref.sk,)
+    return known.apart.places(ref.sk)
+
+
+def _home(ref: Ref[E], value: E) -> Ref[E]:
+    """Where `value` is to lie, of the places that `ref` stands for."""
+    apart = kind_of(value).apart
+    name, _, rest = ref.sk.partition("#")
+    if apart is None or name not in apart.names or apart.where(value) == name:
+        return ref
+    return Ref(ref.table, ref.pk, f"{apart.where(value)}#{rest}", ref.model)
 
 
 @cache
@@ -282,6 +319,10 @@ class Found:
     def get(self, ref: Ref[E]) -> Row[E] | None:
         return cast("Row[E] | None", self._rows.get(_identity(ref)))
 
+    def with_also(self, rows: Mapping[tuple[str, str, str], Row[Any]]) -> "Found":
+        """The same answer, with what else was read."""
+        return Found({**self._rows, **rows})
+
     def only(self, refs: Iterable[Ref[Any]]) -> "Found":
         """The same answer, without anything that is not among `refs`."""
         kept = {_identity(ref) for ref in refs}
@@ -289,33 +330,50 @@ class Found:
 
 
 def _identity(ref: Ref[Any]) -> tuple[str, str, str]:
-    return ref.table.Meta.table_name, ref.pk, ref.sk
+    """The same wherever it lies."""
+    return ref.table.Meta.table_name, ref.pk, _places(ref)[0]
 
 
 def read(*refs: Ref[Any]) -> Found:
-    """Read items of any table, consistently, in one round trip (at most 100)."""
+    """Read items of any table, consistently, in one round trip (at most 100 keys: one for each
+    place of what may lie apart). What was on its way from one to another is asked for once more."""
+    found = Found(_read(refs))
+    missed = [ref for ref in refs if len(_places(ref)) > 1 and found.get(ref) is None]
+    return found.with_also(_read(missed)) if missed else found
+
+
+def _read(refs: Iterable[Ref[Any]]) -> dict[tuple[str, str, str], Row[Any]]:
     wanted = {_identity(ref): ref for ref in refs}
-    if not wanted:
-        return Found({})
-    if len(wanted) > MAX_BATCH_GET:
-        raise ValueError(f"{len(wanted)} items at once")
+    keys = {
+        (ref.table.Meta.table_name, ref.pk, sk): ref
+        for ref in wanted.values()
+        for sk in _places(ref)
+    }
+    if len(keys) > MAX_BATCH_GET:
+        raise ValueError(f"{len(keys)} items at once")
     rows: dict[tuple[str, str, str], Row[Any]] = {}
     tables: dict[str, Any] = {}
-    for table, pk, sk in wanted:
-        keys = tables.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"]
-        keys.append({"pk": {"S": pk}, "sk": {"S": sk}})
+    for table, pk, sk in keys:
+        asked = tables.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"]
+        asked.append({"pk": {"S": pk}, "sk": {"S": sk}})
     for attempt in range(CONFLICT_TRIES):
+        if not tables:
+            return rows
         if attempt:
             _pause(attempt)
         answer = _client().batch_get_item(RequestItems=tables)
         for table, items in answer["Responses"].items():
             for raw in items:
-                identity = (table, raw["pk"]["S"], raw["sk"]["S"])
-                rows[identity] = _row(wanted[identity], raw)
+                ref = keys[table, raw["pk"]["S"], raw["sk"]["S"]]
+                row = _row(replaced(ref, sk=raw["sk"]["S"]), raw)
+                before = rows.get(_identity(ref))
+                # Seen in both places it moved meanwhile: the later version is where it is.
+                if before is None or before.version < row.version:
+                    rows[_identity(ref)] = row
         tables = answer.get("UnprocessedKeys") or {}
-        if not tables:
-            return Found(rows)
-    raise StoreUnavailable("items were left unread")
+    if tables:
+        raise StoreUnavailable("items were left unread")
+    return rows
 
 
 @dataclass(frozen=True)
@@ -413,25 +471,33 @@ def query_kinds(
     kinds: Mapping[str, type[BaseModel]],
     *,
     limit: int,
-) -> tuple[Row[Any], ...]:
+    after: str | None = None,
+) -> Page[Any]:
     """At most `limit` items of several kinds of one collection, in one round trip, from the last
     sort key down. `kinds` are models by the part of the sort key before `#`; nothing else may lie
-    between the first and the last of them."""
-    answer = _client().query(
-        TableName=table.Meta.table_name,
-        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-        ExpressionAttributeValues={
+    between the first and the last of them. `after` is a former page's `next`."""
+    request: dict[str, Any] = {
+        "TableName": table.Meta.table_name,
+        "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+        "ExpressionAttributeValues": {
             ":pk": {"S": pk},
             ":first": {"S": f"{min(kinds)}#"},
             ":last": {"S": f"{max(kinds)}$"},
         },
-        ConsistentRead=True,
-        ScanIndexForward=False,
-        Limit=limit,
-    )
-    return tuple(
-        _row(Ref(table, pk, raw["sk"]["S"], kinds[raw["sk"]["S"].partition("#")[0]]), raw)
-        for raw in answer["Items"]
+        "ConsistentRead": True,
+        "ScanIndexForward": False,
+        "Limit": limit,
+    }
+    if after is not None:
+        request["ExclusiveStartKey"] = {"pk": {"S": pk}, "sk": {"S": after}}
+    answer = _client().query(**request)
+    last = answer.get("LastEvaluatedKey")
+    return Page(
+        rows=tuple(
+            _row(Ref(table, pk, raw["sk"]["S"], kinds[raw["sk"]["S"].partition("#")[0]]), raw)
+            for raw in answer["Items"]
+        ),
+        next=last["sk"]["S"] if last else None,
     )
 
 
@@ -471,6 +537,8 @@ class Write:
     item: Attributes | None = None
     condition: Any = None
     actions: tuple[Any, ...] = ()
+    moved_from: "Write | None" = None
+    """The other half, where an item moves: it goes from where it lay."""
 
 
 def _put(ref: Ref[E], value: E, version: int, condition: Any) -> Write:
@@ -480,7 +548,8 @@ def _put(ref: Ref[E], value: E, version: int, condition: Any) -> Write:
 
 def create(ref: Ref[E], value: E) -> Write:
     """Put `value`, on the condition that there is none under this key."""
-    return _put(ref, value, 1, ref.table.pk.does_not_exist())
+    home = _home(ref, value)
+    return _put(home, value, 1, ref.table.pk.does_not_exist())
 
 
 def overwrite(ref: Ref[E], value: E) -> Write:
@@ -494,10 +563,15 @@ def unsaved(ref: Ref[E], value: E) -> Row[E]:
 
 
 def replace(row: Row[E], value: E) -> Write:
-    """Put `value` in place of what `row` read, on the condition that it is still that version."""
+    """Put `value` in place of what `row` read, on the condition that it is still that version.
+    Where it is to lie apart, or no more, it moves (`Apart`)."""
     if row.version == 0:
         return create(row.ref, value)
-    return _put(row.ref, value, row.version + 1, row.ref.table.version == row.version)
+    home = _home(row.ref, value)
+    if home == row.ref:
+        return _put(home, value, row.version + 1, row.ref.table.version == row.version)
+    moved = _put(home, value, row.version + 1, row.ref.table.pk.does_not_exist())
+    return replaced(moved, moved_from=remove(row))
 
 
 def put(ref: Ref[E], row: Row[E] | None, value: E) -> Write:
@@ -543,13 +617,18 @@ def commit(writes: Iterable[Write]) -> None:
     Raises `Lost` with the positions whose condition did not hold, `StoreUnavailable` when no
     answer came: whether the change was made is then open, and a reader finds out.
     """
-    given = list(writes)
+    given = [
+        (at, part)
+        for at, write in enumerate(writes)
+        for part in (write, write.moved_from)
+        if part is not None
+    ]
     if not given:
         return
     # PynamoDB sends the actions grouped by kind; the reasons come back in that order.
     actions = list(Action)
-    order = sorted(range(len(given)), key=lambda at: actions.index(given[at].action))
-    listed = [given[at] for at in order]
+    given.sort(key=lambda one: actions.index(one[1].action))
+    order, listed = [at for at, _ in given], [write for _, write in given]
     if len(listed) > MAX_TRANSACTION_ITEMS:
         raise ValueError(f"{len(listed)} items in one transaction")
     for attempt in range(CONFLICT_TRIES):
@@ -563,7 +642,7 @@ def commit(writes: Iterable[Write]) -> None:
                 order[at] for at, code in enumerate(reasons) if code == "ConditionalCheckFailed"
             ]
             if lost:
-                raise Lost(sorted(lost)) from error
+                raise Lost(sorted(set(lost))) from error
             if not WORTH_ANOTHER_TRY.intersection(reasons):
                 raise StoreUnavailable(str(error)) from error
         except PynamoDBConnectionError as error:
@@ -579,6 +658,7 @@ def commit_alone(write: Write) -> None:
     Raises as `commit` does. But when an answer is lost on the way and the write is sent again,
     what was written may come back as `Lost`: only for what then finds itself done.
     """
+    assert write.moved_from is None
     put = _request_of(write)
     for attempt in range(CONFLICT_TRIES):
         if attempt:

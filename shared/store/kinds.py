@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from shared.domain.due import Moment, Worker
-from shared.store.engine import Kind, register_name
+from shared.store.engine import Apart, Kind, register_name
 
 SUBMISSION_KEPT = timedelta(days=7)
 WEBHOOK_KEPT = timedelta(days=90)
@@ -43,6 +43,26 @@ def _message_expires(message: Any) -> datetime | None:
     return message.created_at + OPENING_MESSAGE_KEPT if message.customer_id is None else None
 
 
+_put_away = _said_by_its_module("put_away")
+_is_past = _said_by_its_module("is_past")
+_by_credits_alone = _said_by_its_module("by_credits_alone")
+_stays_open = _said_by_its_module("stays_open")
+
+
+def _where_of_pack(pack: Any) -> str:
+    return "ended-pack" if _put_away(pack) else "pack"
+
+
+def _where_of_reservation(reservation: Any) -> str:
+    return "ended-visit" if _is_past(reservation) else "visit"
+
+
+def _where_of_invoice(invoice: Any) -> str:
+    if _by_credits_alone(invoice):
+        return "used"
+    return "asking" if _stays_open(invoice) else "invoice"
+
+
 register_name("shared.domain.customer.Customer", Kind("customer"))
 register_name("shared.domain.cart.Cart", Kind("cart", expires_at=_said_by_its_module("expires_at")))
 register_name(
@@ -58,9 +78,20 @@ register_name(
     "shared.domain.subscription.Subscription",
     Kind("subscription", moment=_next_moment, state=_state),
 )
-register_name("shared.domain.pack.Pack", Kind("pack", moment=_next_moment))
+register_name(
+    "shared.domain.pack.Pack",
+    Kind("pack", moment=_next_moment, apart=Apart(("pack", "ended-pack"), _where_of_pack)),
+)
 register_name("shared.domain.pack.Entry", Kind("entry", state=lambda e: e.kind.value))
-register_name("shared.domain.invoice.Invoice", Kind("invoice", moment=_next_moment, state=_state))
+register_name(
+    "shared.domain.invoice.Invoice",
+    Kind(
+        "invoice",
+        moment=_next_moment,
+        state=_state,
+        apart=Apart(("invoice", "asking", "used"), _where_of_invoice),
+    ),
+)
 register_name(
     "shared.domain.charge.Charge",
     Kind("charge", moment=_next_moment, state=lambda c: c.outcome.value if c.outcome else None),
@@ -82,7 +113,12 @@ register_name(
 )
 register_name(
     "shared.domain.reservation.Reservation",
-    Kind("reservation", moment=_next_moment, state=_state),
+    Kind(
+        "reservation",
+        moment=_next_moment,
+        state=_state,
+        apart=Apart(("visit", "ended-visit"), _where_of_reservation),
+    ),
 )
 register_name("shared.domain.reservation.Seat", Kind("seat", state=_state))
 register_name("shared.store.listed.Outstanding", Kind("outstanding"))

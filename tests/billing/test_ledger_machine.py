@@ -36,6 +36,7 @@ from tests.shop_floor import (
     entries_of,
     open_shop,
     packs_of,
+    reservation_rows,
 )
 
 OLGA = StaffMember(email="olga@example.com", name="Olga", role=Role.OWNER)
@@ -199,11 +200,11 @@ class Studio(RuleBasedStateMachine):
     def _stored(self) -> tuple[Any, ...]:
         packs = packs_of(self.ada)
         lines = [one for pack in packs for one in entries_of(pack)]
-        mine = [row.value for row in accounts.reservations_of(self.ada).rows]
+        mine = [row.value for row in reservation_rows(self.ada)]
         return packs, lines, mine, [stored(one) for one in self.classes]
 
     def _with_booked(self, which: int, do: Callable[[Reservation], Any]) -> None:
-        mine = [row.value for row in accounts.reservations_of(self.ada).rows]
+        mine = [row.value for row in reservation_rows(self.ada)]
         if mine:
             self._try(lambda: do(mine[which % len(mine)]))
 

@@ -34,6 +34,7 @@ from tests.shop_floor import (
     invoices_of,
     notices,
     packs_of,
+    reservation_rows,
     subscribed,
     subscription_of,
 )
@@ -109,15 +110,13 @@ def test_what_is_booked_stays_booked_until_somebody_cancels_it(shop: Shop) -> No
     world = shop(OPENING)
     ada, desk = ten_with_two_in_use(world)
     take_back(world, ada)
-    states = {row.value.name: row.value.state for row in accounts.reservations_of(ada).rows}
+    states = {row.value.name: row.value.state for row in reservation_rows(ada)}
     assert states == {
         "First class": ReservationState.REDEEMED,
         "Second class": ReservationState.BOOKED,
     }
     (booked,) = [
-        row.value
-        for row in accounts.reservations_of(ada).rows
-        if row.value.state is ReservationState.BOOKED
+        row.value for row in reservation_rows(ada) if row.value.state is ReservationState.BOOKED
     ]
     done = desk.ask("POST", f"/reservations/{booked.id}/cancel", Idempotency_Key="cancel-1")
     assert done.status == 200, done.body

@@ -17,6 +17,7 @@ from tests.shop_floor import (
     go_to,
     invoices_of,
     packs_of,
+    reservation_rows,
 )
 
 PLACE = 2_000
@@ -24,7 +25,7 @@ PLACE = 2_000
 
 
 def reservation_of(customer_id: str) -> Reservation:
-    (row,) = accounts.reservations_of(customer_id).rows
+    (row,) = reservation_rows(customer_id)
     return row.value
 
 

@@ -33,6 +33,7 @@ from tests.shop_floor import (
     messages_of,
     notices,
     packs_of,
+    reservation_rows,
     subscription_of,
     text,
 )
@@ -94,7 +95,7 @@ def bought(
 
 
 def reservations(customer_id: str) -> list[Reservation]:
-    rows = [row.value for row in accounts.reservations_of(customer_id).rows]
+    rows = [row.value for row in reservation_rows(customer_id)]
     return sorted(rows, key=lambda one: one.starts_at)
 
 

@@ -32,6 +32,8 @@ from tests.shop_floor import (
     go_to,
     invoices_of,
     messages_of,
+    packs_of,
+    reservation_rows,
     subscribed,
 )
 
@@ -133,7 +135,7 @@ def visit(
     assert answer.status == 201, answer.body
     world.run_due()
     made: str = json.loads(answer.body)["reservation"]["id"]
-    (row,) = [row for row in accounts.reservations_of(ada).rows if row.value.id == made]
+    (row,) = [row for row in reservation_rows(ada) if row.value.id == made]
     return row.value
 
 
@@ -293,7 +295,7 @@ def test_an_hourly_credit_pays_for_one_hour(kennel: Callable[[], LocalWorld]) ->
     (invoice,) = invoices_of(ada)
     assert said(invoice) == [("service", 1, 3_000, 248), ("credit", 1, -3_000, -248)]
     closed_without_money(invoice)
-    (pack,) = [row.value for row in accounts.packs_of(ada).rows]
+    (pack,) = packs_of(ada)
     assert pack.left == 3
 
 

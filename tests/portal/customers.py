@@ -122,3 +122,15 @@ def confirm(world: LocalWorld, url: str, *, answer: str = "confirm") -> str:
     response = world.request("POST", url, [("content-type", FORM)], urlencode({"answer": answer}))
     assert response.status == 303, response.text
     return (response.header("location") or "").removeprefix(world.public_url)
+
+
+def pages_of(customer: Customer, path: str, name: str) -> list[list[Any]]:
+    """A list's pages, from the first to the last."""
+    pages: list[list[Any]] = []
+    following: str | None = path
+    while following is not None:
+        assert len(pages) < 100, following
+        page = customer.read(following)
+        pages.append(page[name])
+        following = page["next"]
+    return pages

@@ -131,7 +131,7 @@ def to_let_go(scene: Scene) -> None:
 
 
 def _reservation(scene: Scene) -> Reservation:
-    (row,) = accounts.reservations_of(scene.ada).rows
+    (row,) = shop_floor.reservation_rows(scene.ada)
     return row.value
 
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 from shared.domain.message import NoticeKind
 from shared.domain.reservation import Reservation
 from shared.domain.weekly import standing_of
-from shared.store import accounts
 from tests import shop_floor
 from tests.billing.test_places import offer_class, stored
 from tests.simulation.crash_buying import differs
@@ -54,7 +53,7 @@ def ends(scene: Scene) -> None:
 
 
 def _reservation(scene: Scene) -> Reservation:
-    (row,) = accounts.reservations_of(scene.ada).rows
+    (row,) = shop_floor.reservation_rows(scene.ada)
     return row.value
 
 
@@ -100,7 +99,7 @@ def week_is_paid(scene: Scene) -> None:
 
 def both_weeks_booked_once(scene: Scene) -> Iterator[str]:
     """[WEEKLY]: one place for each paid week, with that week's credit, and each told once."""
-    rows = accounts.reservations_of(scene.ada).rows
+    rows = shop_floor.reservation_rows(scene.ada)
     states = sorted((row.value.activity_id, row.value.state.value) for row in rows)
     wanted = [(scene.kept[one].id, "redeemed") for one in ("class", "second")]
     yield from differs("reservations", states, sorted(wanted))

@@ -15,7 +15,7 @@ from shared.operations.booking import Wish
 from shared.store import accounts
 from shared.store.engine import read
 from tests.billing.test_places import cancel, of, offer_class, stored, with_ten
-from tests.shop_floor import context_of, entries_of, head, packs_of
+from tests.shop_floor import context_of, entries_of, head, packs_of, reservation_rows
 from tests.simulation.holding import violations
 from tests.store.at_once import at_once
 from tests.store.conftest import Shop
@@ -77,9 +77,7 @@ def test_the_last_place_two_hundred_times(shop: Shop) -> None:
         assert Counter([first, second]) == {"booked": 1, "activity_full": 1}
         winner = people[0] if first == "booked" else people[1]
         made = next(
-            row.value
-            for row in accounts.reservations_of(winner).rows
-            if row.value.activity_id == yoga.id
+            row.value for row in reservation_rows(winner) if row.value.activity_id == yoga.id
         )
         at_once(
             [
@@ -90,9 +88,7 @@ def test_the_last_place_two_hundred_times(shop: Shop) -> None:
         assert of(made).state is ReservationState.CANCELLED
         assert stored(yoga).taken == 1, "the third has it, or it is offered to them"
         theirs = next(
-            row.value
-            for row in accounts.reservations_of(people[2]).rows
-            if row.value.activity_id == yoga.id
+            row.value for row in reservation_rows(people[2]) if row.value.activity_id == yoga.id
         )
         cancel(world, theirs)
         assert stored(yoga).taken == 0
