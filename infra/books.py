@@ -33,7 +33,7 @@ from shared.domain.invoice import Invoice
 from shared.domain.money import Money
 from shared.domain.pack import Entry
 from shared.store import kinds  # noqa: F401 - says how each kind is read
-from shared.store.engine import document, model_of
+from shared.store.engine import document, elsewhere, model_of
 from shared.web.csv_file import Cell, harmless
 
 TABLES = ("catalogue", "accounts")
@@ -229,6 +229,10 @@ def _check_whole(path: Path, expected: Mapping[str, Any]) -> None:
 
 
 def _put(client: Any, table: str, item: Raw) -> bool:
+    for sk in elsewhere(item):
+        key = {"pk": item["pk"], "sk": {"S": sk}}
+        if client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item"):
+            raise Refused(f"{table} holds another {key['pk']['S']} {sk}")
     try:
         client.put_item(TableName=table, Item=item, ConditionExpression="attribute_not_exists(pk)")
     except ClientError as error:

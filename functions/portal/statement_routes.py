@@ -1,7 +1,7 @@
 """The customer's statement: every credit's life in order ([LEDGER] [OWN])."""
 
 from functions.portal.packs_app import app
-from shared.operations.statement import entries_of_all, packs_of_all
+from shared.operations.statement import ended_packs, entries_of_all, live_packs
 from shared.web.answer import Answer, Raw
 from shared.web.pages.statement import (
     StatementPage,
@@ -27,9 +27,11 @@ def statement(request: Request) -> Answer | Raw:
     """Two round trips: who is here, and then, side by side, the entries and the packs."""
     query: StatementQuery = request.query
     customer_id = request.signed_in.value.id
-    read, packs = side_by_side(
-        lambda: entries_of_all(customer_id), lambda: packs_of_all(customer_id)
+    read, (live, ended) = side_by_side(
+        lambda: entries_of_all(customer_id),
+        lambda: side_by_side(lambda: live_packs(customer_id), lambda: ended_packs(customer_id)),
     )
+    packs = (*live, *ended)
 
     def page_of(limit: int) -> StatementPage:
         return statement_page(

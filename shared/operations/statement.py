@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel
 
-from shared.store import accounts
+from shared.store import accounts, holdings
 
 if TYPE_CHECKING:
     from shared.domain.pack import Entry, Pack
@@ -42,9 +42,16 @@ def entries_of_all(customer_id: str, pack_id: str | None = None) -> Whole:
     return Whole(tuple(entries), whole)
 
 
-def packs_of_all(customer_id: str) -> tuple[Pack, ...]:
-    """Every pack of a customer: mostly one round trip."""
-    packs, _ = _all(lambda after: accounts.packs_of(customer_id, limit=PACKS_AT_ONCE, after=after))
+def live_packs(customer_id: str) -> tuple[Pack, ...]:
+    """The packs that something may still come of: mostly one round trip."""
+    return tuple(row.value for row in holdings.live_packs_of(customer_id))
+
+
+def ended_packs(customer_id: str) -> tuple[Pack, ...]:
+    """The others: mostly one round trip."""
+    packs, _ = _all(
+        lambda after: holdings.ended_packs_of(customer_id, limit=PACKS_AT_ONCE, after=after)
+    )
     return tuple(packs)
 
 

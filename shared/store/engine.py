@@ -207,6 +207,15 @@ def _places(ref: Ref[Any]) -> tuple[str, ...]:
     return known.apart.places(ref.sk)
 
 
+def elsewhere(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """The other sort keys under which the entity of an item, as DynamoDB gives it, may lie."""
+    sk = raw["sk"]["S"]
+    known = next((one for one in _kinds.values() if one.name == raw["kind"]["S"]), None)
+    if known is None or known.apart is None:
+        return ()
+    return tuple(one for one in known.apart.places(sk) if one != sk)
+
+
 def _home(ref: Ref[E], value: E) -> Ref[E]:
     """Where `value` is to lie, of the places that `ref` stands for."""
     apart = kind_of(value).apart
