@@ -319,6 +319,10 @@ def _row(ref: Ref[E], raw: dict[str, Any]) -> Row[E]:
 # --- reading ---------------------------------------------------------------------------------
 
 
+NOTHING = "#none"
+"""How the sort key ends of what is named where there need not be anything: nobody asks for it."""
+
+
 class Found:
     """The answer of `read`: ask it for each ref."""
 
@@ -347,12 +351,16 @@ def read(*refs: Ref[Any]) -> Found:
     """Read items of any table, consistently, in one round trip (at most 100 keys: one for each
     place of what may lie apart). What was on its way from one to another is asked for once more."""
     found = Found(_read(refs))
-    missed = [ref for ref in refs if len(_places(ref)) > 1 and found.get(ref) is None]
+    missed = [
+        ref
+        for ref in refs
+        if len(_places(ref)) > 1 and found.get(ref) is None and not ref.sk.endswith(NOTHING)
+    ]
     return found.with_also(_read(missed)) if missed else found
 
 
 def _read(refs: Iterable[Ref[Any]]) -> dict[tuple[str, str, str], Row[Any]]:
-    wanted = {_identity(ref): ref for ref in refs}
+    wanted = {_identity(ref): ref for ref in refs if not ref.sk.endswith(NOTHING)}
     keys = {
         (ref.table.Meta.table_name, ref.pk, sk): ref
         for ref in wanted.values()
