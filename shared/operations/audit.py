@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ from shared.store import accounts, transactions
 from shared.store.accounts import audit_mark
 from shared.store.collection import collection_of
 from shared.store.due import Entry, due, standing
-from shared.store.engine import Row, commit, moment_of, overwrite, read
+from shared.store.engine import Lost, Row, commit, moment_of, out_of_place, overwrite, read, replace
 from shared.store.marks import AuditMark
 from shared.store.people import customer_pk
 
@@ -42,6 +43,9 @@ MAX_CUSTOMERS = 500
 
 MAX_PAGES = 4
 """A collection longer than this is checked as far as it was read."""
+
+MOVED_AT_ONCE = 500
+"""Items of one customer that a round of the audit moves to where they lie by now."""
 
 MAX_ENTRIES = 100
 """Entries of each lane and shard of the due index that are looked at, the oldest first."""
@@ -75,6 +79,11 @@ class Audited:
 
 def books_of(customer_id: str) -> CustomerBooks | None:
     """A customer's collection as the invariants look at it; None when there is no head."""
+    return _books(*_rows_of(customer_id))
+
+
+def _rows_of(customer_id: str) -> tuple[list[Row[Any]], bool]:
+    """A customer's collection, and whether that is all of it."""
     after: str | None = None
     rows: list[Row[Any]] = []
     for _ in range(MAX_PAGES):
@@ -82,11 +91,27 @@ def books_of(customer_id: str) -> CustomerBooks | None:
         rows.extend(page.rows)
         after = page.next
         if after is None:
-            break
+            return rows, True
+    return rows, False
+
+
+def put_in_place(rows: Iterable[Row[Any]]) -> int:
+    """Move what an earlier version wrote where it lies by now: at most `MOVED_AT_ONCE`, the others
+    the next time. How many were moved; what is leased or changes meanwhile moves by itself."""
+    astray = [row for row in rows if row.due_for is None and out_of_place(row)][:MOVED_AT_ONCE]
+    moved = 0
+    for row in astray:
+        with suppress(Lost):
+            commit([replace(row, row.value)])
+            moved += 1
+    return moved
+
+
+def _books(rows: Sequence[Row[Any]], whole: bool) -> CustomerBooks | None:
     head = next((row.value for row in rows if isinstance(row.value, Customer)), None)
     if head is None:
         return None
-    books = CustomerBooks(customer=head, whole=after is None)
+    books = CustomerBooks(customer=head, whole=whole)
     for row in rows:
         books.add(row.value)
         books.queue.append(
@@ -153,7 +178,9 @@ def _wrong(
     context: Context, customer_id: str, since: datetime | None, quiet: frozenset[str]
 ) -> tuple[list[Breach], set[str]]:
     """What does not hold now, and which providers were asked and have not answered."""
-    books = books_of(customer_id)
+    rows, whole = _rows_of(customer_id)
+    put_in_place(rows)
+    books = _books(rows, whole)
     if books is None:
         return [], set()
     wrong = breaches(books, context.now())

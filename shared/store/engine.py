@@ -316,6 +316,11 @@ def _row(ref: Ref[E], raw: dict[str, Any]) -> Row[E]:
     )
 
 
+def out_of_place(row: Row[Any]) -> bool:
+    """Whether it was written before its kind lay apart: replacing it moves it."""
+    return _home(row.ref, row.value) != row.ref
+
+
 # --- reading ---------------------------------------------------------------------------------
 
 

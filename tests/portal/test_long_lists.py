@@ -12,11 +12,20 @@ from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, P
 from shared.domain.money import Money
 from shared.domain.pack import Pack
 from shared.domain.reservation import Reservation, ReservationState
+from shared.operations.audit import audit
 from shared.store import accounts
-from shared.store.engine import AccountItem, commit, connection, create, read, replace
+from shared.store.engine import AccountItem, Ref, commit, connection, create, read, replace
 from shared.store.engine import _item as item_of
 from tests.portal.customers import Customer, pages_of
-from tests.shop_floor import books_hold, buy, customer_with_card, head, open_shop, packs_of
+from tests.shop_floor import (
+    books_hold,
+    buy,
+    context_of,
+    customer_with_card,
+    head,
+    open_shop,
+    packs_of,
+)
 
 START = "2026-01-31 15:00"
 PRICE = Money(minor=1_000, currency="USD")
@@ -96,6 +105,17 @@ def ended(world: LocalWorld, customer_id: str) -> Pack:
     return pack(world, customer_id, left=0, ended_at=world.now())
 
 
+def as_before(ref: Ref[Any]) -> None:
+    """What lies apart lies where an earlier version wrote it."""
+    row = read(ref).get(ref)
+    assert row is not None
+    client: Any = connection().client
+    table = AccountItem.Meta.table_name
+    key = {"pk": {"S": row.ref.pk}, "sk": {"S": row.ref.sk}}
+    client.delete_item(TableName=table, Key=key)
+    client.put_item(TableName=table, Item=item_of(ref, row.value, 1))
+
+
 def lies_under(customer_id: str, name: str) -> int:
     """How many items of a customer lie under `name#`."""
     client: Any = connection().client
@@ -158,6 +178,21 @@ def test_a_list_that_goes_on_beyond_the_page_does_not_pretend_to_count(
     assert "None" not in ada.see("/invoices").text
 
 
+def test_the_audit_moves_what_an_earlier_version_wrote_elsewhere(
+    world: LocalWorld, ada: Customer
+) -> None:
+    old = asking(world, ada.id)
+    as_before(accounts.invoice(ada.id, old.id))
+    for _ in range(MANY):
+        invoice(world, ada.id)
+    ada.sign_in()
+    assert ada.read("/invoices")["owed"] == []
+    audit(context_of(world), shards=1)
+    assert (lies_under(ada.id, "asking"), lies_under(ada.id, "invoice")) == (1, MANY)
+    assert ada.read("/invoices")["owed"] == [{"minor": 1_000, "currency": "USD"}]
+    assert ids_in(pages_of(ada, "/invoices?state=open", "invoices")) == [old.id]
+
+
 # --- packs ---------------------------------------------------------------------------------------
 
 
@@ -183,14 +218,7 @@ def test_packs_of_an_earlier_version_that_ended_where_they_lay_are_listed_once(
 ) -> None:
     made = [ended(world, ada.id).id for _ in range(20)]
     for pack_id in made[::2]:
-        row = read(accounts.pack(ada.id, pack_id)).get(accounts.pack(ada.id, pack_id))
-        assert row is not None
-        old_place = accounts.pack(ada.id, pack_id)
-        client: Any = connection().client
-        table = AccountItem.Meta.table_name
-        key = {"pk": {"S": row.ref.pk}, "sk": {"S": row.ref.sk}}
-        client.delete_item(TableName=table, Key=key)
-        client.put_item(TableName=table, Item=item_of(old_place, row.value, 1))
+        as_before(accounts.pack(ada.id, pack_id))
     ada.sign_in()
     assert ids_in(pages_of(ada, "/packs", "packs")) == made[::-1]
     (row_,) = [one for one in packs_of(ada.id) if one.id == made[0]]
