@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from infra import aws_data, lazy_names
+from infra import aws_data, lazy_names, locale_data
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 APP = CHECKOUT / "build" / "app"
@@ -75,7 +75,7 @@ describes forty kinds of events, of which one reaches us."""
 FOR_PROVIDERS = ("stripe",)
 """Packages that only functions need that speak to payment providers."""
 
-MAKERS = ("aws_data.py", "build.py", "lazy_names.py", "templates.py")
+MAKERS = ("aws_data.py", "build.py", "lazy_names.py", "locale_data.py", "templates.py")
 """The modules that make the artefact, of `infra/`."""
 
 INSTALLER_FILES = frozenset(
@@ -180,6 +180,7 @@ def prune(target: Path) -> None:
         else:
             path.unlink(missing_ok=True)
     aws_data.reduce(target / "botocore" / "data")
+    locale_data.reduce(target / "babel")
     for name in PASS_ON_WHEN_ASKED:
         lazy_names.make_lazy(target / name)
 
