@@ -2,7 +2,7 @@
 read for the first page than it shows ([HISTORY] [LEDGER] [BOOK])."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,11 +10,12 @@ import pytest
 from infra.local.world import LocalWorld
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
 from shared.domain.money import Money
-from shared.domain.pack import Pack
+from shared.domain.pack import Booked, Pack, put_away
+from shared.domain.product import RecursWhen
 from shared.domain.reservation import Reservation, ReservationState
 from shared.operations.audit import audit
 from shared.store import accounts
-from shared.store.engine import AccountItem, Ref, commit, connection, create, read, replace
+from shared.store.engine import AccountItem, Lost, Ref, commit, connection, create, read, replace
 from shared.store.engine import _item as item_of
 from tests.portal.customers import Customer, pages_of
 from tests.shop_floor import (
@@ -30,6 +31,7 @@ from tests.shop_floor import (
 START = "2026-01-31 15:00"
 PRICE = Money(minor=1_000, currency="USD")
 MANY = 30
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -296,3 +298,54 @@ def test_a_place_to_come_is_first_however_long_ago_it_was_booked(
     estimates = ada.read("/invoices")["estimates"]
     assert [one["reservation_id"] for one in estimates] == [comes.id]
     assert ada.read(f"/reservations/{past[0]}")["reservation"]["state"] == "redeemed"
+
+
+def test_who_read_it_before_it_moved_loses_and_changes_nothing(
+    world: LocalWorld, ada: Customer
+) -> None:
+    one = pack(world, ada.id)
+    ref = accounts.pack(ada.id, one.id)
+    seen = read(ref).get(ref)
+    assert seen is not None
+    gone = one.model_copy(update={"left": 0})
+    beside = pack(world, ada.id)
+    other = read(accounts.pack(ada.id, beside.id)).get(accounts.pack(ada.id, beside.id))
+    assert other is not None
+    commit([replace(seen, gone)])
+    for late in (one.model_copy(update={"left": 9}), gone):
+        with pytest.raises(Lost) as lost:
+            commit([replace(other, beside.model_copy(update={"left": 5})), replace(seen, late)])
+        assert lost.value.at == (1,)
+    assert sorted(kept.left or 0 for kept in packs_of(ada.id)) == [0, 10]
+
+
+@pytest.mark.parametrize(
+    ("changed", "away"),
+    [
+        ({}, False),
+        ({"left": 0}, True),
+        ({"left": 0, "unpaid": True}, False),
+        ({"left": 0, "frozen_at": NOON}, False),
+        ({"left": 0, "granted": 0}, False),
+        ({"left": 0, "ended_at": NOON}, True),
+        ({"left": 0, "expires_at": NOON}, False),
+        ({"left": 0, "recurs_when": RecursWhen.NO_CREDITS_REMAIN}, False),
+        ({"left": 0, "recurs_when": RecursWhen.NO_CREDITS_REMAIN, "turned": True}, True),
+        ({"left": None, "granted": None, "ended_at": NOON}, True),
+        ({"left": 0, "booked": (Booked(reservation_id="r", starts_at=NOON, credits=1),)}, False),
+    ],
+)
+def test_a_pack_is_put_away_when_nothing_comes_of_it(changed: dict[str, Any], away: bool) -> None:
+    ten = Pack(
+        id="p",
+        customer_id="c",
+        location_id="ny",
+        zone="America/New_York",
+        product_id="ten",
+        name="Ten",
+        granted=10,
+        left=10,
+        bought_at=NOON,
+        usable_from=NOON,
+    )
+    assert put_away(ten.model_copy(update=changed)) is away
