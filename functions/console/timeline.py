@@ -13,11 +13,12 @@ from functions.console.reservation_lines import reservation_lines
 from functions.console.telling import Line, Rank, Telling
 from shared.domain.charge import By
 from shared.domain.due import utc_text
+from shared.domain.ending import EndReason
 from shared.domain.message import Message, MessageState
 from shared.domain.pack import Entry, EntryKind, Pack
 from shared.domain.product import Catalogue
 from shared.domain.shopping import recurs
-from shared.domain.subscription import EndReason, Subscription
+from shared.domain.subscription import Subscription
 from shared.store.timeline import TimelineEvent
 from shared.web.format import FREQUENCY_WORDS
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from shared.domain.charge import NOT_SET_UP, By, Outcome
+from shared.domain.ending import EndReason
 from shared.domain.message import MessageKind
 from shared.domain.product import NextPayment
-from shared.domain.subscription import EndReason
 
 BRANDS: Mapping[str, str] = {
     "visa": "Visa",

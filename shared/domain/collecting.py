@@ -12,12 +12,12 @@ from shared.domain.calendar import local_date
 from shared.domain.charge import Charge, Outcome
 from shared.domain.customer import Attention, Customer, PastDue
 from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
+from shared.domain.ending import EndReason
 from shared.domain.fulfilment import remember_pack
 from shared.domain.pausing import still_to_pass_over, unpaused
 from shared.domain.renewal import following_period
 from shared.domain.subscription import (
     Collection,
-    EndReason,
     Subscription,
     SubscriptionState,
     begins_at,

@@ -28,6 +28,7 @@ from shared.domain.charge import (
     RefundState,
 )
 from shared.domain.due import Moment, utc_text
+from shared.domain.ending import EndReason
 from shared.domain.invoice import RECORDED, Invoice, InvoiceState, PaymentKind
 from shared.domain.message import Message, MessageKind, message_key
 from shared.domain.money import Money, total
@@ -35,7 +36,7 @@ from shared.domain.order import invoice_lines
 from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, ReservationState, Seat
 from shared.domain.reversal import money_kept, taken_back
-from shared.domain.subscription import Collection, EndReason, Subscription, SubscriptionState
+from shared.domain.subscription import Collection, Subscription, SubscriptionState
 from shared.domain.told_of_end import KIND_OF_END
 
 if TYPE_CHECKING:

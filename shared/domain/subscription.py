@@ -22,6 +22,7 @@ from shared.domain.calendar import (
 from shared.domain.customer import CollectedBy
 from shared.domain.due import Moment, Worker, earliest
 from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
+from shared.domain.ending import EndReason
 from shared.domain.money import Money
 from shared.domain.product import ValidFrom
 from shared.domain.record import Record
@@ -44,13 +45,6 @@ class SubscriptionState(StrEnum):
 
 
 OVER = frozenset({SubscriptionState.CANCELLED, SubscriptionState.ENDED})
-
-
-class EndReason(StrEnum):
-    BY_CUSTOMER = "by_customer"
-    BY_STAFF = "by_staff"
-    PAYMENT_FAILED = "payment_failed"
-    UNTIL = "until"
 
 
 class PausedBy(StrEnum):

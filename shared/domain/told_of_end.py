@@ -1,7 +1,7 @@
 """How a subscription's end is told to its customer."""
 
+from shared.domain.ending import EndReason
 from shared.domain.message import MessageKind
-from shared.domain.subscription import EndReason
 
 KIND_OF_END = {
     EndReason.BY_CUSTOMER: MessageKind.CANCELLED_BY_CUSTOMER,

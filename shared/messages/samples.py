@@ -7,6 +7,7 @@ from shared.domain.card import Card
 from shared.domain.charge import Attempt, By, Charge, Outcome, Purpose
 from shared.domain.customer import CollectedBy, Customer
 from shared.domain.dunning import FirstSlot
+from shared.domain.ending import EndReason
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
 from shared.domain.message import Message, MessageKind
 from shared.domain.money import Money
@@ -24,7 +25,7 @@ from shared.domain.product import (
 )
 from shared.domain.recurring import Recurring, Turn
 from shared.domain.reservation import Held, Reservation, ReservationState
-from shared.domain.subscription import Collection, EndReason, Subscription, SubscriptionState, Terms
+from shared.domain.subscription import Collection, Subscription, SubscriptionState, Terms
 from shared.messages import opening
 from shared.messages.builders import (
     bookings,

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING
 from shared.domain import collecting
 from shared.domain.cart import counted
 from shared.domain.charge import By, Charge, Outcome
+from shared.domain.ending import EndReason
 from shared.domain.errors import Conflict, Forbidden, Invalid, Missing
 from shared.domain.product import SelfCancel
 from shared.domain.renewal import period_end_is_now
-from shared.domain.subscription import (
-    EndReason,
-    Subscription,
-    SubscriptionState,
-)
+from shared.domain.subscription import Subscription, SubscriptionState
 from shared.operations import tell
 from shared.operations.books import Books, open_books
 from shared.operations.giving_up import packs_to_end, void

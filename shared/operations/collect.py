@@ -17,8 +17,9 @@ from shared.domain.charge import (
     begin_attempt,
 )
 from shared.domain.customer import CollectedBy, Customer
+from shared.domain.ending import EndReason
 from shared.domain.renewal import NextCharge, decide_renewal
-from shared.domain.subscription import EndReason, Subscription, SubscriptionState, next_slot_at
+from shared.domain.subscription import Subscription, SubscriptionState, next_slot_at
 from shared.operations import tell
 from shared.operations.books import Books, open_books
 from shared.operations.giving_up import give_up_period, packs_to_end

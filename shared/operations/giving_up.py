@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from shared.domain import collecting
 from shared.domain.customer import CollectedBy, Customer
 from shared.domain.dunning import Then
+from shared.domain.ending import EndReason
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.pausing import ended_by_pause, pause
-from shared.domain.subscription import EndReason, PausedBy, Subscription, SubscriptionState
+from shared.domain.subscription import PausedBy, Subscription, SubscriptionState
 from shared.operations import tell
 from shared.store import accounts, transactions
 from shared.store.engine import Row, read

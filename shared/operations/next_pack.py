@@ -9,11 +9,12 @@ from shared.domain import collecting
 from shared.domain.cart import Cart, CartLine, counted, with_lines
 from shared.domain.cart_lines import check_limits
 from shared.domain.customer import Customer
+from shared.domain.ending import EndReason
 from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
 from shared.domain.pack import Pack
 from shared.domain.product import NextPayment
 from shared.domain.recurring import CART_WAIT, NextPack, Recurring, Turn
-from shared.domain.subscription import EndReason, Subscription, SubscriptionState
+from shared.domain.subscription import Subscription, SubscriptionState
 from shared.operations import tell
 from shared.operations.context import Context
 from shared.store import accounts, transactions

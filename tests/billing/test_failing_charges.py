@@ -5,9 +5,10 @@ from datetime import date
 from infra.local.sandbox_faults import Fault, Operation
 from shared.domain.charge import By
 from shared.domain.customer import Attention
+from shared.domain.ending import EndReason
 from shared.domain.invoice import InvoiceState
 from shared.domain.message import MessageKind, NoticeKind
-from shared.domain.subscription import EndReason, SubscriptionState
+from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel, cards
 from shared.store.engine import commit, replace
 from tests.billing.conftest import Shop

@@ -9,9 +9,10 @@ from infra.local.http_api import Response
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld
 from shared.domain.dunning import RetryPolicy, Then
+from shared.domain.ending import EndReason
 from shared.domain.invoice import InvoiceState
 from shared.domain.message import MessageKind
-from shared.domain.subscription import EndReason, SubscriptionState
+from shared.domain.subscription import SubscriptionState
 from shared.store.catalogue import Role
 from tests.billing.conftest import Shop
 from tests.console.office import Desk, code_of, customer, events_of, staff, told

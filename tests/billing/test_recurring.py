@@ -4,9 +4,10 @@ In New York clocks go forward on 8 March 2026: 23:59 there is 04:59 UTC before, 
 """
 
 from infra.local.world import LocalWorld
+from shared.domain.ending import EndReason
 from shared.domain.invoice import InvoiceState
 from shared.domain.message import MessageKind
-from shared.domain.subscription import EndReason, SubscriptionState
+from shared.domain.subscription import SubscriptionState
 from shared.store import accounts
 from tests.billing.conftest import Shop
 from tests.billing.recurring import (

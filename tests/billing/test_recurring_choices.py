@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from infra.local.world import LocalWorld
+from shared.domain.ending import EndReason
 from shared.domain.message import MessageKind
 from shared.domain.product import SelfCancel
-from shared.domain.subscription import EndReason, SubscriptionState
+from shared.domain.subscription import SubscriptionState
 from shared.store import catalogue as catalogues
 from shared.store.catalogue import Role
 from tests.billing.conftest import Shop

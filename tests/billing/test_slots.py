@@ -4,7 +4,8 @@ from datetime import date
 
 from infra.local.sandbox_faults import Fault, Operation
 from shared.domain.charge import By
-from shared.domain.subscription import EndReason, SubscriptionState
+from shared.domain.ending import EndReason
+from shared.domain.subscription import SubscriptionState
 from shared.store.engine import commit, replace
 from tests.billing.conftest import Shop
 from tests.shop_floor import (

@@ -7,10 +7,11 @@ import pytest
 from infra.local.world import LocalWorld
 from shared.domain.calendar import Frequency
 from shared.domain.charge import By
+from shared.domain.ending import EndReason
 from shared.domain.errors import Conflict, Forbidden
 from shared.domain.message import MessageKind, NoticeKind
 from shared.domain.product import SelfCancel
-from shared.domain.subscription import EndReason, SubscriptionState
+from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel, cards
 from shared.operations.checkout import Checked
 from shared.store.engine import commit, replace

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from infra.local.world import LocalWorld
+from shared.domain.ending import EndReason
 from shared.domain.message import Notice, NoticeKind, Parked
-from shared.domain.subscription import EndReason, SubscriptionState
+from shared.domain.subscription import SubscriptionState
 from shared.store import catalogue as catalogues
 from shared.store import transactions
 from shared.store.catalogue import Role

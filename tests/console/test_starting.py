@@ -11,9 +11,10 @@ from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld
 from shared.domain.customer import CollectedBy
 from shared.domain.dunning import RetryPolicy, Then
+from shared.domain.ending import EndReason
 from shared.domain.invoice import InvoiceState, PaymentKind
 from shared.domain.message import MessageKind, NoticeKind
-from shared.domain.subscription import EndReason, SubscriptionState
+from shared.domain.subscription import SubscriptionState
 from shared.store.catalogue import Role
 from tests.billing.conftest import Shop, shop
 from tests.console.office import Desk, code_of, customer, events_of, staff, told

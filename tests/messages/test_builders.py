@@ -8,6 +8,7 @@ from shared.domain.calendar import Frequency
 from shared.domain.card import Card
 from shared.domain.customer import Customer
 from shared.domain.dunning import FirstSlot
+from shared.domain.ending import EndReason
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
 from shared.domain.message import Message, MessageKind
 from shared.domain.money import Money
@@ -22,7 +23,7 @@ from shared.domain.product import (
     Settings,
 )
 from shared.domain.recurring import Recurring
-from shared.domain.subscription import EndReason, Subscription, SubscriptionState, Terms
+from shared.domain.subscription import Subscription, SubscriptionState, Terms
 from shared.messages.builders import endings, invoices, purchases, reminders, renewals
 from shared.messages.builders.telling import Telling
 from shared.messages.facts.next_packs import NextPackDebitedFacts

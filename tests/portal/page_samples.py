@@ -88,6 +88,7 @@ from shared.domain.calendar import Frequency, charge_moment
 from shared.domain.charge import By, Outcome
 from shared.domain.customer import Attention, CollectedBy, PastDue
 from shared.domain.dunning import RetryPolicy
+from shared.domain.ending import EndReason
 from shared.domain.invoice import InvoiceState, PaymentKind, PaymentStatus
 from shared.domain.message import NoticeKind
 from shared.domain.money import Money
@@ -96,7 +97,7 @@ from shared.domain.policy_trial import try_policy
 from shared.domain.product import Location, ProductKind, SelfCancel
 from shared.domain.reservation import ReservationState
 from shared.domain.shopping import ExpiryPolicy, Hidden
-from shared.domain.subscription import EndReason, PausedBy, SubscriptionState
+from shared.domain.subscription import PausedBy, SubscriptionState
 from shared.operations.visit import Audience
 from shared.web.errors import Problem
 from shared.web.pages.cards import CardView

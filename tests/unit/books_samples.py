@@ -22,6 +22,7 @@ from shared.domain.card import Card
 from shared.domain.charge import By, Charge, Outcome, ProviderCharge, Purpose, RefundState
 from shared.domain.customer import Customer
 from shared.domain.due import Moment, due_text
+from shared.domain.ending import EndReason
 from shared.domain.fulfilment import fulfil
 from shared.domain.granting import Granted, grant_period_pack
 from shared.domain.invariants import (
@@ -38,7 +39,7 @@ from shared.domain.money import Money
 from shared.domain.order import OrderLine, invoice_lines
 from shared.domain.pack import Entry, Pack
 from shared.domain.product import ProductKind
-from shared.domain.subscription import EndReason, Subscription, SubscriptionState
+from shared.domain.subscription import Subscription, SubscriptionState
 from shared.domain.told_of_end import KIND_OF_END
 from shared.operations.packs import run_out
 from tests.unit.subscription_samples import NEW_YORK, collected, terms_of, utc

@@ -18,16 +18,11 @@ from shared.domain.collecting import (
 )
 from shared.domain.customer import Customer, PastDue
 from shared.domain.dunning import FirstSlot, RetryPolicy
+from shared.domain.ending import EndReason
 from shared.domain.money import Money
 from shared.domain.period_cost import period_line
 from shared.domain.product import Catalogue, Settings
-from shared.domain.subscription import (
-    EndReason,
-    SubscriptionState,
-    next_moment,
-    next_slot_at,
-    reminder_at,
-)
+from shared.domain.subscription import SubscriptionState, next_moment, next_slot_at, reminder_at
 from tests.unit.subscription_samples import (
     NEW_YORK,
     collected,

@@ -9,6 +9,7 @@ from shared.domain.charge import By, Outcome, Purpose, RefundState, record_refun
 from shared.domain.collecting import open_collection
 from shared.domain.due import Moment, Worker, due_text
 from shared.domain.dunning import RetryPolicy
+from shared.domain.ending import EndReason
 from shared.domain.invariants import (
     CLOCKS_DIFFER,
     TICKS,
@@ -21,7 +22,6 @@ from shared.domain.invariants import (
     queue_breaches,
 )
 from shared.domain.message import MessageKind, message_key
-from shared.domain.subscription import EndReason
 from tests.unit.books_samples import (
     NOW,
     PRICE,

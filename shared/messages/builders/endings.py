@@ -12,9 +12,10 @@ from shared.messages.builders.telling import Telling
 from shared.messages.facts.endings import CancellationFacts, CancelledFacts
 
 if TYPE_CHECKING:
+    from shared.domain.ending import EndReason
     from shared.domain.money import Money
     from shared.domain.pack import Pack
-    from shared.domain.subscription import EndReason, Subscription
+    from shared.domain.subscription import Subscription
 
 
 def cancelled(

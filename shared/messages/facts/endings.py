@@ -4,8 +4,8 @@ from datetime import date
 
 from pydantic import AwareDatetime
 
+from shared.domain.ending import EndReason
 from shared.domain.money import Money
-from shared.domain.subscription import EndReason
 from shared.messages.facts.agreement import Agreement
 from shared.messages.facts.pack import PackShown
 from shared.messages.opening import Facts

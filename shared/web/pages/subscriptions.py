@@ -7,10 +7,10 @@ from pydantic import AwareDatetime
 
 from shared.domain.calendar import Frequency
 from shared.domain.customer import Attention, CollectedBy, Customer
+from shared.domain.ending import EndReason
 from shared.domain.money import Money
 from shared.domain.product import Catalogue, NextPayment, RecursWhen
 from shared.domain.subscription import (
-    EndReason,
     PausedBy,
     Subscription,
     SubscriptionState,
