@@ -12,7 +12,8 @@ from functions.console.pages.activity_models import (
     Span,
 )
 from functions.console.pages.models import PlaceChoice
-from shared.domain.activity import Activity, ActivityState
+from shared.domain.activity import Activity
+from shared.domain.activity_state import ActivityState
 from shared.domain.calendar import local_date
 from shared.domain.product import Catalogue, Location
 from shared.domain.reservation import Reservation, ReservationState, Seat, seat_of

@@ -27,7 +27,8 @@ from functions.portal.schedule_view import (
     mine_by_activity,
     weekly_ones,
 )
-from shared.domain.activity import Activity, ActivityState
+from shared.domain.activity import Activity
+from shared.domain.activity_state import ActivityState
 from shared.domain.calendar import local_date
 from shared.domain.customer import MAX_CARDS, Customer
 from shared.domain.product import MAX_PARTICIPANTS, Catalogue, Product, ProductKind

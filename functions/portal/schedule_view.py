@@ -15,7 +15,8 @@ from functions.portal.pages.schedule_models import (
     SchedulePage,
     ScheduleView,
 )
-from shared.domain.activity import Activity, ActivityState
+from shared.domain.activity import Activity
+from shared.domain.activity_state import ActivityState
 from shared.domain.calendar import local_date, start_of_day
 from shared.domain.errors import Missing
 from shared.domain.product import Catalogue, Location

@@ -6,12 +6,12 @@ freed place is offered for a while, so that an activity never has more participa
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, Field
 
+from shared.domain.activity_state import ActivityState
+from shared.domain.calendar import at_local
 from shared.domain.due import Moment, Worker
 from shared.domain.errors import Conflict, Invalid
 from shared.domain.product import MAX_PARTICIPANTS
@@ -30,11 +30,6 @@ MAX_OFFERS_AT_ONCE = 20
 MAX_LAPSES_BESIDE_OFFERS = 10
 MAX_HOURS = 72
 SERIES_DAYS_MAX = 366
-
-
-class ActivityState(StrEnum):
-    SCHEDULED = "scheduled"
-    CANCELLED = "cancelled"
 
 
 class Waiting(Record):
@@ -214,12 +209,6 @@ def next_moment(activity: Activity) -> Moment | None:
 
 
 # --- repeating -------------------------------------------------------------------------------
-
-
-def at_local(day: date, clock: time, zone: str) -> datetime:
-    """The instant at which a clock in `zone` shows this time on this day. One that is skipped in
-    spring becomes the instant that far after midnight; of one that comes twice, the first."""
-    return datetime.combine(day, clock, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def occurrences(

@@ -243,3 +243,9 @@ def _first_period(
         if charge_moment(anchor, frequency, n, zone) >= moment:
             return n
     raise AssertionError(f"no {frequency} period from {anchor} near {moment}")
+
+
+def at_local(day: date, clock: time, zone: str) -> datetime:
+    """The instant at which a clock in `zone` shows this time on this day. One that is skipped in
+    spring becomes the instant that far after midnight; of one that comes twice, the first."""
+    return datetime.combine(day, clock, tzinfo=ZoneInfo(zone)).astimezone(UTC)

@@ -8,14 +8,17 @@ clock looks for it. Pure.
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, Field
 
-from shared.domain.activity import Activity, ActivityState, at_local
-from shared.domain.calendar import DAYS_OF_WEEK
+from shared.domain.activity_state import ActivityState
+from shared.domain.calendar import DAYS_OF_WEEK, at_local
 from shared.domain.record import Record
+
+if TYPE_CHECKING:
+    from shared.domain.activity import Activity
 
 LOOK_AGAIN_AFTER = timedelta(days=1)
 """How long the clock waits before it looks again for a week's activity that is not there."""
@@ -51,7 +54,7 @@ class WeekPlace(Record):
     look_at: AwareDatetime | None
 
 
-def standing_of(activity: Activity, participants: int, *, same_staff: bool) -> Standing:
+def standing_of(activity: "Activity", participants: int, *, same_staff: bool) -> Standing:
     """The weekday and time of an activity. With `same_staff` only whoever leads it will do."""
     local = activity.starts_at.astimezone(ZoneInfo(activity.zone))
     return Standing(
@@ -87,8 +90,8 @@ def place_of_week(standing: Standing, starts_on: date, now: datetime) -> WeekPla
 
 
 def matching(
-    activities: Iterable[Activity], standing: Standing, starts_at: datetime
-) -> tuple[Activity, ...]:
+    activities: Iterable["Activity"], standing: Standing, starts_at: datetime
+) -> tuple["Activity", ...]:
     """Which activities are the ones that were chosen, at `starts_at`: first those with enough
     places, then those of the name that was chosen."""
     found = [
@@ -108,7 +111,7 @@ def matching(
     )
 
 
-def holds(standing: Standing, activity: Activity) -> bool:
+def holds(standing: Standing, activity: "Activity") -> bool:
     """Whether an activity is at this weekday and time, in whatever week."""
     local = activity.starts_at.astimezone(ZoneInfo(standing.zone))
     at = start_in(standing, local.date())
@@ -134,7 +137,7 @@ class WhyNotSold(StrEnum):
 
 
 def why_not(
-    activities: Iterable[Activity],
+    activities: Iterable["Activity"],
     standing: Standing,
     starts_at: datetime,
     staff_members: tuple[str, ...] | None,

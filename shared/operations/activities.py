@@ -14,8 +14,9 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from shared.domain import activity as places
-from shared.domain.activity import Activity, ActivityState
-from shared.domain.calendar import local_date, start_of_day
+from shared.domain.activity import Activity
+from shared.domain.activity_state import ActivityState
+from shared.domain.calendar import at_local, local_date, start_of_day
 from shared.domain.errors import Conflict, Forbidden, Invalid, Missing
 from shared.domain.reservation import LIVE, Reservation, ReservationState, Seat
 from shared.operations import giving_back, holding, place_invoices
@@ -192,7 +193,7 @@ def _check_ahead(
 def _spans(wanted: NewActivity, location: Location) -> list[tuple[datetime, datetime]]:
     """When it starts and ends, each time. Raises `Invalid`."""
     if not wanted.repeats:
-        starts = places.at_local(wanted.day, wanted.clock, location.zone)
+        starts = at_local(wanted.day, wanted.clock, location.zone)
         return [(starts, starts + timedelta(minutes=wanted.minutes))]
     found = list(
         places.occurrences(

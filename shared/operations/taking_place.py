@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from shared.domain import activity as places
 from shared.domain import reservation as reservations
-from shared.domain.activity import Activity, ActivityState, Waiting
+from shared.domain.activity import Activity, Waiting
+from shared.domain.activity_state import ActivityState
 from shared.domain.charge import By
 from shared.domain.reservation import Reservation, ReservationState
 from shared.operations import place_invoices

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from infra.local.world import LocalWorld
-from shared.domain.activity import Activity, ActivityState, new_id
+from shared.domain.activity import Activity, new_id
+from shared.domain.activity_state import ActivityState
 from shared.domain.errors import Conflict
 from shared.domain.message import MessageKind, MessageState
 from shared.domain.pack import EntryKind

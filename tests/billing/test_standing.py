@@ -7,7 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from infra.local.world import LocalWorld
-from shared.domain.activity import Activity, ActivityState, at_local, new_id
+from shared.domain.activity import Activity, new_id
+from shared.domain.activity_state import ActivityState
+from shared.domain.calendar import at_local
 from shared.domain.message import MessageKind, NoticeKind
 from shared.domain.pack import EntryKind
 from shared.domain.product import Product

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 import pytest
 
 from infra.local.world import LocalWorld
-from shared.domain.activity import Activity, ActivityState
+from shared.domain.activity import Activity
+from shared.domain.activity_state import ActivityState
 from shared.domain.errors import Conflict
 from shared.domain.pack import EntryKind
 from shared.domain.product import Catalogue, StaffPerson

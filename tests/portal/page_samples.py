@@ -83,7 +83,7 @@ from functions.portal.pages.subscription_models import (
     SubscriptionsPage,
     WhyNotCancel,
 )
-from shared.domain.activity import ActivityState
+from shared.domain.activity_state import ActivityState
 from shared.domain.calendar import Frequency, charge_moment
 from shared.domain.charge import By, Outcome
 from shared.domain.customer import Attention, CollectedBy, PastDue

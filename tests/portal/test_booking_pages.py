@@ -9,7 +9,8 @@ import pytest
 
 from infra.local.http_api import Response
 from infra.local.world import LocalWorld
-from shared.domain.activity import Activity, ActivityState
+from shared.domain.activity import Activity
+from shared.domain.activity_state import ActivityState
 from shared.domain.pack import EntryKind
 from tests.portal.customers import Customer, hidden_fields
 from tests.portal.people import CountingEngine

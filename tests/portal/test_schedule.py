@@ -9,7 +9,8 @@ import pytest
 
 from infra.local.http_api import Response
 from infra.local.world import LocalWorld
-from shared.domain.activity import ActivityState, Waiting
+from shared.domain.activity import Waiting
+from shared.domain.activity_state import ActivityState
 from shared.domain.money import Money
 from shared.web.side_by_side import side_by_side
 from tests.portal.customers import Customer

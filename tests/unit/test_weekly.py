@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as some
 
-from shared.domain.activity import Activity, ActivityState, at_local
+from shared.domain.activity import Activity
+from shared.domain.activity_state import ActivityState
+from shared.domain.calendar import at_local
 from shared.domain.weekly import (
     Standing,
     WeekPlace,

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from functions.console.pages.models import PlaceChoice
-from shared.domain.activity import ActivityState
+from shared.domain.activity_state import ActivityState
 from shared.domain.reservation import ReservationState
 from shared.web.answer import View
 
