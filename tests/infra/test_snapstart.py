@@ -24,7 +24,7 @@ def test_the_template_itself_has_no_snapshots_no_versions_and_no_aliases() -> No
 
 def test_the_functions_that_people_wait_for_get_them_and_nothing_else_changes() -> None:
     text, found = snapstart.with_snapshots(TEXT, "token")
-    assert len(found) == 6
+    assert found
     assert set(found) == WAITED_FOR
     added = snapstart.LINES.format(alias="live", token="token")
     assert text.count(added) == len(found)
