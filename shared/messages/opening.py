@@ -1,6 +1,6 @@
 """What every email knows, and the one that lets somebody in.
 
-It stands apart from the other facts and builders (`facts.py`, `builders.py`): whoever asks to sign
+It stands apart from the other facts and builders (`facts/`, `builders/`): whoever asks to sign
 in is told nothing of packs, invoices and reservations.
 """
 
