@@ -7,7 +7,7 @@ from functions.portal import booking_view, hosted, reservation_routes, schedule_
 from functions.portal.book_form import Book, buying_of
 from functions.portal.booking_app import app
 from functions.portal.booking_view import ActivityQuery
-from functions.portal.checkout_view import said_of
+from functions.portal.declines import said_of
 from functions.portal.ids import path_id
 from functions.portal.matched import reservations_matched
 from functions.portal.pack_choices import chosen, packs_to_use

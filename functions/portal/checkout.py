@@ -6,13 +6,8 @@ from pydantic import Field
 
 from functions.portal import hosted
 from functions.portal.cart_view import cart_page
-from functions.portal.checkout_view import (
-    brought_by,
-    checkout_page,
-    decline_in,
-    declined,
-    order_page,
-)
+from functions.portal.checkout_view import brought_by, checkout_page, order_page
+from functions.portal.declines import decline_in, declined
 from functions.portal.ids import Id, path_id
 from functions.portal.pages.checkout_models import CheckoutPage
 from functions.portal.pages.order_models import OrderPage

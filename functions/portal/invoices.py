@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from functions.portal import hosted, invoice_lists, invoice_view
-from functions.portal.checkout_view import said_of
+from functions.portal.declines import said_of
 from functions.portal.estimates_view import estimates
 from functions.portal.ids import path_id
 from functions.portal.invoice_lists import InvoicesQuery, PaymentsQuery

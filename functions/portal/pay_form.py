@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from functions.portal import hosted
-from functions.portal.checkout_view import declined
+from functions.portal.declines import declined
 from functions.portal.ids import Id
 from shared.operations.checkout import Answered, Checked
 from shared.operations.submissions import Press

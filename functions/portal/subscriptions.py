@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from functions.portal import hosted, subscription_lists, subscription_view
-from functions.portal.checkout_view import said_of
+from functions.portal.declines import said_of
 from functions.portal.ids import path_id
 from functions.portal.listing import READ_AT_ONCE
 from functions.portal.owned import Led, cursor, customer_in, ended_at, load, values

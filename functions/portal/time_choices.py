@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from functions.portal.pages.product_models import TimeChoice
+from functions.portal.weekly_fit import sold_for
 from shared.domain.activity import Activity
 from shared.domain.calendar import DAYS_OF_WEEK
 from shared.domain.product import Catalogue, Product
@@ -14,16 +15,6 @@ DAYS_TO_CHOOSE_FROM = timedelta(days=DAYS_OF_WEEK)
 
 TIMES_SHOWN = 60
 """Days and times that a product's page offers; others are chosen from the schedule."""
-
-
-def sold_for(product: Product, activity: Activity, now: datetime) -> bool:
-    """Whether a weekly product is for this activity, and it has places left."""
-    return (
-        activity.open_at(now)
-        and activity.service_id == product.service
-        and activity.free >= (product.credits or 1)
-        and (product.staff_members is None or activity.staff_member in product.staff_members)
-    )
 
 
 def time_choices(

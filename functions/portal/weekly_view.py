@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from functions.portal.pages.activity_models import WeeklyOffer
-from functions.portal.time_choices import sold_for
+from functions.portal.weekly_fit import sold_for
 from shared.domain import weekly
 from shared.domain.activity import Activity
 from shared.domain.calendar import local_date
