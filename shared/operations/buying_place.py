@@ -43,7 +43,7 @@ from shared.operations.settle import settle
 from shared.operations.submissions import Press, once
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides
-from shared.store.engine import Found, Row, read, unsaved
+from shared.store.engine import Found, Row, read, unsaved, written
 
 if TYPE_CHECKING:
     from shared.domain.activity import Activity
@@ -305,7 +305,7 @@ def _begin(
     books = Books(
         charge=Row(accounts.charge(wish.customer_id, charge.source), charge, 1),
         customer=Row(customer.ref, changed, customer.version + (changed != customer.value)),
-        invoice=Row(accounts.invoice(wish.customer_id, basket.invoice.id), basket.invoice, 1),
+        invoice=written(accounts.invoice(wish.customer_id, basket.invoice.id), basket.invoice, 1),
     )
     return _Begun(reservation, basket.invoice, books)
 

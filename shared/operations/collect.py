@@ -29,7 +29,7 @@ from shared.operations.settle_period import write_paid_period
 from shared.providers.errors import NoSuchProvider, ProviderUnavailable, RequestRefused
 from shared.providers.port import ChargeRequest, ChargeResult
 from shared.store import accounts, transactions
-from shared.store.engine import Lost, Row, read, unsaved
+from shared.store.engine import Lost, Row, read, unsaved, written
 
 if TYPE_CHECKING:
     from shared.domain.card import Card
@@ -226,7 +226,7 @@ def _stored(books: Books) -> Books:
         charge=Row(books.charge.ref, books.charge.value, books.charge.version + 1),
         customer=books.customer,
         subscription=Row(subscription.ref, subscription.value, subscription.version + 1),
-        invoice=Row(invoice.ref, invoice.value, invoice.version + 1),
+        invoice=written(invoice.ref, invoice.value, invoice.version + 1),
     )
 
 

@@ -14,7 +14,7 @@ from shared.operations.invoices import new_charge
 from shared.operations.settle import settle
 from shared.operations.submissions import Press, once
 from shared.store import accounts, invoicing
-from shared.store.engine import Row, read
+from shared.store.engine import Row, read, written
 
 if TYPE_CHECKING:
     from shared.domain.customer import Customer
@@ -82,7 +82,7 @@ def _begin(
     return Books(
         charge=Row(accounts.charge(customer_id, opened.source), opened, version),
         customer=head,
-        invoice=Row(invoice.ref, invoice.value, invoice.version + 1),
+        invoice=written(invoice.ref, invoice.value, invoice.version + 1),
     )
 
 

@@ -584,6 +584,12 @@ def unsaved(ref: Ref[E], value: E) -> Row[E]:
     return Row(ref=ref, value=value, version=0)
 
 
+def written(ref: Ref[E], value: E, version: int) -> Row[E]:
+    """The row of something that was just written with this version: where it lies by now, if some
+    of its kind lie apart."""
+    return Row(ref=_home(ref, value), value=value, version=version)
+
+
 def replace(row: Row[E], value: E) -> Write:
     """Put `value` in place of what `row` read, on the condition that it is still that version.
     Where it is to lie apart, or no more, it moves (`Apart`)."""

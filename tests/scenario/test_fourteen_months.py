@@ -177,13 +177,13 @@ def charged_at(world: LocalWorld, person: Person, *states: str) -> list[datetime
 def renewal_packs(person: Person) -> list[dict[str, object]]:
     """The subscription's packs, oldest first."""
     packs: list[dict[str, object]] = []
-    after = ""
+    path = "/packs"
     while True:
-        page = person.data(f"/packs{after}")
+        page = person.data(path)
         packs += page["packs"]
         if not page.get("next"):
             break
-        after = f"?after={page['next']}"
+        path = page["next"]
     return sorted(
         (pack for pack in packs if pack["name"] == "Monthly yoga"),
         key=lambda pack: str(pack["usable_from"]),

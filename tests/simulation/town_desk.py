@@ -38,7 +38,8 @@ class Desk:
         self.pauses: dict[str, list[Paused]] = {}
         self._told: dict[str, bool] = {}
         """Subscriptions of which staff were told that they are paused, or go on."""
-        self._presses = 0
+        self._presses: dict[str, int] = {}
+        """How often somebody pressed to pause or resume each subscription."""
         self._taken: dict[str, tuple[str, list[int]]] = {}
         """Invoices that were answered as paid at the desk: whose, and how much was taken."""
 
@@ -62,13 +63,12 @@ class Desk:
             self._change(what, "resume")
 
     def _change(self, what: Subscription, action: str) -> None:
-        self._presses += 1
-        press = self._presses
+        press = self._presses[what.id] = self._presses.get(what.id, 0) + 1
         path = f"/console/customers/{what.customer_id}/subscriptions/{what.id}/{action}"
         answer = self._town.press(self._town.desk, path, {})
         self._look(what.customer_id, what.id)
         # Whoever pressed in the middle of this may have been answered before, and come after.
-        if answer.status < 400 and press == self._presses:
+        if answer.status < 400 and press == self._presses[what.id]:
             self._told[what.id] = action == "pause"
         elif answer.status >= 500:
             # It may have been done: whoever never got an answer was promised nothing.
