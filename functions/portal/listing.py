@@ -76,16 +76,22 @@ def merged(always: Iterable[S], after: str | None, *readings: Listed[S]) -> List
     return Listed(tuple(ordered), ended_at)
 
 
-def page_of(found: Sequence[S], ended_at: str | None, path: str, **kept: str) -> Shown[S]:
+def address(path: str, **asked: str) -> str:
+    """The path with what is asked of it, but for what is empty."""
+    return f"{path}?{urlencode({name: value for name, value in asked.items() if value})}"
+
+
+def page_of(
+    found: Sequence[S], ended_at: str | None, path: str, *, size: int = PAGE_SIZE, **kept: str
+) -> Shown[S]:
     """A page of what was found, and the address of the next: after the last that is shown, else
     after what was looked through."""
-    shown = found[:PAGE_SIZE]
-    if len(found) > PAGE_SIZE:
+    shown = found[:size]
+    if len(found) > size:
         ended_at = shown[-1].id
     if ended_at is None:
         return shown, None
-    asked = {**{name: value for name, value in kept.items() if value}, "after": ended_at}
-    return shown, f"{path}?{urlencode(asked)}"
+    return shown, address(path, **kept, after=ended_at)
 
 
 def paged(
@@ -93,15 +99,13 @@ def paged(
 ) -> tuple[Sequence[T], str | None]:
     """One page of `items`, and the address of the next: in this reading, else where it ended."""
     end = query.skip + PAGE_SIZE
-    again = {name: value for name, value in kept.items() if value}
     if len(items) > end:
         at = {"after": query.after or "", "skip": str(end)}
     elif ended_at is not None:
         at = {"after": ended_at}
     else:
         return items[query.skip : end], None
-    asked = {**again, **{name: value for name, value in at.items() if value}}
-    return items[query.skip : end], f"{path}?{urlencode(asked)}"
+    return items[query.skip : end], address(path, **kept, **at)
 
 
 def choices_of(

@@ -1,16 +1,25 @@
 """Packs, by status and search. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from functions.portal.listing import Listed, ListQuery, Search, choices_of, fitting, page_of
+from functions.portal.listing import (
+    PAGE_SIZE,
+    Listed,
+    Search,
+    SkippingQuery,
+    address,
+    choices_of,
+    fitting,
+    page_of,
+)
 from functions.portal.pages.pack_models import PacksPage
-from shared.domain.pack import Pack, PackStatus
+from shared.domain.pack import Pack, PackStatus, put_away
 from shared.domain.product import Catalogue
-from shared.web.pages.packs import credits_left, pack_summary
+from shared.web.pages.packs import PackSummary, credits_left, pack_summary
 
 
-class PacksQuery(ListQuery):
+class PacksQuery(SkippingQuery):
     status: PackStatus | None = None
     q: Search = ""
 
@@ -20,29 +29,46 @@ class PacksQuery(ListQuery):
 
 
 def packs_page(
-    listed: Listed[Pack],
-    usable: Iterable[Pack],
+    living: Sequence[Pack],
+    ended: Listed[Pack],
     query: PacksQuery,
     catalogue: Catalogue,
     now: datetime,
 ) -> PacksPage:
-    """`usable` are all the packs among which credits may be left."""
+    """First the living, the newest first: what credits may be left of; `skip` of them were shown.
+    Then those that ended, by the ids of what brought them; `after` is where the former page
+    ended."""
     fits = fitting(query.q)
-    shown = [pack_summary(pack, catalogue, now) for pack in listed.items]
-    found = [one for one in shown if fits(one.name, one.service, one.location)]
+
+    def found_in(packs: Iterable[Pack]) -> list[PackSummary]:
+        shown = (pack_summary(pack, catalogue, now) for pack in packs)
+        return [one for one in shown if fits(one.name, one.service, one.location)]
+
+    # Of an earlier version some that ended lie there still.
+    newest = sorted(living, key=lambda one: (not put_away(one), one.bought_at), reverse=True)
+    first = found_in(newest if query.after is None else ())
+    later = found_in(ended.items)
     wanted = query.status.value if query.status else ""
-    narrowed = [one for one in found if wanted in ("", one.status.value)]
-    packs, following = page_of(narrowed, listed.ended_at, "/packs", status=wanted, q=query.q)
+    live_of_status = [one for one in first if wanted in ("", one.status.value)][query.skip :]
+    of_status = [one for one in later if wanted in ("", one.status.value)]
+    shown = live_of_status[:PAGE_SIZE]
+    room = PAGE_SIZE - len(shown)
+    kept = {"status": wanted, "q": query.q}
+    if len(live_of_status) > PAGE_SIZE or (not room and (of_status or ended.ended_at)):
+        following: str | None = address("/packs", skip=str(query.skip + PAGE_SIZE), **kept)
+    else:
+        page, following = page_of(of_status, ended.ended_at, "/packs", size=room, **kept)
+        shown += page
     return PacksPage(
         status=wanted,
         statuses=choices_of(
-            (one.status.value for one in found),
+            (one.status.value for one in (*first, *later)),
             PackStatus,
             wanted,
-            whole=query.after is None and listed.ended_at is None,
+            whole=query.after is None and ended.ended_at is None,
         ),
         query=query.q,
-        credits=credits_left(usable, catalogue, now),
-        packs=tuple(packs),
+        credits=credits_left(living, catalogue, now),
+        packs=tuple(shown),
         next=following,
     )

@@ -2,7 +2,7 @@
 
 from functions.portal import pack_lists, statement_routes
 from functions.portal.ids import path_id
-from functions.portal.listing import ONE_PAGE, READ_AT_ONCE, ListQuery, merged
+from functions.portal.listing import ONE_PAGE, READ_AT_ONCE, ListQuery
 from functions.portal.owned import cursor, listed, load, values
 from functions.portal.pack_lists import PacksQuery
 from functions.portal.packs_app import app
@@ -38,9 +38,10 @@ def packs(request: Request) -> Answer:
         lambda: accounts.live_packs_of(customer_id),
         lambda: accounts.ended_packs_of(customer_id, limit=limit, after=query.after),
     )
-    usable = [row.value for row in live]
-    found = merged(usable, query.after, listed(ended))
-    return Answer(pack_lists.packs_page(found, usable, query, request.catalogue, request.now))
+    living = [row.value for row in live]
+    return Answer(
+        pack_lists.packs_page(living, listed(ended), query, request.catalogue, request.now)
+    )
 
 
 @app.get(

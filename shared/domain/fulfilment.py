@@ -19,7 +19,7 @@ from shared.domain.granting import (
     grant_trial_pack,
 )
 from shared.domain.order import Due, OrderLine
-from shared.domain.pack import Pack, next_turn
+from shared.domain.pack import Pack, next_turn, period_pack_id
 from shared.domain.product import Location, ProductKind
 from shared.domain.record import Record
 from shared.domain.recurring import NextPack, Recurring
@@ -100,7 +100,7 @@ def _begin_recurring(
     assert line.terms is not None and line.recurs_when is not None
     assert line.next_payment is not None
     granted = grant_next_pack(
-        pack_id=f"{subscription_id}-p0",
+        pack_id=period_pack_id(subscription_id, 0),
         entry_id=entry_id,
         next_pack=NextPack(subscription_id=subscription_id, period=0, recurs_when=line.recurs_when),
         terms=line.terms,
@@ -217,7 +217,7 @@ def _first_pack(
     charge_id: str,
     now: datetime,
 ) -> Granted | None:
-    pack_id = f"{subscription.id}-p0"
+    pack_id = period_pack_id(subscription.id, 0)
     match line.due:
         case Due.NOW:
             return grant_period_pack(

@@ -172,6 +172,12 @@ def next_moment(pack: Pack) -> Moment | None:
     return earliest(renewal, calendar_moment(pack))
 
 
+def period_pack_id(subscription_id: str, period: int) -> str:
+    """The id of what a subscription's period brings: the same however often it is settled, and of
+    fixed width, so that a subscription's packs sort by their periods."""
+    return f"{subscription_id}-p{period:05d}"
+
+
 def put_away(pack: Pack) -> bool:
     """Whether nothing more comes of it by itself: it has ended or is used up, holds no place and
     waits for no moment. A credit that comes back brings it back, but for one that has ended."""

@@ -14,6 +14,7 @@ from shared.domain.charge import (
 )
 from shared.domain.granting import grant_period_pack
 from shared.domain.invoice import Invoice, Payment, close
+from shared.domain.pack import period_pack_id
 from shared.domain.pausing import ended_by_pause
 from shared.domain.subscription import Subscription, SubscriptionState, next_slot_at
 from shared.operations import tell
@@ -72,7 +73,7 @@ def write_paid_period(
     assert settled.period is not None
     location = location_of(context, settled.location_id)
     granted = grant_period_pack(
-        pack_id=f"{settled.id}-p{settled.period}",
+        pack_id=period_pack_id(settled.id, settled.period),
         entry_id=context.new_id(),
         subscription=subscription.value,
         period=settled.period,

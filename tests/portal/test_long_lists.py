@@ -209,7 +209,7 @@ def test_credits_of_an_old_pack_count_behind_many_that_ended(
         assert (left["left"], left["packs"]) == (10, 1), path
     pages = pages_of(ada, "/packs", "packs")
     assert [len(page) for page in pages] == [12, 12, 7]
-    assert ids_in(pages) == [*gone[::-1], old.id]
+    assert ids_in(pages) == [old.id, *gone[::-1]]
     assert ids_in(pages_of(ada, "/packs?status=active", "packs")) == [old.id]
     assert ids_in(pages_of(ada, "/packs?status=expired", "packs")) == gone[::-1]
     assert ada.read(f"/packs/{gone[0]}")["pack"]["status"] == "expired"
@@ -222,7 +222,7 @@ def test_packs_of_an_earlier_version_that_ended_where_they_lay_are_listed_once(
     for pack_id in made[::2]:
         as_before(accounts.pack(ada.id, pack_id))
     ada.sign_in()
-    assert ids_in(pages_of(ada, "/packs", "packs")) == made[::-1]
+    assert sorted(ids_in(pages_of(ada, "/packs", "packs"))) == made
     (row_,) = [one for one in packs_of(ada.id) if one.id == made[0]]
     assert ada.read(f"/packs/{made[0]}")["pack"]["id"] == row_.id
 

@@ -184,10 +184,10 @@ def renewal_packs(person: Person) -> list[dict[str, object]]:
         if not page.get("next"):
             break
         path = page["next"]
-    return sorted(
-        (pack for pack in packs if pack["name"] == "Monthly yoga"),
-        key=lambda pack: str(pack["usable_from"]),
-    )
+    found = [pack for pack in packs if pack["name"] == "Monthly yoga"]
+    listed = [str(pack["usable_from"]) for pack in found]
+    assert listed == sorted(listed, reverse=True), "the newest come first, page by page"
+    return found[::-1]
 
 
 def assert_every_mail_once(person: Person) -> None:
