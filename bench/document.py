@@ -34,7 +34,8 @@ def main() -> None:
     about = figures["about"]
     said = (
         f"Measured at {about['at']} with CPython {about['python']} on {about['machine']}, "
-        f"in {about['seconds']} seconds."
+        f"in {about['seconds']} seconds"
+        f"{', by `QUICK=1`: fewer repeats, smaller sizes' if about['quick'] else ''}."
     )
     text = DOCUMENT.read_text()
     before, _, rest = text.partition(BEGINS)
