@@ -76,11 +76,10 @@ def _put(one: Written) -> Document:
     }
 
 
-def page(client: Any, keys: Keys, asked: Mapping[str, Any] | None) -> int:
-    """Session, customer and what the page needs by key; then its list. How much was read."""
+def page(client: Any, keys: Keys, asked: Sequence[Mapping[str, Any]]) -> int:
+    """Session, customer and what the page needs by key; then its lists. How much was read."""
     found = read(client, keys)
-    listed = query(client, asked) if asked is not None else []
-    return len(found) + len(listed)
+    return len(found) + sum(len(query(client, one)) for one in asked)
 
 
 def checkout(

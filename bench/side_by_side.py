@@ -105,14 +105,14 @@ def _by_hand(
         text = text.replace(ours, theirs)
     requests: list[Request] = json.loads(text)
     keys: floor.Keys = {}
-    asked: dict[str, Any] | None = None
+    asked: list[dict[str, Any]] = []
     written: list[list[floor.Written]] = []
     for operation, body in requests:
         match operation:
             case "BatchGetItem":
                 keys = {name: part["Keys"] for name, part in body["RequestItems"].items()}
             case "Query":
-                asked = body
+                asked.append(body)
             case "TransactWriteItems":
                 written.append([_written(entry["Put"]) for entry in body["TransactItems"]])
             case _:
