@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from bench import function
-from shared.store.engine import AccessItem, AccountItem, CatalogueItem, connection
+from shared.store.items import AccessItem, AccountItem, CatalogueItem, connection
 
 MAX_TICKS = 2_000
 

@@ -25,10 +25,11 @@ from infra.local.world import LocalWorld
 from shared.domain.due import Worker, due_moment, utc_text
 from shared.operations.visit import staff_cookie
 from shared.store import accounts, sessions
-from shared.store.engine import Row, commit, overwrite
+from shared.store.items import Row
 from shared.store.listed import DirectoryEntry
 from shared.store.marks import AuditMark
 from shared.store.sessions import Audience, Session
+from shared.store.writing import commit, overwrite
 from shared.web.answer import SESSION_COOKIE, STAFF_COOKIE
 
 BEHIND = timedelta(days=24)

@@ -16,7 +16,7 @@ from bench import function, process
 from bench.operations import printed
 from bench.overhead import cookies, put_all
 from bench.scene import Scene
-from shared.store.engine import AccountItem, document, plain
+from shared.store.items import AccountItem, document, plain
 from shared.store.packing import packed
 from shared.store.people import customer_pk
 from tests import shop_floor as shop

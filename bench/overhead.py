@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from bench import function, process
 from bench.scene import Scene
 from shared.store import sessions
-from shared.store.engine import fitted, plain
+from shared.store.items import fitted, plain
 from shared.store.people import customer_pk
 from tests import shop_floor as shop
 

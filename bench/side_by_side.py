@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from bench import floor, function
-from shared.store.engine import AccessItem, AccountItem, CatalogueItem, connection
+from shared.store.items import AccessItem, AccountItem, CatalogueItem, connection
 
 Request = tuple[str, dict[str, Any]]
 """An operation of DynamoDB and its body."""

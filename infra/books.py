@@ -33,7 +33,7 @@ from shared.domain.invoice import Invoice
 from shared.domain.money import Money
 from shared.domain.pack import Entry
 from shared.store import kinds  # noqa: F401 - says how each kind is read
-from shared.store.engine import document, elsewhere, model_of
+from shared.store.items import document, elsewhere, model_of
 from shared.web.csv_file import Cell, harmless
 
 TABLES = ("catalogue", "accounts")

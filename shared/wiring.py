@@ -115,7 +115,7 @@ class Wiring:
         failed by itself."""
         from botocore.config import Config
 
-        from shared.store.engine import session
+        from shared.store.items import session
 
         config = self._boto_config
         if not again:

@@ -14,7 +14,7 @@ from shared.operations.buying_place import Bought, Buying
 from shared.operations.checkout import Answered
 from shared.operations.submissions import Press
 from shared.store import accounts, bookings
-from shared.store.engine import read
+from shared.store.reading import read
 from tests.shop_floor import context_of, head
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from shared.store.engine import AccessItem, AccountItem, CatalogueItem, connection
+from shared.store.items import AccessItem, AccountItem, CatalogueItem, connection
 
 MODELS = (AccountItem, CatalogueItem, AccessItem)
 

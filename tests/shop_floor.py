@@ -51,9 +51,11 @@ from shared.operations.audit import books_of
 from shared.operations.context import Context
 from shared.store import accounts
 from shared.store import catalogue as catalogues
-from shared.store.engine import Found, Row, commit, create, put, read, replace
+from shared.store.items import Row
 from shared.store.listed import DirectoryEntry
 from shared.store.people import Address
+from shared.store.reading import Found, read
+from shared.store.writing import commit, create, put, replace
 from tests import banking
 
 PUBLIC_URL = "http://127.0.0.1:8000"

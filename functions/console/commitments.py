@@ -7,8 +7,8 @@ from functions.console.pages.outstanding_models import CommitmentRow
 from shared.domain.customer import Customer
 from shared.domain.subscription import Subscription
 from shared.store import accounts
-from shared.store.engine import Page
 from shared.store.listed import Commitment
+from shared.store.reading import Page
 from shared.web.request import Request
 
 SHOWN = 40

@@ -32,8 +32,8 @@ from shared.operations.staff import may_change
 from shared.operations.submissions import Press
 from shared.operations.visit import Row
 from shared.store import accounts
-from shared.store.engine import Page
 from shared.store.listed import Commitment, OpenInvoice, Outstanding
+from shared.store.reading import Page
 from shared.store.records import Submission
 from shared.web.answer import Answer, Input, Query
 from shared.web.app import App

@@ -12,7 +12,7 @@ from shared.domain.pack import Pack
 from shared.domain.reservation import Reservation
 from shared.operations.visit import Claims, Found, Ref
 from shared.store import accounts
-from shared.store.engine import Page
+from shared.store.reading import Page
 from shared.web.answer import View
 from shared.web.request import Request
 

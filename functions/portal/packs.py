@@ -10,7 +10,7 @@ from functions.portal.pages.pack_models import PackPage, PacksPage
 from shared.domain.errors import Missing
 from shared.operations.statement import entries_of_all
 from shared.store import accounts
-from shared.store.engine import PAGE_LIMIT
+from shared.store.reading import PAGE_LIMIT
 from shared.web.answer import Answer
 from shared.web.pages.entries import entry_view, without_names
 from shared.web.pages.packs import pack_summary

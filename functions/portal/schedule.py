@@ -7,7 +7,7 @@ from functions.portal.schedule_view import ScheduleQuery
 from shared.domain.activity import Activity
 from shared.domain.weekly import Standing
 from shared.store import schedule as schedules
-from shared.store.engine import Row
+from shared.store.items import Row
 from shared.store.schedule import SCHEDULE_LIMIT
 from shared.web.answer import Answer
 from shared.web.app import App

@@ -12,7 +12,7 @@ from shared.operations.bus import put_events
 from shared.operations.receiving import Receipt, Stored, receive
 from shared.providers.errors import NoSuchProvider
 from shared.providers.events import InvalidSignature, ReadsWebhooks
-from shared.store.engine import StoreUnavailable
+from shared.store.items import StoreUnavailable
 from shared.wiring import SECRETS_READ_AGAIN_AFTER, Wiring, current
 
 MAX_BODY_BYTES = 256 * 1024

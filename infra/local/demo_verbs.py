@@ -29,9 +29,11 @@ from shared.operations.cart import Holder
 from shared.operations.checkout import Answered, Checked, Submitted
 from shared.operations.context import Context
 from shared.store import accounts
-from shared.store.engine import Row, commit, create, read, replace
+from shared.store.items import Row
 from shared.store.listed import DirectoryEntry
 from shared.store.people import Address
+from shared.store.reading import read
+from shared.store.writing import commit, create, replace
 
 LOOKED_AHEAD = timedelta(days=9)
 """Within this everything that repeats weekly comes at least once."""

@@ -24,7 +24,8 @@ from shared.operations.staff import may_change
 from shared.operations.submissions import Press
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides, Credits
-from shared.store.engine import MAX_BATCH_GET, Lost, Ref, Row, read
+from shared.store.items import Lost, Ref, Row
+from shared.store.reading import MAX_BATCH_GET, read
 
 if TYPE_CHECKING:
     from shared.domain.product import Location

@@ -30,9 +30,11 @@ from shared.store import accounts, transactions
 from shared.store.accounts import audit_mark
 from shared.store.collection import collection_of
 from shared.store.due import Entry, due, standing
-from shared.store.engine import Lost, Row, commit, moment_of, out_of_place, overwrite, read, replace
+from shared.store.items import Lost, Row, out_of_place
 from shared.store.marks import AuditMark
 from shared.store.people import customer_pk
+from shared.store.reading import moment_of, read
+from shared.store.writing import commit, overwrite, replace
 
 if TYPE_CHECKING:
     from shared.domain.charge import ProviderCharge

@@ -29,7 +29,8 @@ from shared.operations.racing import until_won
 from shared.operations.submissions import Press, once
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides, Credits
-from shared.store.engine import Found, Ref, Row, read
+from shared.store.items import Ref, Row
+from shared.store.reading import Found, read
 from shared.store.records import Submission
 
 

@@ -12,7 +12,8 @@ from shared.domain.charge import (
 )
 from shared.domain.invoice import Invoice, Payment, PaymentKind
 from shared.store import accounts
-from shared.store.engine import Ref, Row, read
+from shared.store.items import Ref, Row
+from shared.store.reading import read
 
 if TYPE_CHECKING:
     from shared.domain.cart import Cart

@@ -43,7 +43,9 @@ from shared.operations.settle import settle
 from shared.operations.submissions import Press, once
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides
-from shared.store.engine import Found, Row, read, unsaved, written
+from shared.store.items import Row
+from shared.store.reading import Found, read
+from shared.store.writing import unsaved, written
 
 if TYPE_CHECKING:
     from shared.domain.activity import Activity

@@ -18,7 +18,8 @@ from shared.operations.books import Books, open_books
 from shared.operations.giving_up import packs_to_end, void
 from shared.operations.next_pack import cart_without
 from shared.store import accounts, transactions
-from shared.store.engine import Lost, Row, read
+from shared.store.items import Lost, Row
+from shared.store.reading import read
 from shared.store.timeline import TimelineEvent
 
 if TYPE_CHECKING:

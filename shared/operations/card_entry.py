@@ -14,7 +14,8 @@ from shared.providers.errors import NoSuchProvider, ProviderUnavailable, Request
 from shared.providers.port import CardFrame
 from shared.store import access
 from shared.store.access import Limit
-from shared.store.engine import Lost, commit
+from shared.store.items import Lost
+from shared.store.writing import commit
 
 if TYPE_CHECKING:
     from shared.operations.context import Context

@@ -6,7 +6,9 @@ Its page keeps to [SCAN]: `GET` shows a button, only its `POST` opens the provid
 from datetime import datetime
 
 from shared.store.card_links import GOOD_FOR, CardLink, card_link
-from shared.store.engine import Lost, commit, create, read, remove
+from shared.store.items import Lost
+from shared.store.reading import read
+from shared.store.writing import commit, create, remove
 
 PATH = "/card-update"
 

@@ -21,7 +21,8 @@ from shared.operations.collect import Renewed, pay_now
 from shared.providers.errors import NoSuchProvider, ProviderUnavailable, RequestRefused
 from shared.providers.port import CardSetup
 from shared.store import accounts, transactions
-from shared.store.engine import Lost, Row, read
+from shared.store.items import Lost, Row
+from shared.store.reading import read
 from shared.store.timeline import TimelineEvent
 
 if TYPE_CHECKING:

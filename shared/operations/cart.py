@@ -23,9 +23,11 @@ from shared.operations.context import Context
 from shared.operations.weekly_sale import why_not_sold
 from shared.store import people
 from shared.store.carts import cart as cart_ref
-from shared.store.engine import Found, Lost, Ref, Row, Write, commit, put, read
-from shared.store.engine import remove as removal
-from shared.store.engine import replace as replacement
+from shared.store.items import Lost, Ref, Row
+from shared.store.reading import Found, read
+from shared.store.writing import Write, commit, put
+from shared.store.writing import remove as removal
+from shared.store.writing import replace as replacement
 
 RACES_MAX = 8
 """How often a change is decided anew because somebody else was first."""

@@ -25,7 +25,8 @@ from shared.operations.settle import settle
 from shared.operations.settle_checkout import complete_checkout, trials_in
 from shared.operations.weekly_sale import not_sold
 from shared.store import accounts, transactions
-from shared.store.engine import Found, Lost, Ref, Row, read
+from shared.store.items import Lost, Ref, Row
+from shared.store.reading import Found, read
 from shared.store.records import Submission
 
 CHECKOUT_TRIES = 4

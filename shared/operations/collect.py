@@ -29,7 +29,9 @@ from shared.operations.settle_period import write_paid_period
 from shared.providers.errors import NoSuchProvider, ProviderUnavailable, RequestRefused
 from shared.providers.port import ChargeRequest, ChargeResult
 from shared.store import accounts, transactions
-from shared.store.engine import Lost, Row, read, unsaved, written
+from shared.store.items import Lost, Row
+from shared.store.reading import read
+from shared.store.writing import unsaved, written
 
 if TYPE_CHECKING:
     from shared.domain.card import Card

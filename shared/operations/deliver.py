@@ -19,17 +19,9 @@ from shared.domain.message import Message, MessageKind, MessageState, Notice, No
 from shared.messages.render import Secrets, Unrenderable, render
 from shared.messages.sender import Answer, Handover, Mailer
 from shared.store import accounts
-from shared.store.engine import (
-    AccountItem,
-    Lost,
-    Ref,
-    Row,
-    commit,
-    commit_alone,
-    create,
-    read,
-    replace,
-)
+from shared.store.items import AccountItem, Lost, Ref, Row
+from shared.store.reading import read
+from shared.store.writing import commit, commit_alone, create, replace
 
 if TYPE_CHECKING:
     from shared.domain.customer import Customer

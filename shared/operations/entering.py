@@ -17,21 +17,12 @@ from shared.domain.errors import Conflict, Forbidden
 from shared.operations.cart import Joined, join_refs, join_writes
 from shared.store import accounts, sessions
 from shared.store import catalogue as catalogues
-from shared.store.engine import (
-    Lost,
-    Ref,
-    Row,
-    Write,
-    commit,
-    create,
-    overwrite,
-    put,
-    read,
-    replace,
-)
+from shared.store.items import Lost, Ref, Row
 from shared.store.listed import DirectoryEntry
 from shared.store.people import Address
+from shared.store.reading import read
 from shared.store.sessions import Audience, Session
+from shared.store.writing import Write, commit, create, overwrite, put, replace
 
 if TYPE_CHECKING:
     from shared.domain.product import Catalogue

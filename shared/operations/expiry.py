@@ -12,7 +12,8 @@ from shared.domain.expiry import expected_with, move_expiry
 from shared.operations.staff import require_change, written_down
 from shared.operations.submissions import Press, once
 from shared.store import accounts, transactions
-from shared.store.engine import Found, Ref, Row, read
+from shared.store.items import Ref, Row
+from shared.store.reading import Found, read
 
 if TYPE_CHECKING:
     from shared.domain.pack import Pack

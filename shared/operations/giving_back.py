@@ -17,7 +17,8 @@ from shared.operations.holding import forfeit_all, offer_freed, read_all, releas
 from shared.operations.racing import until_won
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides, Credits
-from shared.store.engine import Row, read
+from shared.store.items import Row
+from shared.store.reading import read
 
 if TYPE_CHECKING:
     from shared.domain.activity import Activity

@@ -14,7 +14,8 @@ from shared.domain.pausing import ended_by_pause, pause
 from shared.domain.subscription import PausedBy, Subscription, SubscriptionState
 from shared.operations import tell
 from shared.store import accounts, transactions
-from shared.store.engine import Row, read
+from shared.store.items import Row
+from shared.store.reading import read
 
 if TYPE_CHECKING:
     from shared.domain.charge import Charge

@@ -13,7 +13,8 @@ from shared.domain.reservation import Reservation, ReservationState
 from shared.operations import tell
 from shared.store import accounts
 from shared.store.bookings import Besides, Credits
-from shared.store.engine import Row, read
+from shared.store.items import Row
+from shared.store.reading import read
 from shared.store.timeline import TimelineEvent
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ from shared.operations import tell
 from shared.operations.reversing import follows
 from shared.store import accounts, invoicing
 from shared.store.bookings import Besides, Credits
-from shared.store.engine import Row, read
 from shared.store.invoicing import Reserved
+from shared.store.items import Row
+from shared.store.reading import read
 
 if TYPE_CHECKING:
     from shared.domain.customer import Customer

@@ -18,8 +18,10 @@ from shared.domain.subscription import Subscription, SubscriptionState
 from shared.operations import tell
 from shared.operations.context import Context
 from shared.store import accounts, transactions
-from shared.store.engine import Lost, Ref, Row, read, unsaved
+from shared.store.items import Lost, Ref, Row
+from shared.store.reading import read
 from shared.store.timeline import TimelineEvent
+from shared.store.writing import unsaved
 
 RACES_MAX = 8
 """How often a change is decided anew because something else was first."""

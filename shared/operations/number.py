@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.store import accounts, transactions
-from shared.store.engine import Lost, Ref, Row, read
+from shared.store.items import Lost, Ref, Row
 from shared.store.marks import Numbering
+from shared.store.reading import read
 
 MAX_BATCH = 50
 NUMBER_TRIES = 8

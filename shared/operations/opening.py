@@ -9,7 +9,8 @@ from shared.domain.charge import Charge, Purpose
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.operations.books import Books, location_of
 from shared.store import accounts
-from shared.store.engine import Row, unsaved
+from shared.store.items import Row
+from shared.store.writing import unsaved
 
 if TYPE_CHECKING:
     from shared.domain.customer import Customer

@@ -15,8 +15,9 @@ from shared.operations.staff import may_change
 from shared.operations.submissions import Press, once
 from shared.store import accounts, invoicing
 from shared.store.bookings import Besides, Credits
-from shared.store.engine import Found, Ref, Row, read
 from shared.store.invoicing import Reserved
+from shared.store.items import Ref, Row
+from shared.store.reading import Found, read
 from shared.store.timeline import TimelineEvent
 
 if TYPE_CHECKING:

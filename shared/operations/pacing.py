@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared.providers.errors import NotSent
-from shared.store.engine import StoreUnavailable
+from shared.store.items import StoreUnavailable
 from shared.store.pace import State, Turnstile, take_turn
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from shared.domain.charge import By
 from shared.domain.pack import Entry, EntryKind, Pack, calendar_moment
 from shared.operations import tell
 from shared.store import accounts, transactions
-from shared.store.engine import Lost, Row, read
+from shared.store.items import Lost, Row
+from shared.store.reading import read
 
 if TYPE_CHECKING:
     from shared.domain.message import Message

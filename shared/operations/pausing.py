@@ -19,7 +19,7 @@ from shared.operations.cancel import load
 from shared.operations.giving_up import last_pack, packs_in_pause
 from shared.operations.staff import require_change, their_subscription, written_down
 from shared.store import transactions
-from shared.store.engine import Lost, Row
+from shared.store.items import Lost, Row
 
 if TYPE_CHECKING:
     from shared.domain.customer import Customer

@@ -10,7 +10,7 @@ from shared.operations.books import Books, open_books
 from shared.operations.checkout import Answered, answer_of
 from shared.operations.collect import Renewed
 from shared.operations.submissions import Press, once
-from shared.store.engine import Lost, Row
+from shared.store.items import Lost, Row
 
 if TYPE_CHECKING:
     from shared.operations.context import Context

@@ -14,7 +14,9 @@ from shared.operations.invoices import new_charge
 from shared.operations.settle import settle
 from shared.operations.submissions import Press, once
 from shared.store import accounts, invoicing
-from shared.store.engine import Row, read, written
+from shared.store.items import Row
+from shared.store.reading import read
+from shared.store.writing import written
 
 if TYPE_CHECKING:
     from shared.domain.customer import Customer

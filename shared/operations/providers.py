@@ -18,7 +18,7 @@ from shared.providers.errors import NoSuchProvider, ProviderUnavailable, Request
 from shared.providers.port import SetupProblem, SetupReport
 from shared.store import catalogue as catalogues
 from shared.store.catalogue import Role, StaffMember
-from shared.store.engine import Lost, Row
+from shared.store.items import Lost, Row
 
 if TYPE_CHECKING:
     from shared.domain.product import Catalogue

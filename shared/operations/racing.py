@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from shared.domain.errors import Unavailable
-from shared.store.engine import Lost
+from shared.store.items import Lost
 
 BOOK_TRIES = 12
 """Races on one activity that a booking may lose before it gives up: a popular class fills fast."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shared.providers.events import EventKind, ReadsWebhooks
 from shared.store import accounts, webhook_events
-from shared.store.engine import Lost, Ref, read
+from shared.store.items import Lost, Ref
+from shared.store.reading import read
 from shared.store.webhook_events import ChargeSeen, WebhookReceived
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ from shared.operations.settle import settle
 from shared.providers.errors import NoSuchProvider, ProviderUnavailable, RequestRefused
 from shared.providers.port import ChargeResult, RefundOutcome
 from shared.store import transactions
-from shared.store.engine import Lost
+from shared.store.items import Lost
 
 if TYPE_CHECKING:
     from shared.domain.message import Notice

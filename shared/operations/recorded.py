@@ -28,7 +28,8 @@ from shared.operations.staff import written_down
 from shared.operations.submissions import Press, once
 from shared.store import accounts, invoicing
 from shared.store.bookings import Besides
-from shared.store.engine import Found, Lost, Ref, Row, read
+from shared.store.items import Lost, Ref, Row
+from shared.store.reading import Found, read
 
 if TYPE_CHECKING:
     from shared.domain.customer import Customer

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from shared.domain.pack import Pack, next_turn
 from shared.operations.collect import Renewed, renew
 from shared.store import accounts, transactions
-from shared.store.engine import Lost, read
+from shared.store.items import Lost
+from shared.store.reading import read
 
 if TYPE_CHECKING:
     from shared.domain.recurring import Turn

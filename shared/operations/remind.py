@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from shared.domain.subscription import SubscriptionState, reminder_at
 from shared.operations import tell
 from shared.store import accounts, transactions
-from shared.store.engine import Lost, read
+from shared.store.items import Lost
+from shared.store.reading import read
 
 if TYPE_CHECKING:
     from shared.operations.context import Context

@@ -21,8 +21,9 @@ from shared.operations import credits_used, tell
 from shared.providers.errors import ProviderUnavailable, RequestRefused
 from shared.store import accounts, invoicing, transactions
 from shared.store.bookings import Besides, Credits
-from shared.store.engine import Lost, Page, Row, read
 from shared.store.invoicing import Reserved
+from shared.store.items import Lost, Row
+from shared.store.reading import Page, read
 
 if TYPE_CHECKING:
     from shared.domain.customer import Customer

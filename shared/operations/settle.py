@@ -25,7 +25,7 @@ from shared.operations import tell
 from shared.operations.books import Books, reopen
 from shared.operations.settle_period import complete_period, period_not_paid
 from shared.store import transactions
-from shared.store.engine import Lost
+from shared.store.items import Lost
 
 if TYPE_CHECKING:
     from shared.operations.context import Context

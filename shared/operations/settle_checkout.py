@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from shared.domain.pack import Pack
     from shared.domain.subscription import Subscription
     from shared.operations.context import Context
-    from shared.store.engine import Row
+    from shared.store.items import Row
     from shared.store.records import Submission
 
 

@@ -25,7 +25,7 @@ from shared.store import transactions
 if TYPE_CHECKING:
     from shared.domain.customer import Customer
     from shared.operations.context import Context
-    from shared.store.engine import Row
+    from shared.store.items import Row
     from shared.store.records import Submission
     from shared.store.timeline import TimelineEvent
 

@@ -27,9 +27,11 @@ from shared.messages import opening
 from shared.messages.opening import SignInFacts
 from shared.store import access, outbox, people, sessions
 from shared.store.access import Limit, Link, Token
-from shared.store.engine import Found, Lost, Ref, Row, commit, create, read, replace
+from shared.store.items import Lost, Ref, Row
 from shared.store.people import Address
+from shared.store.reading import Found, read
 from shared.store.sessions import Audience
+from shared.store.writing import commit, create, replace
 
 PER_MINUTE = Limit("address-minute", 6, timedelta(minutes=1))
 PER_HOUR = Limit("address-hour", 12, timedelta(hours=1))

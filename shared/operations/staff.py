@@ -22,8 +22,10 @@ from shared.operations.cancel import When
 from shared.operations.submissions import Press, once
 from shared.store import accounts, due, transactions
 from shared.store.catalogue import Role, StaffMember
-from shared.store.engine import Found, Lost, Ref, Row, Write, read
+from shared.store.items import Lost, Ref, Row
+from shared.store.reading import Found, read
 from shared.store.timeline import TimelineEvent
+from shared.store.writing import Write
 
 if TYPE_CHECKING:
     from shared.domain.customer import Customer

@@ -31,7 +31,8 @@ from shared.operations.staff import require_change, their_customer
 from shared.operations.submissions import Press, once
 from shared.store import accounts, transactions
 from shared.store.catalogue import StaffMember
-from shared.store.engine import Found, Row, read
+from shared.store.items import Row
+from shared.store.reading import Found, read
 from shared.store.records import Submission
 
 ONE_LINE = "line"

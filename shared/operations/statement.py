@@ -12,7 +12,7 @@ from shared.store import accounts, holdings
 
 if TYPE_CHECKING:
     from shared.domain.pack import Entry, Pack
-    from shared.store.engine import Page
+    from shared.store.reading import Page
 
 ENTRIES_AT_ONCE = 2_000
 """Entries of one reading. DynamoDB itself ends a page at 1 MB, which is a little more."""

@@ -12,7 +12,8 @@ from datetime import datetime
 
 from shared.domain.errors import Conflict
 from shared.store import accounts
-from shared.store.engine import Lost, Ref, Row, read
+from shared.store.items import Lost, Ref, Row
+from shared.store.reading import read
 from shared.store.records import Submission
 
 ONCE_TRIES = 5

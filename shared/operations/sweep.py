@@ -17,7 +17,7 @@ from shared.domain.admission import parts as parts_of_a_tick
 from shared.domain.due import Lane, Worker
 from shared.operations.bus import EVENTS_PER_CALL, event, event_of, put_events
 from shared.store.due import MAX_TRIES, Entry, Leased, back_off, due, lease, on_lease, park
-from shared.store.engine import StoreUnavailable
+from shared.store.items import StoreUnavailable
 
 if TYPE_CHECKING:
     from shared.domain.message import Notice

@@ -17,7 +17,8 @@ from shared.operations.giving_back import cancel
 from shared.operations.holding import offer_freed, redeem_all
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides, Credits
-from shared.store.engine import Lost, Row, read
+from shared.store.items import Lost, Row
+from shared.store.reading import read
 
 if TYPE_CHECKING:
     from shared.operations.context import Context

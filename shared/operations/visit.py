@@ -18,7 +18,8 @@ from shared.domain.product import Catalogue, Location
 from shared.store import catalogue as catalogues
 from shared.store import people, sessions
 from shared.store.catalogue import Role, StaffMember
-from shared.store.engine import Found, Lost, Ref, Row, StoreUnavailable, read
+from shared.store.items import Lost, Ref, Row, StoreUnavailable
+from shared.store.reading import Found, read
 from shared.store.sessions import Audience, Session
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from shared.operations.reconcile import Reconciled, reconcile, refund_came_back
 from shared.providers.errors import ProviderUnavailable, RequestRefused
 from shared.providers.events import EventKind
 from shared.store import accounts, webhook_events
-from shared.store.engine import Lost, Ref, Row, read
+from shared.store.items import Lost, Ref, Row
+from shared.store.reading import read
 from shared.store.webhook_events import WebhookReceived
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from shared.operations.tell import NoWeekPlace
 from shared.operations.weekly_sale import activities_at
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides, Credits
-from shared.store.engine import Row, read
+from shared.store.items import Row
+from shared.store.reading import read
 
 if TYPE_CHECKING:
     from shared.domain.customer import Customer

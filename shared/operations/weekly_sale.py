@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from shared.domain.cart import Cart
     from shared.domain.product import Catalogue, Location, Product
     from shared.domain.weekly import Standing, WhyNotSold
-    from shared.store.engine import Row
+    from shared.store.items import Row
 
 AT_ONCE = 20
 """Activities of a location that start in the same minute."""

@@ -11,9 +11,10 @@ from pydantic import AwareDatetime
 from pynamodb.attributes import NumberAttribute
 
 from shared.domain.record import Record
-from shared.store.engine import AccessItem, AccountItem, Action, Kind, Ref, Write, register
+from shared.store.items import AccessItem, AccountItem, Kind, Ref, register
 from shared.store.people import Address, digest, normal_address
 from shared.store.sessions import Audience
+from shared.store.writing import Action, Write
 
 CODE_TRIES = 5
 REMEMBERED_FOR = timedelta(days=1)

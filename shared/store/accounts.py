@@ -21,15 +21,9 @@ from shared.store import (
     schedule,
     visits,
 )
-from shared.store.engine import (
-    PAGE_LIMIT,
-    AccountItem,
-    Page,
-    Ref,
-    Row,
-    query,
-)
+from shared.store.items import AccountItem, Ref, Row
 from shared.store.newest import AT_ONCE, everything, newest
+from shared.store.reading import PAGE_LIMIT, Page, query
 
 if TYPE_CHECKING:
     from shared.domain.charge import Charge

@@ -13,19 +13,9 @@ from typing import TYPE_CHECKING
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.reservation import Reservation, ReservationState, seat_of
 from shared.store import accounts
-from shared.store.engine import (
-    Ref,
-    Row,
-    Write,
-    commit,
-    create,
-    discard,
-    overwrite,
-    put,
-    replace,
-    unchanged,
-)
+from shared.store.items import Ref, Row
 from shared.store.listed import OpenInvoice, Outstanding
+from shared.store.writing import Write, commit, create, discard, overwrite, put, replace, unchanged
 
 if TYPE_CHECKING:
     from shared.domain.activity import Activity

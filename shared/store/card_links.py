@@ -6,7 +6,7 @@ from datetime import timedelta
 from pydantic import AwareDatetime
 
 from shared.domain.record import Record
-from shared.store.engine import AccessItem, Kind, Ref, register
+from shared.store.items import AccessItem, Kind, Ref, register
 from shared.store.people import digest
 
 GOOD_FOR = timedelta(days=7)

@@ -7,21 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.domain.product import Catalogue
 from shared.domain.record import Record
-from shared.store.engine import (
-    CatalogueItem,
-    Kind,
-    Lost,
-    Ref,
-    Row,
-    commit,
-    create,
-    overwrite,
-    put,
-    query,
-    read,
-    register,
-    replace,
-)
+from shared.store.items import CatalogueItem, Kind, Lost, Ref, Row, register
+from shared.store.reading import query, read
+from shared.store.writing import commit, create, overwrite, put, replace
 
 if TYPE_CHECKING:
     from shared.store.timeline import TimelineEvent

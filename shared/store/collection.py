@@ -13,8 +13,9 @@ from shared.domain.message import Message
 from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation
 from shared.domain.subscription import Subscription
-from shared.store.engine import AccountItem, Row, query_mixed
+from shared.store.items import AccountItem, Row
 from shared.store.people import customer_pk
+from shared.store.reading import query_mixed
 from shared.store.timeline import TimelineEvent
 
 COLLECTION_LIMIT = 1000

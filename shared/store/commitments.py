@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from shared.store import accounts
-from shared.store.engine import Write, overwrite
+from shared.store.writing import Write, overwrite
 
 if TYPE_CHECKING:
     from shared.domain.subscription import Subscription

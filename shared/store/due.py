@@ -26,19 +26,9 @@ from shared.domain.due import (
     utc_text,
 )
 from shared.store import accounts
-from shared.store.engine import (
-    AccountItem,
-    Action,
-    Lost,
-    StoreUnavailable,
-    Write,
-    commit,
-    connection,
-    create,
-    moment_of,
-    read_any,
-    replace,
-)
+from shared.store.items import AccountItem, Lost, StoreUnavailable, connection
+from shared.store.reading import moment_of, read_any
+from shared.store.writing import Action, Write, commit, create, replace
 
 if TYPE_CHECKING:
     from shared.domain.message import Notice, Parked

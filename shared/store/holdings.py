@@ -7,17 +7,10 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from shared.store import kinds  # noqa: F401 - says how each kind is stored
-from shared.store.engine import (
-    PAGE_LIMIT,
-    AccountItem,
-    Page,
-    Ref,
-    Row,
-    query,
-    query_kinds,
-)
+from shared.store.items import AccountItem, Ref, Row
 from shared.store.newest import AT_ONCE, everything, newest
 from shared.store.people import customer_pk
+from shared.store.reading import PAGE_LIMIT, Page, query, query_kinds
 
 if TYPE_CHECKING:
     from shared.domain.pack import Pack

@@ -19,7 +19,8 @@ from shared.store.bookings import (
     outstanding_writes,
 )
 from shared.store.commitments import commitment_writes
-from shared.store.engine import Row, Write, commit, create, put, replace
+from shared.store.items import Row
+from shared.store.writing import Write, commit, create, put, replace
 
 if TYPE_CHECKING:
     from shared.domain.charge import Charge

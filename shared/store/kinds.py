@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from shared.domain.due import Moment, Worker
-from shared.store.engine import Apart, Kind, register_name
+from shared.store.items import Apart, Kind, register_name
 
 SUBMISSION_KEPT = timedelta(days=7)
 WEBHOOK_KEPT = timedelta(days=90)

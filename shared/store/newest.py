@@ -5,8 +5,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from shared.store.engine import AccountItem, Page, Row, query
+from shared.store.items import AccountItem, Row
 from shared.store.people import customer_pk
+from shared.store.reading import Page, query
 
 AT_ONCE = 300
 """Items of one reading, where all are read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.store import kinds  # noqa: F401 - says how each kind is stored
-from shared.store.engine import AccountItem, Ref
+from shared.store.items import AccountItem, Ref
 from shared.store.people import customer_pk, digest, normal_address
 
 if TYPE_CHECKING:

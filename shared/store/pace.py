@@ -18,7 +18,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.store.engine import AccessItem, StoreUnavailable, connection
+from shared.store.items import AccessItem, StoreUnavailable, connection
 
 MAX_TRIES = 8
 """A try fails when the turnstile was taken or became free since the last was looked at."""

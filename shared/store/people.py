@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from shared.domain.record import Record
 from shared.store import kinds  # noqa: F401 - says how each kind is stored
-from shared.store.engine import AccountItem, Kind, Ref, register
+from shared.store.items import AccountItem, Kind, Ref, register
 
 if TYPE_CHECKING:
     from shared.domain.customer import Customer

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from shared.store import kinds  # noqa: F401 - says how each kind is stored
-from shared.store.engine import AccountItem, Ref, Row, query_between
+from shared.store.items import AccountItem, Ref, Row
+from shared.store.reading import query_between
 
 if TYPE_CHECKING:
     from shared.domain.activity import Activity

@@ -6,8 +6,9 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from shared.domain.record import Record
-from shared.store.engine import AccessItem, Kind, Ref, Write, discard, register
+from shared.store.items import AccessItem, Kind, Ref, register
 from shared.store.people import digest
+from shared.store.writing import Write, discard
 
 
 class Audience(StrEnum):

@@ -12,17 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from shared.store import accounts
 from shared.store.commitments import commitment_writes
-from shared.store.engine import (
-    Row,
-    Write,
-    absent,
-    commit,
-    create,
-    put,
-    remove,
-    replace,
-    unchanged,
-)
+from shared.store.items import Row
+from shared.store.writing import Write, absent, commit, create, put, remove, replace, unchanged
 
 if TYPE_CHECKING:
     from shared.domain.cart import Cart

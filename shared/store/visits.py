@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.store import kinds  # noqa: F401 - says how each kind is stored
-from shared.store.engine import PAGE_LIMIT, AccountItem, Page, Ref, Row
+from shared.store.items import AccountItem, Ref, Row
 from shared.store.newest import AT_ONCE, everything, newest
 from shared.store.people import customer_pk
+from shared.store.reading import PAGE_LIMIT, Page
 
 if TYPE_CHECKING:
     from shared.domain.reservation import Reservation

@@ -4,7 +4,8 @@ from pydantic import AwareDatetime
 
 from shared.domain.record import Record
 from shared.store import accounts
-from shared.store.engine import Row, commit_alone, create, replace
+from shared.store.items import Row
+from shared.store.writing import commit_alone, create, replace
 
 
 class WebhookReceived(Record):

@@ -18,8 +18,10 @@ from shared.domain.message import MessageKind, NoticeKind, message_key
 from shared.operations.audit import MAX_CUSTOMERS, MAX_UNANSWERED
 from shared.providers.port import ChargeRequest, PaymentProvider
 from shared.store import accounts
-from shared.store.engine import Ref, commit, create, overwrite, read, remove
+from shared.store.items import Ref
 from shared.store.listed import DirectoryEntry
+from shared.store.reading import read
+from shared.store.writing import commit, create, overwrite, remove
 from tests.shop_floor import (
     FAILS_LATER,
     Wanted,

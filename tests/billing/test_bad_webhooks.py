@@ -15,7 +15,7 @@ from infra.local.http_api import Request, Response, event_of
 from infra.local.sandbox_webhooks import Webhooks
 from infra.local.world import LocalWorld
 from shared.store import accounts
-from shared.store.engine import read
+from shared.store.reading import read
 from tests.billing.conftest import Shop
 from tests.billing.test_webhooks import PATH
 from tests.shop_floor import (

@@ -16,7 +16,7 @@ from shared.domain.message import UNHURRIED, Message, MessageKind, next_moment
 from shared.operations.sweep import SWEEP, Sweep, Swept, parts_of
 from shared.store import accounts
 from shared.store.due import LEASE, due, on_lease
-from shared.store.engine import commit, create
+from shared.store.writing import commit, create
 from tests.billing.conftest import Shop
 from tests.pacing.renewals import DUE, due_subscription
 from tests.shop_floor import buy, customer_with_card, go_to, moment, told_at

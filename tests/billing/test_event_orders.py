@@ -25,7 +25,7 @@ from shared.domain.charge import By, Outcome, RefundState
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel
 from shared.store import catalogue as catalogues
-from shared.store.engine import document
+from shared.store.items import document
 from tests.billing.conftest import Shop
 from tests.billing.test_webhooks import post
 from tests.shop_floor import (

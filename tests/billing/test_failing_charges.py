@@ -10,7 +10,7 @@ from shared.domain.invoice import InvoiceState
 from shared.domain.message import MessageKind, NoticeKind
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel, cards
-from shared.store.engine import commit, replace
+from shared.store.writing import commit, replace
 from tests.billing.conftest import Shop
 from tests.shop_floor import (
     ALSO_WORKS,

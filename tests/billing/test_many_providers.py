@@ -19,7 +19,8 @@ from shared.operations.audit import audit
 from shared.operations.checkout import Checked
 from shared.store import accounts
 from shared.store import catalogue as catalogues
-from shared.store.engine import commit, read, replace
+from shared.store.reading import read
+from shared.store.writing import commit, replace
 from tests import second_provider
 from tests.console import office
 from tests.portal.customers import Customer

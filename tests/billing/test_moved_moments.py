@@ -12,7 +12,7 @@ from shared.domain.due import Lane, Moment, Worker, due_moment, due_text
 from shared.domain.message import NoticeKind
 from shared.store import accounts
 from shared.store.due import due, lease, put_back
-from shared.store.engine import read
+from shared.store.reading import read
 from tests.billing.conftest import Shop
 from tests.shop_floor import charged_at, go_to, moment, notices, subscribed, subscription_of, text
 

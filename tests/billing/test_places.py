@@ -16,7 +16,7 @@ from shared.operations import booking, giving_back, moving
 from shared.operations.booking import NoCredits, Wish
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides
-from shared.store.engine import read
+from shared.store.reading import read
 from tests.billing.conftest import Shop
 from tests.shop_floor import (
     buy,

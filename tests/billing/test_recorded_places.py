@@ -17,7 +17,8 @@ from shared.operations.giving_up import void
 from shared.store import accounts, invoicing
 from shared.store.bookings import Besides, Credits
 from shared.store.catalogue import Role
-from shared.store.engine import Lost, read
+from shared.store.items import Lost
+from shared.store.reading import read
 from tests.billing.conftest import Shop
 from tests.buying import (
     buy_place,

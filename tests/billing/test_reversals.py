@@ -9,7 +9,7 @@ from shared.domain.message import NoticeKind
 from shared.domain.pack import PackStatus
 from shared.domain.reservation import ReservationState
 from shared.store import accounts
-from shared.store.engine import read
+from shared.store.reading import read
 from tests.billing.conftest import Shop
 from tests.billing.reversed_payments import (
     OPENING,

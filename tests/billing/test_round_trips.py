@@ -7,7 +7,7 @@ from shared.domain.charge import By
 from shared.operations import cancel, checkout
 from shared.operations.collect import Renewed, renew, retry
 from shared.store import accounts
-from shared.store.engine import read
+from shared.store.reading import read
 from tests.billing.conftest import Shop
 from tests.round_trips import round_trips
 from tests.shop_floor import (

@@ -6,7 +6,7 @@ from infra.local.sandbox_faults import Fault, Operation
 from shared.domain.charge import By
 from shared.domain.ending import EndReason
 from shared.domain.subscription import SubscriptionState
-from shared.store.engine import commit, replace
+from shared.store.writing import commit, replace
 from tests.billing.conftest import Shop
 from tests.shop_floor import (
     ALSO_WORKS,

@@ -17,7 +17,7 @@ from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.subscription import SubscriptionState
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides
-from shared.store.engine import read
+from shared.store.reading import read
 from tests.billing.conftest import Shop
 from tests.billing.test_pausing import pause, resume
 from tests.console.office import staff

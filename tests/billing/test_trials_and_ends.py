@@ -14,7 +14,7 @@ from shared.domain.product import SelfCancel
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel, cards
 from shared.operations.checkout import Checked
-from shared.store.engine import commit, replace
+from shared.store.writing import commit, replace
 from tests.billing.conftest import Shop
 from tests.shop_floor import (
     FAILS_LATER,

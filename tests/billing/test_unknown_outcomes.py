@@ -14,7 +14,8 @@ from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel
 from shared.operations.checkout import Checked
 from shared.store import accounts
-from shared.store.engine import commit, read, replace
+from shared.store.reading import read
+from shared.store.writing import commit, replace
 from tests.billing.conftest import Shop
 from tests.shop_floor import (
     NEEDS_AUTHENTICATION,

@@ -19,7 +19,7 @@ from shared.domain.weekly import standing_of
 from shared.operations import giving_back
 from shared.store import accounts
 from shared.store import catalogue as catalogues
-from shared.store.engine import commit, create
+from shared.store.writing import commit, create
 from tests.billing.conftest import Shop
 from tests.buying import class_in, reservation_now
 from tests.console.office import customer, staff

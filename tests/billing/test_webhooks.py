@@ -16,7 +16,8 @@ from shared.domain.message import MessageKind, NoticeKind
 from shared.domain.subscription import SubscriptionState
 from shared.operations.checkout import Checked
 from shared.store import accounts
-from shared.store.engine import document, read
+from shared.store.items import document
+from shared.store.reading import read
 from shared.store.webhook_events import WebhookReceived
 from tests.billing.conftest import Shop
 from tests.shop_floor import (

@@ -17,9 +17,10 @@ from shared.operations.visit import staff_cookie
 from shared.store import accounts, bookings, sessions
 from shared.store import catalogue as catalogues
 from shared.store.catalogue import Role, StaffMember
-from shared.store.engine import commit, overwrite, read
+from shared.store.reading import read
 from shared.store.sessions import Audience, Session
 from shared.store.timeline import TimelineEvent
+from shared.store.writing import commit, overwrite
 from shared.web.answer import SESSION_COOKIE, STAFF_COOKIE
 from tests import shop_floor
 

@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.http_api import Response
 from infra.local.world import LocalWorld
-from shared.store.engine import AccountItem
+from shared.store.items import AccountItem
 from tests import shop_floor as shop
 from tests.console.office import Desk, staff
 

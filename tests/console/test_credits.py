@@ -8,7 +8,8 @@ from infra.local.world import LocalWorld
 from shared.domain.message import MessageKind
 from shared.domain.pack import EntryKind, Pack
 from shared.store import accounts
-from shared.store.engine import commit, read, replace
+from shared.store.reading import read
+from shared.store.writing import commit, replace
 from tests import shop_floor as shop
 from tests.console.office import Desk, code_of, events_of, mails_to, staff
 

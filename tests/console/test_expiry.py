@@ -11,7 +11,8 @@ from shared.domain.message import MessageKind
 from shared.domain.pack import Pack
 from shared.store import accounts
 from shared.store.catalogue import Role
-from shared.store.engine import commit, read, replace
+from shared.store.reading import read
+from shared.store.writing import commit, replace
 from tests import shop_floor as shop
 from tests.console.office import (
     Desk,

@@ -16,7 +16,7 @@ from shared.operations.providers import Trouble
 from shared.providers.port import SetupProblem
 from shared.store import catalogue as catalogues
 from shared.store.catalogue import SNAPSHOT, Role, StaffMember
-from shared.store.engine import read
+from shared.store.reading import read
 from tests import second_provider
 from tests.console.office import Desk, code_of, customer, staff
 from tests.second_provider import NAME as SECOND

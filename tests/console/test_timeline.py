@@ -10,8 +10,9 @@ from infra.local.world import LocalWorld
 from shared.domain.customer import Customer
 from shared.domain.message import MessageKind, MessageState
 from shared.store import accounts
-from shared.store.engine import commit, read, replace
+from shared.store.reading import read
 from shared.store.timeline import TimelineEvent
+from shared.store.writing import commit, replace
 from tests import shop_floor as shop
 from tests.console.office import Desk, staff, told
 

@@ -9,7 +9,7 @@ import pytest
 from infra.local.world import LocalWorld
 from infra.publish import EXAMPLE, main
 from shared.store import catalogue
-from shared.store.engine import read
+from shared.store.reading import read
 
 
 def written(tmp_path: Path, content: Any) -> str:

@@ -19,7 +19,7 @@ from shared.domain.subscription import Subscription, SubscriptionState
 from shared.operations.audit import audit
 from shared.store import accounts, catalogue
 from shared.store.collection import collection_of
-from shared.store.engine import read
+from shared.store.reading import read
 
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 MOST_PAGES = 20

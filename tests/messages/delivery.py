@@ -18,7 +18,9 @@ from shared.messages.builders.telling import Telling
 from shared.messages.sender import Mailer
 from shared.operations.deliver import Delivered, Post, deliver
 from shared.store import accounts
-from shared.store.engine import Ref, commit, overwrite, read
+from shared.store.items import Ref
+from shared.store.reading import read
+from shared.store.writing import commit, overwrite
 from tests.messages.ses import StandInSes
 
 START = datetime(2026, 2, 21, 4, 59, tzinfo=UTC)

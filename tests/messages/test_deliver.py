@@ -16,8 +16,10 @@ from shared.operations.deliver import MAX_TRIES, Delivered, deliver
 from shared.operations.sign_in import ask
 from shared.store import accounts
 from shared.store.card_links import card_link as card_link_ref
-from shared.store.engine import AccountItem, commit, connection, overwrite, read, remove
+from shared.store.items import AccountItem, connection
+from shared.store.reading import read
 from shared.store.sessions import Audience
+from shared.store.writing import commit, overwrite, remove
 from tests.messages.delivery import (
     CUSTOMER,
     START,

@@ -33,7 +33,7 @@ from shared.operations.audit import books_of
 from shared.operations.checkout import Checked
 from shared.store import accounts
 from shared.store import catalogue as catalogues
-from shared.store.engine import Ref, _item
+from shared.store.items import Ref, item_of
 from tests.pacing.busiest import busiest_second
 from tests.pacing.gate import Gate
 from tests.pacing.virtual_time import VirtualTime
@@ -265,7 +265,7 @@ class Night:
 
     def _store(self, items: Sequence[tuple[Ref[Any], Any]]) -> None:
         table = self.world.wiring.environment.accounts_table
-        puts = [{"PutRequest": {"Item": _item(ref, one, 1)}} for ref, one in items]
+        puts = [{"PutRequest": {"Item": item_of(ref, one, 1)}} for ref, one in items]
         for at in range(0, len(puts), ITEMS_PER_CALL):
             asked = {"RequestItems": {table: puts[at : at + ITEMS_PER_CALL]}}
             answer = self.world.engine.call("BatchWriteItem", json.dumps(asked).encode())

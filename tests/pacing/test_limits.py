@@ -14,7 +14,7 @@ from shared.providers.errors import NoSuchProvider
 from shared.providers.limits import Limits, limits_of
 from shared.store import accounts
 from shared.store.due import LEASE
-from shared.store.engine import commit, create
+from shared.store.writing import commit, create
 from tests.pacing.renewals import DUE, due_subscription
 from tests.shop_floor import moment, template
 

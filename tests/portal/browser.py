@@ -10,8 +10,8 @@ from infra.local.http_api import Response
 from infra.local.world import LocalWorld
 from shared.domain.customer import Customer
 from shared.store import accounts, sessions
-from shared.store.engine import commit, create
 from shared.store.sessions import Audience, Session
+from shared.store.writing import commit, create
 from shared.web.answer import SESSION_COOKIE
 
 

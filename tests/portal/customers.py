@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 from infra.local.http_api import Request, Response, event_of
 from infra.local.world import LocalWorld
 from shared.store import sessions
-from shared.store.engine import commit, create
 from shared.store.sessions import Audience, Session
+from shared.store.writing import commit, create
 from tests.portal.people import CountingEngine
 from tests.shop_floor import head
 

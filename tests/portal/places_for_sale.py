@@ -13,7 +13,7 @@ from shared.domain.pack import Entry, EntryKind
 from shared.domain.product import Catalogue, Location, Product, ProductKind, Service, Settings
 from shared.store import accounts
 from shared.store import catalogue as catalogues
-from shared.store.engine import commit, create
+from shared.store.writing import commit, create
 from tests.portal.customers import Customer
 from tests.portal.people import CountingEngine
 from tests.portal.studio import START, class_of, give, pack_of, put_on

@@ -18,7 +18,7 @@ from shared.domain.product import (
     Settings,
 )
 from shared.store import accounts
-from shared.store.engine import read
+from shared.store.reading import read
 from tests.portal.browser import Browser, content
 
 START = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)

@@ -7,8 +7,9 @@ from typing import Any
 from shared.domain.activity import Activity
 from shared.domain.pack import Pack
 from shared.store import accounts, bookings
-from shared.store.engine import AccountItem, commit, create
+from shared.store.items import AccountItem
 from shared.store.people import customer_pk
+from shared.store.writing import commit, create
 from tests.shop_floor import moment
 
 START = "2026-03-02 14:00"

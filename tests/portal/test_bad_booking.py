@@ -10,7 +10,7 @@ from infra.local.http_api import Response
 from infra.local.world import LocalWorld
 from shared.domain.activity import Activity
 from shared.domain.pack import Booked
-from shared.store.engine import AccountItem
+from shared.store.items import AccountItem
 from tests.portal.customers import Customer, hidden_fields
 from tests.portal.people import CountingEngine
 from tests.portal.studio import START, class_of, give, pack_of, put_on

@@ -13,7 +13,8 @@ from shared.domain.product import (
 from shared.domain.shopping import MAX_QUANTITY
 from shared.store import accounts
 from shared.store import catalogue as catalogues
-from shared.store.engine import commit, put, read
+from shared.store.reading import read
+from shared.store.writing import commit, put
 from shared.web.answer import LOCATION_COOKIE, VISITOR_COOKIE
 from tests.portal.browser import Browser, content
 from tests.portal.shop_samples import CATALOGUE, ada, add, cart_of, fields, lines, product

@@ -11,7 +11,8 @@ from shared.domain.cart_lines import Wanted
 from shared.operations import cart as carts
 from shared.operations.cart import Holder
 from shared.store import accounts
-from shared.store.engine import commit, read
+from shared.store.reading import read
+from shared.store.writing import commit
 from shared.web.answer import LOCATION_COOKIE, VISITOR_COOKIE
 from tests.portal.browser import Browser, content
 from tests.portal.shop_samples import CATALOGUE, NEW_YORK, ada, add, cart_of, lines

@@ -11,7 +11,7 @@ from infra.local.world import LocalWorld
 from shared.domain.cart import Cart
 from shared.store import accounts
 from shared.store import catalogue as catalogues
-from shared.store.engine import read
+from shared.store.reading import read
 from tests.portal.customers import Customer, confirm, hidden_fields, save_card
 from tests.portal.people import CountingEngine
 from tests.shop_floor import (

@@ -15,8 +15,9 @@ from shared.domain.product import RecursWhen
 from shared.domain.reservation import Reservation, ReservationState
 from shared.operations.audit import audit
 from shared.store import accounts
-from shared.store.engine import AccountItem, Lost, Ref, commit, connection, create, read, replace
-from shared.store.engine import _item as item_of
+from shared.store.items import AccountItem, Lost, Ref, connection, item_of
+from shared.store.reading import read
+from shared.store.writing import commit, create, replace
 from tests.portal.customers import Customer, pages_of
 from tests.shop_floor import (
     books_hold,

@@ -13,7 +13,7 @@ from shared.domain.message import MessageKind
 from shared.domain.pack import PackStatus
 from shared.domain.reservation import ReservationState
 from shared.store import accounts
-from shared.store.engine import read
+from shared.store.reading import read
 from tests.portal.customers import Customer, hidden_fields
 from tests.portal.places_for_sale import (
     PLACE,

@@ -11,9 +11,10 @@ from shared.domain.customer import Customer
 from shared.domain.product import Catalogue, Location, Product, ProductKind, Settings
 from shared.store import access, accounts
 from shared.store import catalogue as catalogues
-from shared.store.engine import commit, create, read
 from shared.store.people import Address
+from shared.store.reading import read
 from shared.store.sessions import Audience
+from shared.store.writing import commit, create
 from tests.portal.people import CountingEngine, Person, emails_to, template
 
 START = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)

@@ -14,7 +14,7 @@ from infra.local.template import Function, Route
 from infra.local.world import LocalWorld
 from shared.store import access, accounts
 from shared.store import catalogue as catalogues
-from shared.store.engine import read
+from shared.store.reading import read
 from shared.store.sessions import Audience
 from tests.portal.people import FORM, CountingEngine, Person, template
 from tests.portal.test_sign_in import ADA, CATALOGUE

@@ -11,7 +11,7 @@ from shared.operations import sign_in
 from shared.operations.sign_in import Minted
 from shared.store import access, accounts
 from shared.store import catalogue as catalogues
-from shared.store.engine import read
+from shared.store.reading import read
 from shared.store.sessions import Audience
 from tests.portal.people import Person, template
 from tests.portal.test_sign_in import ADA, CATALOGUE

@@ -14,7 +14,7 @@ from infra.local.http_api import Response
 from infra.local.world import LocalWorld
 from shared.domain.pack import Entry, EntryKind
 from shared.store import accounts
-from shared.store.engine import commit, create
+from shared.store.writing import commit, create
 from shared.web.csv_file import csv_file, harmless
 from tests.portal.customers import Customer
 from tests.portal.people import CountingEngine

@@ -14,8 +14,8 @@ from shared.domain.customer import Customer
 from shared.domain.product import Catalogue, Location, Settings
 from shared.store import accounts, sessions
 from shared.store import catalogue as catalogues
-from shared.store.engine import commit, create, overwrite
 from shared.store.sessions import Audience, Session
+from shared.store.writing import commit, create, overwrite
 from shared.web import assets
 from shared.web.answer import Input, View
 from shared.web.app import App

@@ -27,7 +27,7 @@ from shared.domain.errors import (
 from shared.domain.money import Money
 from shared.operations.visit import Claims
 from shared.store import accounts
-from shared.store.engine import Lost, StoreUnavailable
+from shared.store.items import Lost, StoreUnavailable
 from shared.web import assets
 from shared.web.answer import Answer, Input, Query, Raw, View
 from shared.web.app import App

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from shared.domain.product import NextPayment
 from shared.store import accounts
-from shared.store.engine import read
+from shared.store.reading import read
 from tests import shop_floor
 from tests.simulation.crash_buying import differs, look_at_order, order_again, press_pay
 from tests.simulation.crash_renewing import passes

@@ -33,8 +33,8 @@ from infra.local.world import LocalWorld
 from shared.domain.charge import NEVER_REACHED, UNSAID_OUTCOMES
 from shared.domain.message import Message, MessageKind, MessageState, NoticeKind
 from shared.store import catalogue as catalogues
-from shared.store import engine as store_engine
-from shared.store.engine import document
+from shared.store import tries
+from shared.store.items import document
 from tests import banking, shop_floor
 from tests.banking import Skill, StandIn
 from tests.console import office
@@ -251,7 +251,7 @@ def scene(start: str, seed: int, provider: str = SANDBOX, **settings: Any) -> It
     """A shop at `start`, in this process: nothing else may be open in it. Nothing waits. Everybody
     pays at `provider`."""
     line, engine = CrashLine(), Movable()
-    waited = store_engine.waits
+    waited = tries.waits
     world = LocalWorld(
         engine=engine,
         start=shop_floor.moment(start),
@@ -276,13 +276,13 @@ def scene(start: str, seed: int, provider: str = SANDBOX, **settings: Any) -> It
                     waiting.remove(told)
 
         line.broken_after = broken_after
-        store_engine.waits = lambda _: None
+        tries.waits = lambda _: None
         # Clients are made here, and not anew in every run.
         _ = world.wiring.events, world.wiring.mailer
         try:
             yield Scene(world, engine, line, provider)
         finally:
-            store_engine.waits = waited
+            tries.waits = waited
 
 
 def stored_messages(found: Scene) -> Iterator[Message]:

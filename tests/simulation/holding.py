@@ -27,7 +27,8 @@ from shared.domain.invariants import (
 from shared.domain.invoice import PaymentKind
 from shared.domain.money import Money
 from shared.domain.reservation import Seat
-from shared.store.engine import document, model_of, moment_of
+from shared.store.items import document, model_of
+from shared.store.reading import moment_of
 from tests import banking
 
 Item = dict[str, Any]

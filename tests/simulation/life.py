@@ -18,7 +18,7 @@ from infra.local.world import LocalWorld
 from shared.domain.due import utc_text
 from shared.domain.invariants import Rule, breaches
 from shared.store import catalogue as catalogues
-from shared.store import engine as store
+from shared.store import tries
 from tests import banking
 from tests.banking import Skill, providers_of
 from tests.shop_floor import FAILS_LATER, PUBLIC_URL, WORKS, customer_with_card, head, template
@@ -111,8 +111,8 @@ class Life:
         start += timedelta(minutes=rng.randrange(480))
         weather = Weather(rng)
         watched = Watched(self._engine, "punchcard-accounts")
-        waited = store.waits
-        store.waits = lambda _: None
+        waited = tries.waits
+        tries.waits = lambda _: None
         world = LocalWorld(
             engine=watched,
             start=start,
@@ -127,7 +127,7 @@ class Life:
             with world, one_by_one():
                 yield world, watched, weather
         finally:
-            store.waits = waited
+            tries.waits = waited
 
     def _note(self, what: str) -> None:
         self.lived.history.append(what)

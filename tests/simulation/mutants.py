@@ -47,10 +47,9 @@ class Guard:
 GUARDS = (
     Guard(
         "a change is on the condition of the version that was read",
-        "shared/store/engine.py",
-        "item=_item(row.ref, value, row.version + 1),\n"
-        "        condition=row.ref.table.version == row.version,",
-        "item=_item(row.ref, value, row.version + 1),\n        condition=None,",
+        "shared/store/writing.py",
+        "return _put(home, value, row.version + 1, row.ref.table.version == row.version)",
+        "return _put(home, value, row.version + 1, None)",
     ),
     Guard(
         "the idempotency key is the attempt's",
@@ -61,10 +60,8 @@ GUARDS = (
     Guard(
         "an item is leased by one sweep",
         "shared/store/due.py",
-        "                AccountItem.due_tries.set((AccountItem.due_tries | 0) + 1),\n"
-        "            ],\n            condition=AccountItem.due_at == entry.due_at,",
-        "                AccountItem.due_tries.set((AccountItem.due_tries | 0) + 1),\n"
-        "            ],\n            condition=AccountItem.due_at.exists(),",
+        "        condition=AccountItem.due_at == entry.due_at,\n    )\n    leased",
+        "        condition=AccountItem.due_at.exists(),\n    )\n    leased",
     ),
     Guard(
         "an answer that did not come leaves the outcome unknown",
@@ -87,7 +84,7 @@ GUARDS = (
     Guard(
         "an email is claimed before it is sent",
         "shared/operations/deliver.py",
-        "    commit([replace(row, claimed)])\n    return Row(ref=row.ref, value=claimed, "
+        "    commit_alone(replace(row, claimed))\n    return Row(ref=row.ref, value=claimed, "
         "version=row.version + 1)",
         "    return row",
     ),

@@ -11,7 +11,7 @@ import pytest
 
 from infra.local.banks import CARDPOINTE, STRIPE
 from tests.banking import MIXED
-from tests.simulation.mutants import ROOT, VIOLATED
+from tests.simulation.mutants import GUARDS, ROOT, VIOLATED, Guard
 
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "16"))
 ELSEWHERE = max(1, SEEDS // 16)
@@ -61,6 +61,11 @@ def test_a_seed_is_the_same_again_and_on_both_engines() -> None:
     assert first.returncode == 0, first.stdout + first.stderr
     assert first.stdout == again.stdout
     assert simulate("--seed", "4", "--days", "20", "--engine", "embedded").stdout != first.stdout
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
+def test_every_guard_still_stands_where_it_is_to_be_taken_away(guard: Guard) -> None:
+    assert (ROOT / guard.file).read_text().count(guard.guard) == 1
 
 
 def test_a_guard_that_is_taken_away_is_missed() -> None:

@@ -25,8 +25,9 @@ from shared.operations.visit import staff_cookie
 from shared.store import catalogue as catalogues
 from shared.store import sessions
 from shared.store.catalogue import Role, StaffMember
-from shared.store.engine import commit, document, overwrite
+from shared.store.items import document
 from shared.store.sessions import Audience, Session
+from shared.store.writing import commit, overwrite
 from shared.web.answer import SESSION_COOKIE, STAFF_COOKIE
 from tests import banking
 from tests.banking import Skill

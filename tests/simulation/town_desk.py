@@ -12,7 +12,7 @@ from shared.domain.invariants import CustomerBooks
 from shared.domain.invoice import Invoice, InvoiceState, PaymentKind
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.store import catalogue as catalogues
-from shared.store.engine import document
+from shared.store.items import document
 from tests.simulation.town_places import Resident
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from shared.domain.pack import Pack
 from shared.domain.reservation import Reservation, ReservationState
 from shared.store import bookings
 from shared.store import catalogue as catalogues
-from shared.store.engine import document
+from shared.store.items import document
 
 if TYPE_CHECKING:
     from tests.simulation.town import Town

@@ -12,7 +12,7 @@ from shared.domain.pack import EntryKind, Pack
 from shared.domain.product import Location
 from shared.store import bookings
 from shared.store import catalogue as catalogues
-from shared.store.engine import document
+from shared.store.items import document
 from tests.simulation import calendar_oracle
 from tests.simulation.town_places import Resident
 

@@ -16,7 +16,7 @@ from ulid import ULID
 
 from infra.local.world import LocalWorld
 from shared.store import accounts
-from shared.store.engine import fitted, plain
+from shared.store.items import fitted, plain
 from tests.shop_floor import head
 
 BATCH = 25

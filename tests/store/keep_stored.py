@@ -16,7 +16,7 @@ from typing import Any
 from infra.books import items_of
 from infra.local import demo
 from infra.local.world import LocalWorld
-from shared.store.engine import document
+from shared.store.items import document
 
 STORED = Path(__file__).parent / "stored"
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)

@@ -39,7 +39,8 @@ from shared.operations.submissions import Press as Submitting
 from shared.operations.webhooks import apply
 from shared.store import accounts
 from shared.store.catalogue import Role, StaffMember
-from shared.store.engine import Found, Lost, read
+from shared.store.items import Lost
+from shared.store.reading import Found, read
 from tests.shop_floor import (
     ALSO_WORKS,
     FAILS_LATER,

@@ -18,7 +18,8 @@ from shared.operations.cancel import When
 from shared.operations.collect import Renewed
 from shared.operations.context import Context
 from shared.store import accounts
-from shared.store.engine import Lost, read
+from shared.store.items import Lost
+from shared.store.reading import read
 from tests.shop_floor import (
     Wanted,
     buy,

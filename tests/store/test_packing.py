@@ -12,7 +12,7 @@ from shared.domain.message import Message, MessageKind
 from shared.domain.product import Settings
 from shared.messages.samples import samples
 from shared.store import accounts, packing
-from shared.store.engine import WRITE_UNIT_BYTES, _item, _row, document
+from shared.store.items import WRITE_UNIT_BYTES, document, item_of, row_of
 
 SETTINGS = Settings(merchant_name="Happy Paws", support_email="help@example.com")
 AT = datetime(2026, 2, 28, 4, 59, tzinfo=UTC)
@@ -33,7 +33,7 @@ def message(words: int) -> Message:
 
 def stored(one: Message) -> dict[str, dict[str, str]]:
     """As DynamoDB gives it back."""
-    return _item(accounts.message(one.customer_id, one.to, one.key), one, 1)
+    return item_of(accounts.message(one.customer_id, one.to, one.key), one, 1)
 
 
 @given(st.text())
@@ -60,7 +60,7 @@ def test_an_item_of_more_than_a_kilobyte_is_packed_and_read_as_it_was() -> None:
     one = message(200)
     raw = stored(one)
     assert raw["body"]["S"].startswith(packing.PACKED_1)
-    assert _row(accounts.message(one.customer_id, one.to, one.key), raw).value == one
+    assert row_of(accounts.message(one.customer_id, one.to, one.key), raw).value == one
     assert item_bytes(raw) < len(document(raw))
 
 

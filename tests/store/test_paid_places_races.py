@@ -16,7 +16,7 @@ from shared.operations.booking import Wish
 from shared.operations.buying_place import Buying
 from shared.operations.checkout import Checked
 from shared.store import accounts
-from shared.store.engine import read
+from shared.store.reading import read
 from tests.billing.test_places import offer_class, stored
 from tests.shop_floor import (
     FAILS_LATER,

@@ -13,7 +13,7 @@ from shared.domain.reservation import ReservationState
 from shared.operations import booking, giving_back
 from shared.operations.booking import Wish
 from shared.store import accounts
-from shared.store.engine import read
+from shared.store.reading import read
 from tests.billing.test_places import cancel, of, offer_class, stored, with_ten
 from tests.shop_floor import context_of, entries_of, head, packs_of, reservation_rows
 from tests.simulation.holding import violations

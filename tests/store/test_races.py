@@ -28,7 +28,7 @@ from shared.operations.webhooks import apply
 from shared.providers.port import ChargeResult
 from shared.store import accounts
 from shared.store.catalogue import Role, StaffMember
-from shared.store.engine import read
+from shared.store.reading import read
 from tests.shop_floor import (
     FAILS_LATER,
     WORKS,

@@ -17,7 +17,7 @@ from shared.operations.sweep import Swept, sweep
 from shared.store import accounts
 from shared.store.catalogue import Role, StaffMember
 from shared.store.due import MAX_TRIES
-from shared.store.engine import Found, read
+from shared.store.reading import Found, read
 from tests.shop_floor import (
     asked_of,
     buy,

@@ -25,8 +25,8 @@ from shared.events import each
 from shared.messages.render import render
 from shared.messages.samples import SECRETS
 from shared.operations.bus import event
-from shared.store import engine
-from shared.store.engine import document
+from shared.store import items
+from shared.store.items import document
 from tests.store.keep_stored import STORED, chosen, features
 
 for module in pkgutil.iter_modules(shared.store.__path__, "shared.store."):
@@ -54,10 +54,10 @@ each_item = pytest.mark.parametrize(
 
 def read(item: Raw) -> BaseModel:
     """As the store reads it."""
-    model = engine.model_of(item["kind"]["S"])
+    model = items.model_of(item["kind"]["S"])
     assert model is not None, f"nobody knows {item['kind']['S']} any more"
-    ref = engine.Ref(engine.AccountItem, item["pk"]["S"], item["sk"]["S"], model)
-    return engine._row(ref, item).value
+    ref = items.Ref(items.AccountItem, item["pk"]["S"], item["sk"]["S"], model)
+    return items.row_of(ref, item).value
 
 
 @each_item
@@ -83,7 +83,7 @@ def _holds(now: Any, stored: Any, where: str) -> None:
 @each_item
 def test_it_is_due_when_it_was_due_in_the_state_in_which_it_was_until_it_expired(item: Raw) -> None:
     value = read(item)
-    kind = engine.kind_of(value)
+    kind = items.kind_of(value)
     assert item.get("state", {}).get("S") == kind.state(value)
     ends = kind.expires_at(value)
     stored_end = item.get("expires_at", {}).get("N")
@@ -169,7 +169,7 @@ def test_no_worker_of_an_earlier_version_is_gone() -> None:
 
 def test_every_kind_of_item_is_among_what_is_kept() -> None:
     """A new kind is kept with the version that brings it."""
-    assert {item["kind"]["S"] for _, item in KEPT} == {one.name for one in engine._kinds.values()}
+    assert {item["kind"]["S"] for _, item in KEPT} == {one.name for one in items._kinds.values()}
 
 
 def test_what_is_kept_was_not_written_anew() -> None:

@@ -15,7 +15,7 @@ from shared.domain.money import Money
 from shared.domain.subscription import Subscription, SubscriptionState, Terms
 from shared.operations.sweep import Swept, sweep
 from shared.store import accounts
-from shared.store.engine import _item
+from shared.store.items import item_of
 from tests.round_trips import consumed_units
 from tests.shop_floor import moment, open_shop
 from tests.store.conftest import Lent
@@ -73,7 +73,7 @@ def _raw(at: int, anchor: date) -> dict[str, Any]:
         reminded_for=1,
     )
     ref = accounts.subscription(subscription.customer_id, subscription.id)
-    return _item(ref, subscription, 1)
+    return item_of(ref, subscription, 1)
 
 
 def swept(world: LocalWorld) -> tuple[Swept, float]:
