@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from shared import wiring
-from shared.domain.charge import Outcome
+from shared.domain.outcome import Outcome
 from shared.providers.port import ChargeRequest, ChargeResult, PaymentProvider
 from shared.store import catalogue as catalogues
 

@@ -29,21 +29,15 @@ from shared.domain.due import due_moment
 from shared.domain.invariants import CustomerBooks, breaches
 from shared.domain.invoice import Invoice, InvoiceState, PaymentKind
 from shared.domain.message import Message, MessageKind, MessageState, Notice, NoticeKind
+from shared.domain.next_payment import NextPayment
 from shared.domain.pack import Entry, Pack
 from shared.domain.pricing import price_cart
-from shared.domain.product import (
-    Catalogue,
-    Location,
-    NextPayment,
-    Product,
-    ProductKind,
-    RecursWhen,
-    SelfCancel,
-    Service,
-    Settings,
-)
+from shared.domain.product import Catalogue, Location, Product, Service, Settings
+from shared.domain.product_kind import ProductKind
+from shared.domain.recurs_when import RecursWhen
 from shared.domain.reservation import Reservation
 from shared.domain.reversal import money_kept
+from shared.domain.self_cancel import SelfCancel
 from shared.domain.subscription import Subscription
 from shared.domain.weekly import Standing
 from shared.operations import cards, checkout

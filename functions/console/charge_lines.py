@@ -7,11 +7,13 @@ from datetime import datetime
 from functions.console import words
 from functions.console.pages.models import TimelineKind, TimelineLink
 from functions.console.telling import Line, Rank, Telling
+from shared.domain.by import By
 from shared.domain.calendar import local_date
-from shared.domain.charge import REFUSALS, Attempt, By, Charge, Outcome, Purpose, RefundState
+from shared.domain.charge import Attempt, Charge, Purpose, RefundState
 from shared.domain.customer import CollectedBy
 from shared.domain.dunning import FirstSlot
 from shared.domain.invoice import order_id
+from shared.domain.outcome import REFUSALS, Outcome
 from shared.domain.pausing import slot_moments
 from shared.domain.subscription import Subscription
 

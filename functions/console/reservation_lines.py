@@ -6,7 +6,7 @@ from datetime import datetime
 from functions.console import words
 from functions.console.pages.models import TimelineKind
 from functions.console.telling import Line, Rank, Telling
-from shared.domain.charge import By
+from shared.domain.by import By
 from shared.domain.reservation import Reservation, ReservationState
 
 ENDED: Mapping[ReservationState, str] = {

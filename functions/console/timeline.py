@@ -11,7 +11,7 @@ from functions.console.invoice_lines import invoice_lines
 from functions.console.pages.models import TimelineEntry, TimelineKind, TimelineLink
 from functions.console.reservation_lines import reservation_lines
 from functions.console.telling import Line, Rank, Telling
-from shared.domain.charge import By
+from shared.domain.by import By
 from shared.domain.due import utc_text
 from shared.domain.ending import EndReason
 from shared.domain.message import Message, MessageState

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from shared.domain.charge import NOT_SET_UP, By, Outcome
+from shared.domain.by import By
 from shared.domain.ending import EndReason
 from shared.domain.message import MessageKind
-from shared.domain.product import NextPayment
+from shared.domain.next_payment import NextPayment
+from shared.domain.outcome import NOT_SET_UP, Outcome
 
 BRANDS: Mapping[str, str] = {
     "visa": "Visa",

@@ -17,7 +17,7 @@ from functions.portal.pay_form import settled
 from functions.portal.place_choices import place_choices
 from functions.portal.reservation_view import MoneyBehind
 from shared.domain.errors import Conflict, Declined, Missing, PunchcardError
-from shared.domain.product import MAX_PARTICIPANTS
+from shared.domain.participants import MAX_PARTICIPANTS
 from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.spending import Spending
 from shared.operations import booking, buying_place

@@ -31,7 +31,9 @@ from shared.domain.activity import Activity
 from shared.domain.activity_state import ActivityState
 from shared.domain.calendar import local_date
 from shared.domain.customer import MAX_CARDS, Customer
-from shared.domain.product import MAX_PARTICIPANTS, Catalogue, Product, ProductKind
+from shared.domain.participants import MAX_PARTICIPANTS
+from shared.domain.product import Catalogue, Product
+from shared.domain.product_kind import ProductKind
 from shared.domain.reservation import Held, Reservation, ReservationState
 from shared.domain.shopping import listed, tax_rate_of
 from shared.domain.spending import Spending

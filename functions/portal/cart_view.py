@@ -12,7 +12,8 @@ from shared.domain.cart import Cart, CartLine
 from shared.domain.money import Money, total
 from shared.domain.order import Due
 from shared.domain.pricing import BLOCKING, Change, ChangeKind, PricedCart, PricedLine
-from shared.domain.product import Catalogue, Location, Product, ProductKind
+from shared.domain.product import Catalogue, Location, Product
+from shared.domain.product_kind import ProductKind
 from shared.domain.shopping import max_quantity
 from shared.web.pages.lines import Totals
 from shared.web.pages.weekly import WeeklyTime, weekly_time

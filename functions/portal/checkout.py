@@ -12,9 +12,10 @@ from functions.portal.ids import Id, path_id
 from functions.portal.pages.checkout_models import CheckoutPage
 from functions.portal.pages.order_models import OrderPage
 from shared.domain.cart import Cart
-from shared.domain.charge import Outcome, Purpose
+from shared.domain.charge import Purpose
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Declined, Missing, PunchcardError
+from shared.domain.outcome import Outcome
 from shared.domain.pricing import PricedCart, price_cart
 from shared.operations import checkout
 from shared.operations.checkout import Answered, CartChanged, Checked, Submitted

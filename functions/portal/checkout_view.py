@@ -18,7 +18,9 @@ from shared.domain.invoice import order_id
 from shared.domain.order import Due, OrderLine, invoice_lines
 from shared.domain.pack import Pack
 from shared.domain.pricing import PricedCart, PricedLine
-from shared.domain.product import Catalogue, Location, ProductKind, RecursWhen
+from shared.domain.product import Catalogue, Location
+from shared.domain.product_kind import ProductKind
+from shared.domain.recurs_when import RecursWhen
 from shared.domain.subscription import Subscription
 from shared.domain.weekly import start_in
 from shared.operations.checkout import Answered, Checked

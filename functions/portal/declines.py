@@ -1,8 +1,9 @@
 """What is said of a card that said no: to people beside the card, to programs as an error. Pure."""
 
 from functions.portal.pages.decline_models import Decline, WhyDeclined
-from shared.domain.charge import Attempt, Outcome
+from shared.domain.charge import Attempt
 from shared.domain.errors import Declined
+from shared.domain.outcome import Outcome
 
 SENTENCES = {
     WhyDeclined.DECLINED: "The card was declined by the bank.",

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from functions.portal.pages.invoice_models import InvoicePage, PayForm, WhyNotPay
 from shared.domain.calendar import local_date
-from shared.domain.charge import Charge, Outcome
+from shared.domain.charge import Charge
 from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice, InvoiceState
+from shared.domain.outcome import Outcome
 from shared.domain.product import Catalogue
 from shared.domain.subscription import (
     Subscription,

@@ -8,7 +8,7 @@ from functions.portal.schedule_view import location_at
 from shared.domain.activity import Activity
 from shared.domain.customer import Customer
 from shared.domain.pack import Pack
-from shared.domain.product import ProductKind
+from shared.domain.product_kind import ProductKind
 from shared.domain.shopping import listed
 from shared.domain.spending import Spending
 from shared.operations import booking, buying_place

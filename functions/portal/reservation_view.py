@@ -16,9 +16,10 @@ from functions.portal.pages.reservation_models import (
 )
 from functions.portal.schedule_view import service_name
 from shared.domain.activity import Activity
-from shared.domain.charge import Charge, Outcome
+from shared.domain.charge import Charge
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.domain.place_lines import invoice_lines
 from shared.domain.product import Catalogue
 from shared.domain.reservation import Reservation, ReservationState

@@ -11,7 +11,8 @@ from functions.portal.product_view import product_view
 from shared.domain.calendar import charge_moment, local_date
 from shared.domain.customer import Customer
 from shared.domain.errors import Missing
-from shared.domain.product import Catalogue, Location, Product, ProductKind
+from shared.domain.product import Catalogue, Location, Product
+from shared.domain.product_kind import ProductKind
 from shared.domain.shopping import (
     START_AT_MOST,
     Hidden,

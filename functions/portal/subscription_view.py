@@ -22,8 +22,9 @@ from shared.domain.expiry import expecting
 from shared.domain.forecast import total_of
 from shared.domain.invoice import Invoice
 from shared.domain.pack import Pack
-from shared.domain.product import Catalogue, SelfCancel
+from shared.domain.product import Catalogue
 from shared.domain.renewal import period_end_is_now
+from shared.domain.self_cancel import SelfCancel
 from shared.domain.shopping import ExpiryPolicy
 from shared.domain.subscription import (
     Subscription,

@@ -16,10 +16,10 @@ from functions.portal.pages.subscription_models import (
 )
 from functions.portal.pay_form import ChooseCard, press_for, settled
 from functions.portal.subscription_lists import SubscriptionsQuery
-from shared.domain.charge import By
+from shared.domain.by import By
 from shared.domain.customer import Attention, Customer
 from shared.domain.errors import Declined, Missing, PunchcardError
-from shared.domain.product import NextPayment
+from shared.domain.next_payment import NextPayment
 from shared.domain.subscription import Subscription
 from shared.operations import cancel, next_pack, paying
 from shared.operations.cancel import When

@@ -11,14 +11,14 @@ from shared.domain.product import (
     Catalogue,
     Location,
     Product,
-    ProductKind,
-    RecursWhen,
     RestrictTo,
-    SelfCancel,
     Service,
     Settings,
     StaffPerson,
 )
+from shared.domain.product_kind import ProductKind
+from shared.domain.recurs_when import RecursWhen
+from shared.domain.self_cancel import SelfCancel
 
 RIVERSIDE = Location(
     id="riverside",

@@ -13,8 +13,8 @@ from infra.local.demo_catalogue import CATALOGUE
 from infra.local.sandbox_cards import WORKS
 from infra.local.world import LocalWorld
 from shared.domain.activity import Activity
+from shared.domain.by import By
 from shared.domain.cart_lines import Wanted
-from shared.domain.charge import By
 from shared.domain.customer import Customer
 from shared.domain.pack import Entry, EntryKind, Pack, used
 from shared.domain.pricing import price_cart

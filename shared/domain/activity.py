@@ -14,7 +14,7 @@ from shared.domain.activity_state import ActivityState
 from shared.domain.calendar import at_local
 from shared.domain.due import Moment, Worker
 from shared.domain.errors import Conflict, Invalid
-from shared.domain.product import MAX_PARTICIPANTS
+from shared.domain.participants import MAX_PARTICIPANTS
 from shared.domain.record import Record
 
 MAX_PLACES = 1000

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from shared.domain.charge import OPEN_OUTCOMES, Charge, Purpose
+from shared.domain.charge import Charge, Purpose
 from shared.domain.invoice import Invoice, InvoiceState
+from shared.domain.outcome import OPEN_OUTCOMES
 
 if TYPE_CHECKING:
     from shared.domain.pack import Pack

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from shared.domain.calendar import expiry_of, local_date
 from shared.domain.pack import Entry, EntryKind, Pack
-from shared.domain.product import ValidFrom
+from shared.domain.valid_from import ValidFrom
 
 if TYPE_CHECKING:
     from shared.domain.reservation import Reservation

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from pydantic import AwareDatetime
 
 from shared.domain.calendar import Frequency
-from shared.domain.product import NextPayment
+from shared.domain.next_payment import NextPayment
 from shared.domain.record import Record
 from shared.domain.recurring import NextPack
 from shared.domain.subscription import Terms

@@ -12,14 +12,9 @@ from shared.domain.calendar import PERIODS_MAX, Frequency, period_start
 from shared.domain.cart import MAX_LINES, CartLine
 from shared.domain.errors import Invalid
 from shared.domain.money import Money
-from shared.domain.product import (
-    MAX_PRICE_MINOR,
-    Catalogue,
-    Location,
-    NextPayment,
-    Product,
-    ProductKind,
-)
+from shared.domain.next_payment import NextPayment
+from shared.domain.product import MAX_PRICE_MINOR, Catalogue, Location, Product
+from shared.domain.product_kind import ProductKind
 from shared.domain.record import Record
 from shared.domain.shopping import (
     MAX_PACKS,

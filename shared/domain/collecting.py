@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.domain.calendar import local_date
-from shared.domain.charge import Charge, Outcome
+from shared.domain.charge import Charge
 from shared.domain.customer import Attention, Customer, PastDue
 from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
 from shared.domain.ending import EndReason
 from shared.domain.fulfilment import remember_pack
+from shared.domain.outcome import Outcome
 from shared.domain.pausing import still_to_pass_over, unpaused
 from shared.domain.renewal import following_period
 from shared.domain.subscription import (

@@ -14,9 +14,9 @@ from pydantic import AwareDatetime
 from shared.domain.customer import CollectedBy, PastDue
 from shared.domain.granting import expiry_by_terms
 from shared.domain.money import Money
-from shared.domain.product import RecursWhen
 from shared.domain.record import Record
 from shared.domain.recurring import Recurring, turn_at, turn_by_expiry
+from shared.domain.recurs_when import RecursWhen
 from shared.domain.renewal import NextCharge, decide_renewal
 from shared.domain.subscription import Subscription, SubscriptionState, next_slot_at, pay_by
 

@@ -20,7 +20,8 @@ from shared.domain.granting import (
 )
 from shared.domain.order import Due, OrderLine
 from shared.domain.pack import Pack, next_turn, period_pack_id
-from shared.domain.product import Location, ProductKind
+from shared.domain.product import Location
+from shared.domain.product_kind import ProductKind
 from shared.domain.record import Record
 from shared.domain.recurring import NextPack, Recurring
 from shared.domain.subscription import (

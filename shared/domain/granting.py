@@ -14,9 +14,10 @@ from shared.domain.calendar import (
     start_of_day,
 )
 from shared.domain.pack import Entry, EntryKind, Pack
-from shared.domain.product import Location, ValidFrom
+from shared.domain.product import Location
 from shared.domain.record import Record
 from shared.domain.recurring import NextPack
+from shared.domain.valid_from import ValidFrom
 from shared.domain.weekly import place_of_week
 
 if TYPE_CHECKING:

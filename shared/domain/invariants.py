@@ -17,22 +17,16 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from shared.domain import asked_for
+from shared.domain.by import By
 from shared.domain.cart import Cart
-from shared.domain.charge import (
-    OPEN_OUTCOMES,
-    By,
-    Charge,
-    Outcome,
-    ProviderCharge,
-    Purpose,
-    RefundState,
-)
+from shared.domain.charge import Charge, ProviderCharge, Purpose, RefundState
 from shared.domain.due import Moment, utc_text
 from shared.domain.ending import EndReason
 from shared.domain.invoice import RECORDED, Invoice, InvoiceState, PaymentKind
 from shared.domain.message import Message, MessageKind, message_key
 from shared.domain.money import Money, total
 from shared.domain.order import invoice_lines
+from shared.domain.outcome import OPEN_OUTCOMES, Outcome
 from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation, ReservationState, Seat
 from shared.domain.reversal import money_kept, taken_back

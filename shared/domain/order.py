@@ -10,9 +10,11 @@ from enum import StrEnum
 from shared.domain.calendar import Frequency
 from shared.domain.customer import CollectedBy
 from shared.domain.invoice import InvoiceLine
-from shared.domain.product import NextPayment, ProductKind, RecursWhen
+from shared.domain.next_payment import NextPayment
+from shared.domain.product_kind import ProductKind
 from shared.domain.record import Record
 from shared.domain.recurring import NextPack
+from shared.domain.recurs_when import RecursWhen
 from shared.domain.subscription import Terms
 
 

@@ -6,9 +6,10 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from shared.domain.due import Moment, Worker, earliest
-from shared.domain.product import RecursWhen, ValidFrom
 from shared.domain.record import Record
 from shared.domain.recurring import AFTER_LAST_USE, Turn, turn_by_expiry
+from shared.domain.recurs_when import RecursWhen
+from shared.domain.valid_from import ValidFrom
 from shared.domain.weekly import WeekPlace
 
 

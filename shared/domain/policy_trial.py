@@ -12,9 +12,9 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from shared.domain.calendar import Frequency, charge_moment, local_date, start_of_day
-from shared.domain.charge import Outcome
 from shared.domain.dunning import FirstSlot, RetryPolicy, Then, check_policy, slot_moment
 from shared.domain.errors import Invalid
+from shared.domain.outcome import Outcome
 from shared.domain.record import Record
 
 PATTERN_MAX = 1_000

@@ -17,9 +17,11 @@ from shared.domain.cart import Cart, CartLine
 from shared.domain.cart_lines import line_faults, unit_price, wanted_again
 from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money, total
+from shared.domain.next_payment import NextPayment
 from shared.domain.order import Due, OrderLine
 from shared.domain.period_cost import period_line
-from shared.domain.product import Catalogue, Location, NextPayment, Product, ProductKind
+from shared.domain.product import Catalogue, Location, Product
+from shared.domain.product_kind import ProductKind
 from shared.domain.record import Record
 from shared.domain.shopping import Hidden, anchor_of, every, has_trial, offered, recurs, tax_rate_of
 from shared.domain.subscription import Terms

@@ -11,16 +11,15 @@ from shared.domain.calendar import DAYS_OF_WEEK, Frequency
 from shared.domain.dunning import RetryPolicy, check_policy
 from shared.domain.errors import Invalid
 from shared.domain.money import Currency, Money
+from shared.domain.participants import MAX_PARTICIPANTS
+from shared.domain.product_kind import ProductKind
 from shared.domain.record import Record
+from shared.domain.recurs_when import DAYS_BEFORE_EXPIRY, RecursWhen
+from shared.domain.self_cancel import SelfCancel
+from shared.domain.valid_from import ValidFrom
 
 MAX_PRICE_MINOR = 100_000_000
 """The largest price of one thing: a million of most currencies."""
-
-MAX_PARTICIPANTS = 20
-"""How many may come with one reservation, and so with one standing place."""
-
-DAYS_BEFORE_EXPIRY = 2
-"""How many days before the day of the expiry the next pack comes, at 23:59 ([RECUR])."""
 
 VALIDITY_DAYS_MIN = DAYS_BEFORE_EXPIRY + 1
 """A shorter pack would have its next one before it began."""
@@ -32,13 +31,6 @@ class Definition(Record):
     """Staff write it, everyone reads it."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-class ProductKind(StrEnum):
-    RETAIL = "retail"
-    PACKAGE = "package"
-    SUBSCRIPTION = "subscription"
-    ACCESS = "access"
 
 
 class RestrictTo(StrEnum):
@@ -83,29 +75,6 @@ class StaffPerson(Definition):
 
     id: str
     name: str
-
-
-class ValidFrom(StrEnum):
-    """From when a package's validity counts ([PACK])."""
-
-    PAYMENT = "payment"
-    BOOKING = "booking"
-    FIRST_ACTIVITY = "first_activity"
-
-
-class RecursWhen(StrEnum):
-    PACK_EXPIRES = "pack_expires"
-    NO_CREDITS_REMAIN = "no_credits_remain"
-    """Or the expiry, if that is first."""
-
-
-class NextPayment(StrEnum):
-    """How the customer pays for the next pack."""
-
-    DEBIT = "debit"
-    """The card is debited when the next pack is due."""
-    BY_HAND = "by_hand"
-    """It is put into the cart, and an email says that payment is due."""
 
 
 class Product(Definition):
@@ -230,15 +199,6 @@ class Product(Definition):
 
     def minimum_in(self, currency: str) -> Money:
         return Money(minor=self.minimum_prices.get(currency, 0), currency=currency)
-
-
-class SelfCancel(StrEnum):
-    """Whether and how customers end a subscription themselves ([CANCEL])."""
-
-    OFF = "off"
-    IMMEDIATE = "immediate"
-    PERIOD_END = "period_end"
-    CHOICE = "choice"
 
 
 class Settings(Definition):

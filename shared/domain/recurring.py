@@ -9,8 +9,9 @@ from datetime import date, datetime, timedelta
 from pydantic import AwareDatetime
 
 from shared.domain.calendar import local_date, minute_before_midnight
-from shared.domain.product import DAYS_BEFORE_EXPIRY, NextPayment, RecursWhen
+from shared.domain.next_payment import NextPayment
 from shared.domain.record import Record
+from shared.domain.recurs_when import DAYS_BEFORE_EXPIRY, RecursWhen
 
 AFTER_LAST_USE = timedelta(days=1)
 """How long after the last activity the next pack comes, once no credits remain."""

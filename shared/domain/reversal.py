@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime
 
-from shared.domain.charge import Attempt, Charge, Outcome
+from shared.domain.charge import Attempt, Charge
 from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.domain.pack import Entry, EntryKind, Pack
 from shared.domain.record import Record
 from shared.domain.reservation import Reservation, ReservationState

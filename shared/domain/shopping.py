@@ -13,16 +13,10 @@ from typing import TYPE_CHECKING, assert_never
 from dateutil.relativedelta import relativedelta
 
 from shared.domain.calendar import Frequency, trial_anchor
-from shared.domain.product import (
-    Catalogue,
-    Location,
-    Product,
-    ProductKind,
-    RecursWhen,
-    RestrictTo,
-    Settings,
-)
+from shared.domain.product import Catalogue, Location, Product, RestrictTo, Settings
+from shared.domain.product_kind import ProductKind
 from shared.domain.record import Record
+from shared.domain.recurs_when import RecursWhen
 
 if TYPE_CHECKING:
     from shared.domain.customer import Customer

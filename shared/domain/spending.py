@@ -16,8 +16,9 @@ from shared.domain.calendar import expiry_of, local_date
 from shared.domain.errors import Conflict
 from shared.domain.money import Money, total
 from shared.domain.pack import Booked, Entry, EntryKind, Pack, PackStatus, used
-from shared.domain.product import Catalogue, Location, Settings, ValidFrom
+from shared.domain.product import Catalogue, Location, Settings
 from shared.domain.reservation import Held, Reservation, ReservationState, Taxed, reserve
+from shared.domain.valid_from import ValidFrom
 from shared.domain.voucher import charge_of, credits_for, taxed, worth
 
 if TYPE_CHECKING:

@@ -24,9 +24,9 @@ from shared.domain.due import Moment, Worker, earliest
 from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
 from shared.domain.ending import EndReason
 from shared.domain.money import Money
-from shared.domain.product import ValidFrom
 from shared.domain.record import Record
 from shared.domain.recurring import Recurring
+from shared.domain.valid_from import ValidFrom
 from shared.domain.weekly import Standing
 
 PACKS_REMEMBERED = 6

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from shared.domain.calendar import Frequency, local_date
 from shared.domain.money import Money
-from shared.domain.product import RecursWhen
+from shared.domain.recurs_when import RecursWhen
 
 FALLBACK = "en_US"
 WRITTEN_IN = "en"

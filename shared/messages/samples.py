@@ -2,28 +2,23 @@
 
 from datetime import UTC, datetime, timedelta
 
+from shared.domain.by import By
 from shared.domain.calendar import Frequency
 from shared.domain.card import Card
-from shared.domain.charge import Attempt, By, Charge, Outcome, Purpose
+from shared.domain.charge import Attempt, Charge, Purpose
 from shared.domain.customer import CollectedBy, Customer
 from shared.domain.dunning import FirstSlot
 from shared.domain.ending import EndReason
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
 from shared.domain.message import Message, MessageKind
 from shared.domain.money import Money
+from shared.domain.next_payment import NextPayment
+from shared.domain.outcome import Outcome
 from shared.domain.pack import Pack
-from shared.domain.product import (
-    Catalogue,
-    Location,
-    NextPayment,
-    Product,
-    ProductKind,
-    RecursWhen,
-    Service,
-    Settings,
-    StaffPerson,
-)
+from shared.domain.product import Catalogue, Location, Product, Service, Settings, StaffPerson
+from shared.domain.product_kind import ProductKind
 from shared.domain.recurring import Recurring, Turn
+from shared.domain.recurs_when import RecursWhen
 from shared.domain.reservation import Held, Reservation, ReservationState
 from shared.domain.subscription import Collection, Subscription, SubscriptionState, Terms
 from shared.messages import opening

@@ -12,7 +12,7 @@ from typing import Any
 from shared.domain import activity as places
 from shared.domain import spending
 from shared.domain.activity import Activity
-from shared.domain.charge import By
+from shared.domain.by import By
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid, Missing
 from shared.domain.ledger import announce_low

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 from shared.domain import activity as places
 from shared.domain import bought_place, spending
 from shared.domain import invoice as invoices
+from shared.domain.by import By
 from shared.domain.cart_lines import unit_price
-from shared.domain.charge import By, Charge, begin_attempt
+from shared.domain.charge import Charge, begin_attempt
 from shared.domain.errors import Conflict, Invalid, Missing
 from shared.domain.granting import Granted, grant_bought_pack
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
 from shared.domain.pricing import terms_of
-from shared.domain.product import Location, Product, ProductKind
+from shared.domain.product import Location, Product
+from shared.domain.product_kind import ProductKind
 from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.shopping import offered, tax_rate_of
 from shared.operations import tell

@@ -6,12 +6,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from shared.domain import collecting
+from shared.domain.by import By
 from shared.domain.cart import counted
-from shared.domain.charge import By, Charge, Outcome
+from shared.domain.charge import Charge
 from shared.domain.ending import EndReason
 from shared.domain.errors import Conflict, Forbidden, Invalid, Missing
-from shared.domain.product import SelfCancel
+from shared.domain.outcome import Outcome
 from shared.domain.renewal import period_end_is_now
+from shared.domain.self_cancel import SelfCancel
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.operations import tell
 from shared.operations.books import Books, open_books

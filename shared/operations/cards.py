@@ -9,10 +9,11 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from shared.domain.charge import OPEN_OUTCOMES, UNDECIDED_OUTCOMES, By, Outcome
+from shared.domain.by import By
 from shared.domain.customer import MAX_CARDS, REMOVED_REMEMBERED, CollectedBy, Customer
 from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
 from shared.domain.invoice import Invoice, InvoiceState
+from shared.domain.outcome import OPEN_OUTCOMES, UNDECIDED_OUTCOMES, Outcome
 from shared.domain.subscription import OVER, Subscription, SubscriptionState
 from shared.operations import tell
 from shared.operations.books import Books, open_books

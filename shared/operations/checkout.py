@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from shared.domain.by import By
 from shared.domain.card import Card
 from shared.domain.cart import Cart
-from shared.domain.charge import Attempt, By, Charge, Outcome, Purpose, begin_attempt
+from shared.domain.charge import Attempt, Charge, Purpose, begin_attempt
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid
 from shared.domain.order import OrderLine
+from shared.domain.outcome import Outcome
 from shared.domain.pricing import PricedCart, price_cart
-from shared.domain.product import Location, ProductKind
+from shared.domain.product import Location
+from shared.domain.product_kind import ProductKind
 from shared.operations.books import Books, renewing
 from shared.operations.collect import ask
 from shared.operations.context import Context

@@ -7,17 +7,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from shared.domain import collecting
-from shared.domain.charge import (
-    NEVER_REACHED,
-    NOT_SET_UP,
-    By,
-    Charge,
-    Outcome,
-    Purpose,
-    begin_attempt,
-)
+from shared.domain.by import By
+from shared.domain.charge import Charge, Purpose, begin_attempt
 from shared.domain.customer import CollectedBy, Customer
 from shared.domain.ending import EndReason
+from shared.domain.outcome import NEVER_REACHED, NOT_SET_UP, Outcome
 from shared.domain.renewal import NextCharge, decide_renewal
 from shared.domain.subscription import Subscription, SubscriptionState, next_slot_at
 from shared.operations import tell

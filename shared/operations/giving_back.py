@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from shared.domain import activity as places
 from shared.domain import bought_place
-from shared.domain.charge import By, Charge
+from shared.domain.by import By
+from shared.domain.charge import Charge
 from shared.domain.errors import Conflict, Missing
 from shared.domain.reservation import Reservation, ReservationState, waiting
 from shared.operations import place_invoices, tell

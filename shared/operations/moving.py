@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from shared.domain import activity as places
 from shared.domain import spending
-from shared.domain.charge import By
+from shared.domain.by import By
 from shared.domain.errors import Conflict, Missing
 from shared.domain.reservation import Reservation, ReservationState
 from shared.operations import tell

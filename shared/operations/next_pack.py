@@ -11,8 +11,8 @@ from shared.domain.cart_lines import check_limits
 from shared.domain.customer import Customer
 from shared.domain.ending import EndReason
 from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
+from shared.domain.next_payment import NextPayment
 from shared.domain.pack import Pack
-from shared.domain.product import NextPayment
 from shared.domain.recurring import CART_WAIT, NextPack, Recurring, Turn
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.operations import tell

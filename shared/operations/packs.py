@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from shared.domain.charge import By
+from shared.domain.by import By
 from shared.domain.pack import Entry, EntryKind, Pack, calendar_moment
 from shared.operations import tell
 from shared.store import accounts, transactions

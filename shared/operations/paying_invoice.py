@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.domain.charge import By, Charge, begin_attempt
+from shared.domain.by import By
+from shared.domain.charge import Charge, begin_attempt
 from shared.domain.errors import Conflict, Invalid, Missing
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.operations.books import Books, open_books

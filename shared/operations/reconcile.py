@@ -15,19 +15,17 @@ from typing import TYPE_CHECKING
 from shared.domain.charge import (
     AUTHENTICATION_WAIT,
     CHECKS_BEFORE_NOTICE,
-    NEVER_REACHED,
     NOT_FOUND_IS_FINAL_AFTER,
-    OPEN_OUTCOMES,
     SAME_KEY_FOR,
     Attempt,
     Charge,
-    Outcome,
     Purpose,
     RefundState,
     next_moment,
     postpone_check,
     record_refund,
 )
+from shared.domain.outcome import NEVER_REACHED, OPEN_OUTCOMES, Outcome
 from shared.domain.subscription import next_slot_at
 from shared.operations import tell
 from shared.operations.books import Books, open_books, reopen

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from dateutil.relativedelta import relativedelta
 
 from shared.domain.calendar import local_date, start_of_day
-from shared.domain.charge import OPEN_OUTCOMES, Charge
+from shared.domain.charge import Charge
 from shared.domain.errors import Conflict, Invalid, Missing
 from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind
 from shared.domain.money import Money
+from shared.domain.outcome import OPEN_OUTCOMES
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.operations import invoices, tell
 from shared.operations.books import Books, location_of, open_books

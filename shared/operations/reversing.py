@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel
 
 from shared.domain import reversal
-from shared.domain.charge import Attempt, Charge, Outcome
+from shared.domain.charge import Attempt, Charge
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.operations import credits_used, tell
 from shared.providers.errors import ProviderUnavailable, RequestRefused
 from shared.store import accounts, invoicing, transactions

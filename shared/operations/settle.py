@@ -14,13 +14,8 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from shared.domain.charge import (
-    UNDECIDED_OUTCOMES,
-    Charge,
-    Outcome,
-    Purpose,
-    record_outcome,
-)
+from shared.domain.charge import Charge, Purpose, record_outcome
+from shared.domain.outcome import UNDECIDED_OUTCOMES, Outcome
 from shared.operations import tell
 from shared.operations.books import Books, reopen
 from shared.operations.settle_period import complete_period, period_not_paid

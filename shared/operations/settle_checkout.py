@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING
 
 from shared.domain import collecting
 from shared.domain.cart import Cart, counted, with_lines
-from shared.domain.charge import (
-    Attempt,
-    Charge,
-    Outcome,
-)
+from shared.domain.charge import Attempt, Charge
 from shared.domain.fulfilment import fulfil
 from shared.domain.invoice import Invoice, InvoiceState, Payment, close
 from shared.domain.order import Due, invoice_lines
+from shared.domain.outcome import Outcome
 from shared.operations import tell
 from shared.operations.books import Books, location_of, payment_of
 from shared.store import transactions

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 
 from shared.domain import collecting
 from shared.domain.cart import Cart, counted
-from shared.domain.charge import (
-    Attempt,
-    Charge,
-    Outcome,
-)
+from shared.domain.charge import Attempt, Charge
 from shared.domain.granting import grant_period_pack
 from shared.domain.invoice import Invoice, Payment, close
+from shared.domain.outcome import Outcome
 from shared.domain.pack import period_pack_id
 from shared.domain.pausing import ended_by_pause
 from shared.domain.subscription import Subscription, SubscriptionState, next_slot_at

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from shared.domain.charge import By
+from shared.domain.by import By
 from shared.domain.errors import Conflict, Forbidden, Missing
 from shared.domain.ledger import adjust, announce_low
 from shared.operations import cancel as cancelling

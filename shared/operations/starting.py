@@ -9,17 +9,19 @@ decline starts nothing. Collected by recording, and not paid today, its first pe
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from shared.domain.by import By
 from shared.domain.calendar import local_date
 from shared.domain.card import Card
 from shared.domain.cart_lines import Wanted, check_line
-from shared.domain.charge import By, Charge, Purpose, begin_attempt
+from shared.domain.charge import Charge, Purpose, begin_attempt
 from shared.domain.customer import CollectedBy, Customer
 from shared.domain.errors import Invalid
 from shared.domain.invoice import Payment, PaymentKind
 from shared.domain.money import Money, total
 from shared.domain.order import Due, OrderLine, invoice_lines
 from shared.domain.pricing import price_line
-from shared.domain.product import Catalogue, Location, Product, ProductKind
+from shared.domain.product import Catalogue, Location, Product
+from shared.domain.product_kind import ProductKind
 from shared.domain.shopping import has_trial
 from shared.operations.books import Books
 from shared.operations.checkout import Answered, answer_of

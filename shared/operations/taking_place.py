@@ -10,7 +10,7 @@ from shared.domain import activity as places
 from shared.domain import reservation as reservations
 from shared.domain.activity import Activity, Waiting
 from shared.domain.activity_state import ActivityState
-from shared.domain.charge import By
+from shared.domain.by import By
 from shared.domain.reservation import Reservation, ReservationState
 from shared.operations import place_invoices
 from shared.operations.giving_back import cancel

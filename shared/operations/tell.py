@@ -105,7 +105,7 @@ def try_failed(
     attempt: Attempt | None,
 ) -> Message:
     """A try was declined, waits for the customer, or found no card to ask."""
-    from shared.domain.charge import Outcome
+    from shared.domain.outcome import Outcome
     from shared.messages.builders import collecting
 
     telling = _telling(context, customer)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.domain.charge import Charge, Outcome
+from shared.domain.charge import Charge
 from shared.domain.errors import Missing, Unavailable
+from shared.domain.outcome import Outcome
 from shared.operations import cards
 from shared.operations.receiving import Applied, known
 from shared.operations.reconcile import Reconciled, reconcile, refund_came_back

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from shared.domain import activity as places
 from shared.domain import spending, weekly
 from shared.domain.activity import MAX_WAITING, Activity
-from shared.domain.charge import By
+from shared.domain.by import By
 from shared.domain.reservation import waiting
 from shared.operations import tell
 from shared.operations.booking import hold_all, location_of

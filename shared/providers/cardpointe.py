@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.domain.charge import Outcome, ProviderCharge
+from shared.domain.charge import ProviderCharge
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.providers.cardpointe_cards import Frame, fetch_card, parts_of, remove_card
 from shared.providers.cardpointe_client import (
     KEY_REFUSED,

@@ -11,8 +11,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from shared.domain.card import Card
-from shared.domain.charge import Outcome, ProviderCharge
+from shared.domain.charge import ProviderCharge
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.domain.record import Record
 
 if TYPE_CHECKING:

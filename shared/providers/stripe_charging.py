@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger
 from pydantic import ValidationError
 
-from shared.domain.charge import Outcome
+from shared.domain.outcome import Outcome
 from shared.providers.errors import ProviderUnavailable
 from shared.providers.port import ChargeRequest, ChargeResult
 from shared.providers.stripe_declines import Verdict, verdict_of

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.domain.charge import Outcome, ProviderCharge
+from shared.domain.charge import ProviderCharge
+from shared.domain.outcome import Outcome
 from shared.providers.errors import ProviderUnavailable
 from shared.providers.port import ChargeResult
 from shared.providers.stripe_charging import Charging, read_intent

@@ -9,8 +9,10 @@ import pytest
 from infra.local.cardpointe import CardPointe
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld
-from shared.domain.charge import By, Outcome, RefundState
+from shared.domain.by import By
+from shared.domain.charge import RefundState
 from shared.domain.message import NoticeKind
+from shared.domain.outcome import Outcome
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel, card_entry
 from shared.operations.checkout import Checked

@@ -21,7 +21,9 @@ import pytest
 
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld
-from shared.domain.charge import By, Outcome, RefundState
+from shared.domain.by import By
+from shared.domain.charge import RefundState
+from shared.domain.outcome import Outcome
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel
 from shared.store import catalogue as catalogues

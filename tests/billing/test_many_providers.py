@@ -11,8 +11,8 @@ from infra.local.sandbox import Sandbox
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld
 from shared.domain.card import Card
-from shared.domain.charge import NEVER_REACHED, NOT_SET_UP, Outcome
 from shared.domain.message import NoticeKind
+from shared.domain.outcome import NEVER_REACHED, NOT_SET_UP, Outcome
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cards
 from shared.operations.audit import audit

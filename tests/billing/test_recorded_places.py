@@ -8,9 +8,10 @@ import pytest
 from infra.local.http_api import Response
 from infra.local.world import LocalWorld
 from shared.domain.activity import Activity
-from shared.domain.charge import Outcome, RefundState
+from shared.domain.charge import RefundState
 from shared.domain.invoice import InvoiceState, PaymentKind
 from shared.domain.message import MessageKind
+from shared.domain.outcome import Outcome
 from shared.domain.reservation import Reservation
 from shared.operations.checkout import Checked
 from shared.operations.giving_up import void

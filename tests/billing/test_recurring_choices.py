@@ -10,7 +10,7 @@ import pytest
 from infra.local.world import LocalWorld
 from shared.domain.ending import EndReason
 from shared.domain.message import MessageKind
-from shared.domain.product import SelfCancel
+from shared.domain.self_cancel import SelfCancel
 from shared.domain.subscription import SubscriptionState
 from shared.store import catalogue as catalogues
 from shared.store.catalogue import Role

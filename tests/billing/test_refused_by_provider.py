@@ -10,9 +10,9 @@ import pytest
 from infra.local.http_api import Response
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld
-from shared.domain.charge import Outcome
 from shared.domain.invoice import InvoiceState
 from shared.domain.message import NoticeKind
+from shared.domain.outcome import Outcome
 from shared.domain.subscription import SubscriptionState
 from tests.billing.conftest import Shop
 from tests.console import office

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from infra.local.sandbox_faults import Fault, Operation
-from shared.domain.charge import By
+from shared.domain.by import By
 from shared.domain.dunning import RetryPolicy, Then
 from shared.domain.message import MessageKind, NoticeKind
 from shared.domain.subscription import SubscriptionState

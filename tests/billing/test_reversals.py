@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from infra.local.sandbox_faults import Fault, Operation
-from shared.domain.charge import Outcome, RefundState
+from shared.domain.charge import RefundState
 from shared.domain.invoice import InvoiceState, PaymentKind, PaymentStatus
 from shared.domain.message import NoticeKind
+from shared.domain.outcome import Outcome
 from shared.domain.pack import PackStatus
 from shared.domain.reservation import ReservationState
 from shared.store import accounts

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from infra.local.world import LocalWorld
-from shared.domain.charge import By
+from shared.domain.by import By
 from shared.operations import cancel, checkout
 from shared.operations.collect import Renewed, renew, retry
 from shared.store import accounts

@@ -3,7 +3,7 @@
 from datetime import date
 
 from infra.local.sandbox_faults import Fault, Operation
-from shared.domain.charge import By
+from shared.domain.by import By
 from shared.domain.ending import EndReason
 from shared.domain.subscription import SubscriptionState
 from shared.store.writing import commit, replace

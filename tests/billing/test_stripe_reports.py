@@ -5,9 +5,11 @@ from infra.local.banks import STRIPE
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.stripe_cards import ACH_NO_FUNDS, ACH_WORKS, REFUNDS_FAIL, REFUNDS_LATE
 from infra.local.world import LocalWorld
-from shared.domain.charge import By, Outcome, RefundState
+from shared.domain.by import By
+from shared.domain.charge import RefundState
 from shared.domain.invoice import PaymentKind
 from shared.domain.message import MessageKind, NoticeKind
+from shared.domain.outcome import Outcome
 from shared.domain.pack import PackStatus
 from shared.operations import cancel
 from tests import banking

@@ -5,12 +5,12 @@ from datetime import date
 import pytest
 
 from infra.local.world import LocalWorld
+from shared.domain.by import By
 from shared.domain.calendar import Frequency
-from shared.domain.charge import By
 from shared.domain.ending import EndReason
 from shared.domain.errors import Conflict, Forbidden
 from shared.domain.message import MessageKind, NoticeKind
-from shared.domain.product import SelfCancel
+from shared.domain.self_cancel import SelfCancel
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel, cards
 from shared.operations.checkout import Checked

@@ -7,9 +7,11 @@ import pytest
 
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld, outside
-from shared.domain.charge import By, Outcome, RefundState
+from shared.domain.by import By
+from shared.domain.charge import RefundState
 from shared.domain.invoice import InvoiceState
 from shared.domain.message import MessageKind, NoticeKind
+from shared.domain.outcome import Outcome
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel
 from shared.operations.checkout import Checked

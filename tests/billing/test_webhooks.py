@@ -10,9 +10,10 @@ import pytest
 from infra.local.http_api import Response
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld
-from shared.domain.charge import Outcome, RefundState
+from shared.domain.charge import RefundState
 from shared.domain.due import Worker
 from shared.domain.message import MessageKind, NoticeKind
+from shared.domain.outcome import Outcome
 from shared.domain.subscription import SubscriptionState
 from shared.operations.checkout import Checked
 from shared.store import accounts

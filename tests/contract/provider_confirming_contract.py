@@ -1,6 +1,6 @@
 """What providers promise that let the customer's bank ask the customer: a part of the one suite."""
 
-from shared.domain.charge import Outcome
+from shared.domain.outcome import Outcome
 from shared.providers.events import EventKind
 from tests.contract.bench import CardKind, ConfirmingBench, events, look_up, request_for, save
 

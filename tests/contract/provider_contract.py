@@ -7,8 +7,8 @@ contrary promises, which are tested too (`provider_lacks_contract`).
 
 import pytest
 
-from shared.domain.charge import Outcome
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.providers.errors import ProviderUnavailable
 from shared.providers.port import RefundOutcome
 from tests.contract.bench import (

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from shared.domain.charge import Outcome
+from shared.domain.outcome import Outcome
 from shared.providers.errors import ProviderUnavailable, RequestRefused
 from shared.providers.port import CardFrame, CardSetup
 from tests.contract.bench import Bench, Trouble, request_for

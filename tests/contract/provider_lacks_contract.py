@@ -4,7 +4,7 @@ part of the one suite."""
 
 import pytest
 
-from shared.domain.charge import Outcome
+from shared.domain.outcome import Outcome
 from shared.providers.errors import RequestRefused
 from shared.providers.events import InvalidSignature
 from tests.contract.bench import RETURN_URL, Bench, Trouble, look_up, request_for, save

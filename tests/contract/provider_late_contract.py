@@ -1,6 +1,6 @@
 """What providers promise whose payments may be decided days later: a part of the one suite."""
 
-from shared.domain.charge import Outcome
+from shared.domain.outcome import Outcome
 from shared.providers.events import EventKind
 from tests.contract.bench import CardKind, LateBench, events, look_up, request_for, save
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.charge import Outcome
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.providers.errors import ProviderUnavailable
 from tests.contract.bench import (
     PRICE,

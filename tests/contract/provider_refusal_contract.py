@@ -1,8 +1,8 @@
 """What providers promise of requests that they won't take: no money moves, no card is to blame, and
 staff can be told why. A part of the one suite."""
 
-from shared.domain.charge import Outcome
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.providers.port import SetupProblem
 from tests.contract.bench import PRICE, RefusingBench, look_up, request_for, save
 

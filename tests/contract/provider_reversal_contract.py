@@ -1,8 +1,8 @@
 """What providers promise that tell of payments which a bank takes back ([REVERSE]): a part of the
 one suite."""
 
-from shared.domain.charge import Outcome
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.providers.events import EventKind
 from shared.providers.port import ChargeRequest, RefundOutcome
 from tests.contract.bench import PRICE, ReversingBench, listed, look_up, request_for, save

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from infra.local.sandbox_faults import Fault, Operation
-from shared.domain.charge import Outcome
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.providers.cardpointe import EARLIER_TRY_OPEN, PARTIAL_APPROVAL, CardPointeProvider
 from shared.providers.cardpointe_client import ORDER_ID_LETTERS, order_id
 from shared.providers.errors import NotSent, ProviderUnavailable, RequestRefused

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.domain.charge import Outcome
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.providers.errors import ProviderUnavailable
 from shared.providers.port import RefundOutcome
 from shared.providers.sandbox import SandboxProvider

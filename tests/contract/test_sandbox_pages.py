@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from shared.domain.charge import Outcome
+from shared.domain.outcome import Outcome
 from shared.providers.port import CardSetup
 from tests.contract.bench import RETURN_URL, CardKind, events, request_for, save
 from tests.contract.sandbox_bench import PUBLIC_URL, SandboxBench

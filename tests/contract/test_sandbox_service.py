@@ -12,7 +12,7 @@ import pytest
 from infra.local.sandbox import Sandbox
 from infra.local.sandbox_cards import KNOWN_CARDS, passes_luhn
 from infra.local.sandbox_faults import Fault, Operation
-from shared.domain.charge import Outcome
+from shared.domain.outcome import Outcome
 from shared.providers.port import RefundOutcome
 from tests.contract.bench import (
     PRICE,

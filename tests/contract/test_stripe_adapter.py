@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import stripe
 
-from shared.domain.charge import Outcome
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.providers.errors import NotSent, ProviderUnavailable, RequestRefused
 from shared.providers.port import RefundOutcome
 from shared.providers.stripe import StripeProvider

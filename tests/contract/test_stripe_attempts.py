@@ -7,8 +7,8 @@ import pytest
 
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.stripe_cards import AUTHENTICATE_THEN_DECLINED
-from shared.domain.charge import Outcome
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.providers.errors import ProviderUnavailable, RequestRefused
 from shared.providers.port import CardSetup, ChargeRequest
 from tests.contract.bench import PRICE, CardKind, Trouble, look_up, request_for, save

@@ -14,8 +14,8 @@ from infra.local.stripe_cards import (
     SEPA_FAILS,
     SEPA_WORKS,
 )
-from shared.domain.charge import Outcome
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.providers.events import EventKind
 from shared.providers.port import ChargeRequest, RefundOutcome
 from shared.providers.stripe import StripeProvider

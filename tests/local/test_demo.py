@@ -8,12 +8,14 @@ import pytest
 from infra.local import demo
 from infra.local.demo_catalogue import CATALOGUE
 from infra.local.world import LocalWorld
-from shared.domain.charge import Charge, Outcome
+from shared.domain.charge import Charge
 from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.message import NoticeKind
+from shared.domain.outcome import Outcome
 from shared.domain.pack import Entry, Pack, PackStatus
-from shared.domain.product import ProductKind, RestrictTo
+from shared.domain.product import RestrictTo
+from shared.domain.product_kind import ProductKind
 from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.operations.audit import audit

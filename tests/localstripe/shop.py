@@ -12,16 +12,10 @@ from shared.domain.calendar import Frequency
 from shared.domain.charge import RefundState
 from shared.domain.invariants import breaches
 from shared.domain.message import NoticeKind
-from shared.domain.product import (
-    Catalogue,
-    Location,
-    Product,
-    ProductKind,
-    SelfCancel,
-    Service,
-    Settings,
-)
+from shared.domain.product import Catalogue, Location, Product, Service, Settings
+from shared.domain.product_kind import ProductKind
 from shared.domain.reversal import money_kept
+from shared.domain.self_cancel import SelfCancel
 from shared.operations.audit import books_of
 from shared.store import catalogue as catalogues
 from shared.store.catalogue import Role, StaffMember

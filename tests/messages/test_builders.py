@@ -12,17 +12,12 @@ from shared.domain.ending import EndReason
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
 from shared.domain.message import Message, MessageKind
 from shared.domain.money import Money
+from shared.domain.next_payment import NextPayment
 from shared.domain.pack import Pack
-from shared.domain.product import (
-    Catalogue,
-    Location,
-    NextPayment,
-    Product,
-    ProductKind,
-    RecursWhen,
-    Settings,
-)
+from shared.domain.product import Catalogue, Location, Product, Settings
+from shared.domain.product_kind import ProductKind
 from shared.domain.recurring import Recurring
+from shared.domain.recurs_when import RecursWhen
 from shared.domain.subscription import Subscription, SubscriptionState, Terms
 from shared.messages.builders import endings, invoices, purchases, reminders, renewals
 from shared.messages.builders.telling import Telling

@@ -9,7 +9,8 @@ import pytest
 
 from shared.domain.errors import Invalid
 from shared.domain.message import Message, MessageKind
-from shared.domain.product import SelfCancel, Settings
+from shared.domain.product import Settings
+from shared.domain.self_cancel import SelfCancel
 from shared.messages.builders.collecting import reason_in_words
 from shared.messages.facts.of_kind import facts_of
 from shared.messages.opening import Facts

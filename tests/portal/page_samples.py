@@ -84,18 +84,21 @@ from functions.portal.pages.subscription_models import (
     WhyNotCancel,
 )
 from shared.domain.activity_state import ActivityState
+from shared.domain.by import By
 from shared.domain.calendar import Frequency, charge_moment
-from shared.domain.charge import By, Outcome
 from shared.domain.customer import Attention, CollectedBy, PastDue
 from shared.domain.dunning import RetryPolicy
 from shared.domain.ending import EndReason
 from shared.domain.invoice import InvoiceState, PaymentKind, PaymentStatus
 from shared.domain.message import NoticeKind
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.domain.pack import EntryKind, PackStatus
 from shared.domain.policy_trial import try_policy
-from shared.domain.product import Location, ProductKind, SelfCancel
+from shared.domain.product import Location
+from shared.domain.product_kind import ProductKind
 from shared.domain.reservation import ReservationState
+from shared.domain.self_cancel import SelfCancel
 from shared.domain.shopping import ExpiryPolicy, Hidden
 from shared.domain.subscription import PausedBy, SubscriptionState
 from shared.operations.visit import Audience

@@ -10,7 +10,8 @@ from infra.local.world import LocalWorld
 from shared.domain.activity import Activity
 from shared.domain.message import MessageKind
 from shared.domain.pack import Entry, EntryKind
-from shared.domain.product import Catalogue, Location, Product, ProductKind, Service, Settings
+from shared.domain.product import Catalogue, Location, Product, Service, Settings
+from shared.domain.product_kind import ProductKind
 from shared.store import accounts
 from shared.store import catalogue as catalogues
 from shared.store.writing import commit, create

@@ -18,7 +18,10 @@ from functions.portal.pages.subscription_models import (
     SubscriptionPage,
 )
 from shared.domain.money import Money
-from shared.domain.product import NextPayment, ProductKind, RecursWhen, SelfCancel
+from shared.domain.next_payment import NextPayment
+from shared.domain.product_kind import ProductKind
+from shared.domain.recurs_when import RecursWhen
+from shared.domain.self_cancel import SelfCancel
 from shared.domain.shopping import ExpiryPolicy
 from shared.domain.subscription import SubscriptionState
 from shared.web.pages.charges import ChargeView

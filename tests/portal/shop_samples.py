@@ -8,15 +8,8 @@ from infra.local.http_api import Response
 from shared.domain.calendar import Frequency
 from shared.domain.cart import Cart
 from shared.domain.customer import Customer
-from shared.domain.product import (
-    Catalogue,
-    Location,
-    Product,
-    ProductKind,
-    RestrictTo,
-    Service,
-    Settings,
-)
+from shared.domain.product import Catalogue, Location, Product, RestrictTo, Service, Settings
+from shared.domain.product_kind import ProductKind
 from shared.store import accounts
 from shared.store.reading import read
 from tests.portal.browser import Browser, content

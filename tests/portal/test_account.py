@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.local.world import LocalWorld
-from shared.domain.product import SelfCancel
+from shared.domain.self_cancel import SelfCancel
 from shared.domain.subscription import SubscriptionState
 from shared.store import catalogue as catalogues
 from tests.portal.customers import Customer, confirm, hidden_fields, pages_of

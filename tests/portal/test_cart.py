@@ -7,9 +7,7 @@ import pytest
 
 from infra.local.world import LocalWorld
 from shared.domain.cart import MAX_LINES
-from shared.domain.product import (
-    ProductKind,
-)
+from shared.domain.product_kind import ProductKind
 from shared.domain.shopping import MAX_QUANTITY
 from shared.store import accounts
 from shared.store import catalogue as catalogues

@@ -11,7 +11,7 @@ from infra.local.world import LocalWorld
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
 from shared.domain.money import Money
 from shared.domain.pack import Booked, Pack, put_away
-from shared.domain.product import RecursWhen
+from shared.domain.recurs_when import RecursWhen
 from shared.domain.reservation import Reservation, ReservationState
 from shared.operations.audit import audit
 from shared.store import accounts

@@ -8,7 +8,8 @@ import pytest
 
 from infra.local.world import LocalWorld
 from shared.domain.customer import Customer
-from shared.domain.product import Catalogue, Location, Product, ProductKind, Settings
+from shared.domain.product import Catalogue, Location, Product, Settings
+from shared.domain.product_kind import ProductKind
 from shared.store import access, accounts
 from shared.store import catalogue as catalogues
 from shared.store.people import Address

@@ -11,15 +11,9 @@ import pytest
 
 from infra.local.world import LocalWorld
 from shared.domain.calendar import Frequency
-from shared.domain.product import (
-    Catalogue,
-    Location,
-    Product,
-    ProductKind,
-    SelfCancel,
-    Service,
-    Settings,
-)
+from shared.domain.product import Catalogue, Location, Product, Service, Settings
+from shared.domain.product_kind import ProductKind
+from shared.domain.self_cancel import SelfCancel
 from shared.store import catalogue as catalogues
 from shared.store.catalogue import Role, StaffMember
 from tests.scenario.person import Person, move_clock

@@ -12,16 +12,9 @@ import pytest
 
 from infra.local.http_api import Response
 from infra.local.world import LocalWorld
-from shared.domain.product import (
-    Catalogue,
-    Location,
-    Product,
-    ProductKind,
-    RestrictTo,
-    Service,
-    Settings,
-    ValidFrom,
-)
+from shared.domain.product import Catalogue, Location, Product, RestrictTo, Service, Settings
+from shared.domain.product_kind import ProductKind
+from shared.domain.valid_from import ValidFrom
 from shared.store import catalogue as catalogues
 from shared.store.catalogue import Role, StaffMember
 from tests.scenario.person import Person, move_clock

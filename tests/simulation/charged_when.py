@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from shared.domain.charge import By, Charge
+from shared.domain.by import By
+from shared.domain.charge import Charge
 from shared.domain.dunning import Then
 from shared.domain.invariants import CustomerBooks
 from shared.domain.subscription import Subscription, SubscriptionState

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from infra.local.sandbox_faults import Fault
 from infra.local.sandbox_faults import Operation as Call
-from shared.domain.charge import Outcome
+from shared.domain.outcome import Outcome
 from shared.store import accounts
 from shared.web.answer import SESSION_COOKIE
 from tests import banking, shop_floor

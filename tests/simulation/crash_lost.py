@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from infra.local.sandbox_faults import Fault
 from infra.local.sandbox_faults import Operation as Call
-from shared.domain.charge import NEVER_REACHED
+from shared.domain.outcome import NEVER_REACHED
 from tests import shop_floor
 from tests.banking import Skill
 from tests.simulation.crash_buying import TEN_MINOR, cart_is_empty, differs, order_again

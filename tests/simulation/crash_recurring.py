@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 
-from shared.domain.product import NextPayment
+from shared.domain.next_payment import NextPayment
 from shared.store import accounts
 from shared.store.reading import read
 from tests import shop_floor

@@ -30,8 +30,8 @@ from infra.local.sandbox import ChargeSeen
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.template import create_tables
 from infra.local.world import LocalWorld
-from shared.domain.charge import NEVER_REACHED, UNSAID_OUTCOMES
 from shared.domain.message import Message, MessageKind, MessageState, NoticeKind
+from shared.domain.outcome import NEVER_REACHED, UNSAID_OUTCOMES
 from shared.store import catalogue as catalogues
 from shared.store import tries
 from shared.store.items import document

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from shared.domain.charge import By
+from shared.domain.by import By
 from shared.domain.invariants import CustomerBooks
 from shared.domain.pack import Pack
-from shared.domain.product import RecursWhen
+from shared.domain.recurs_when import RecursWhen
 from shared.domain.subscription import Subscription, SubscriptionState
 from tests.simulation import calendar_oracle
 from tests.simulation.calendar_oracle import MINUTE

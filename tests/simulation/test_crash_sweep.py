@@ -13,7 +13,7 @@ import pytest
 
 from infra.local.banks import CARDPOINTE, SANDBOX, STRIPE
 from infra.local.dynamodb_local import DynamoDBLocal
-from shared.domain.charge import Outcome
+from shared.domain.outcome import Outcome
 from shared.providers.port import ChargeRequest, ChargeResult
 from tests.shop_floor import template
 from tests.simulation import crash_sweep

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from infra.local.world import LocalWorld
+from shared.domain.by import By
 from shared.domain.cart import Cart
-from shared.domain.charge import By
 from shared.domain.errors import PunchcardError
-from shared.domain.product import NextPayment
+from shared.domain.next_payment import NextPayment
 from shared.operations import cancel, next_pack, recur
 from shared.operations.cancel import When
 from shared.operations.collect import Renewed

@@ -11,7 +11,8 @@ import pytest
 
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld
-from shared.domain.charge import By, RefundState
+from shared.domain.by import By
+from shared.domain.charge import RefundState
 from shared.domain.errors import Conflict
 from shared.domain.message import MessageKind
 from shared.domain.subscription import SubscriptionState

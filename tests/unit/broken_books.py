@@ -5,17 +5,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from shared.domain.by import By
 from shared.domain.cart import Cart, CartLine
-from shared.domain.charge import By, Charge, Outcome, Purpose, RefundState, record_refund
+from shared.domain.charge import Charge, Purpose, RefundState, record_refund
 from shared.domain.due import Moment, Worker, due_text
 from shared.domain.invariants import TICKS, Rule
 from shared.domain.invoice import InvoiceState, PaymentKind
 from shared.domain.message import MessageKind, message_key
 from shared.domain.money import Money
+from shared.domain.next_payment import NextPayment
 from shared.domain.order import OrderLine
+from shared.domain.outcome import Outcome
 from shared.domain.pack import Booked
-from shared.domain.product import NextPayment, ProductKind, RecursWhen
+from shared.domain.product_kind import ProductKind
 from shared.domain.recurring import NextPack, Recurring, Turn
+from shared.domain.recurs_when import RecursWhen
 from shared.domain.reservation import Held, ReservationState, reserve
 from shared.domain.subscription import SubscriptionState
 from tests.unit.books_samples import (

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from shared.domain.bought_place import begin_unpaid
-from shared.domain.charge import By, Outcome, Purpose
+from shared.domain.by import By
+from shared.domain.charge import Purpose
 from shared.domain.invariants import Rule
 from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind, close
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.domain.pack import Pack
 from shared.domain.reservation import Held, Reservation, ReservationState, reserve
 from shared.domain.spending import hold

@@ -1,8 +1,9 @@
 """Good books after a bank took February's payment back, and after it gave it again ([REVERSE])."""
 
-from shared.domain.charge import Charge, Outcome
+from shared.domain.charge import Charge
 from shared.domain.invoice import Invoice
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.domain.reversal import (
     counted_as,
     frozen_as,

@@ -8,7 +8,8 @@ from shared.domain.calendar import Frequency
 from shared.domain.cart import CartLine
 from shared.domain.customer import Customer
 from shared.domain.money import Money
-from shared.domain.product import Catalogue, Location, Product, ProductKind, Service, Settings
+from shared.domain.product import Catalogue, Location, Product, Service, Settings
+from shared.domain.product_kind import ProductKind
 
 NEW_YORK = Location(
     id="ny",

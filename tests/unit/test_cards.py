@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from shared.domain.by import By
 from shared.domain.card import Card
-from shared.domain.charge import NOT_SET_UP, Attempt, By, Charge, Outcome, Purpose
+from shared.domain.charge import Attempt, Charge, Purpose
 from shared.domain.collecting import waits_for
 from shared.domain.customer import Attention, Customer
 from shared.domain.money import Money
+from shared.domain.outcome import NOT_SET_UP, Outcome
 
 NOW = datetime(2026, 1, 31, 15, tzinfo=UTC)
 

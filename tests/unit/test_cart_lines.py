@@ -10,11 +10,8 @@ from shared.domain.cart import MAX_LINES, CartLine
 from shared.domain.cart_lines import Wanted, add_to, check_line, earliest_until
 from shared.domain.customer import Customer
 from shared.domain.errors import Invalid
-from shared.domain.product import (
-    MAX_PRICE_MINOR,
-    Product,
-    ProductKind,
-)
+from shared.domain.product import MAX_PRICE_MINOR, Product
+from shared.domain.product_kind import ProductKind
 from shared.domain.shopping import MAX_QUANTITY
 from tests.unit.shopping_samples import (
     NEW_YORK,

@@ -4,17 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.domain.by import By
 from shared.domain.card import Card
 from shared.domain.charge import (
     CHECKS_BEFORE_NOTICE,
     MAX_ATTEMPTS,
-    NEVER_REACHED,
     NOT_FOUND_IS_FINAL_AFTER,
-    OPEN_OUTCOMES,
-    REFUSALS,
-    By,
     Charge,
-    Outcome,
     Purpose,
     RefundState,
     begin_attempt,
@@ -24,6 +20,7 @@ from shared.domain.charge import (
     record_refund,
 )
 from shared.domain.money import Money
+from shared.domain.outcome import NEVER_REACHED, OPEN_OUTCOMES, REFUSALS, Outcome
 
 NOW = datetime(2026, 2, 28, 4, 59, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

@@ -12,7 +12,7 @@ from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money
 from shared.domain.order import Due, OrderLine
 from shared.domain.pack import EntryKind
-from shared.domain.product import ProductKind
+from shared.domain.product_kind import ProductKind
 from shared.domain.subscription import SubscriptionState
 from tests.unit.subscription_samples import NEW_YORK, subscription_of, terms_of, utc
 

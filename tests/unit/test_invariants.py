@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.charge import By, Outcome, Purpose, RefundState, record_refund
+from shared.domain.by import By
+from shared.domain.charge import Purpose, RefundState, record_refund
 from shared.domain.collecting import open_collection
 from shared.domain.due import Moment, Worker, due_text
 from shared.domain.dunning import RetryPolicy
@@ -22,6 +23,7 @@ from shared.domain.invariants import (
     queue_breaches,
 )
 from shared.domain.message import MessageKind, message_key
+from shared.domain.outcome import Outcome
 from tests.unit.books_samples import (
     NOW,
     PRICE,

@@ -17,9 +17,9 @@ from shared.domain import ledger, spending
 from shared.domain.activity import Activity
 from shared.domain.errors import Conflict
 from shared.domain.pack import Booked, Entry, EntryKind, Pack, PackStatus
-from shared.domain.product import ValidFrom
 from shared.domain.reservation import Held, Reservation, ReservationState, reserve
 from shared.domain.statement import Whereabouts, lives
+from shared.domain.valid_from import ValidFrom
 from shared.operations.packs import run_out
 from tests.unit.places_samples import (
     NEW_YORK,

@@ -15,7 +15,6 @@ from shared.domain.ledger import adjust
 from shared.domain.pack import EntryKind, PackStatus
 from shared.domain.pack import next_moment as pack_moment
 from shared.domain.place_lines import invoice_lines
-from shared.domain.product import ValidFrom
 from shared.domain.reservation import (
     Held,
     Reservation,
@@ -26,6 +25,7 @@ from shared.domain.reservation import (
     reserve,
 )
 from shared.domain.spending import hold, release, usable_for
+from shared.domain.valid_from import ValidFrom
 from tests.unit.places_samples import NOW, activity_of, catalogue_of, dollars, pack_of
 
 NEW_YORK_TAX = Taxed(rate=Decimal("0.0825"), name="Sales tax", account_code="4000")

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.domain.calendar import Frequency
-from shared.domain.charge import Outcome
 from shared.domain.dunning import FirstSlot, RetryPolicy, Then
 from shared.domain.errors import Invalid
+from shared.domain.outcome import Outcome
 from shared.domain.policy_trial import (
     PolicyEnd,
     PolicyTrial,

@@ -10,12 +10,8 @@ from shared.domain.customer import Customer
 from shared.domain.money import Money
 from shared.domain.order import Due, invoice_lines
 from shared.domain.pricing import ChangeKind, PricedCart, price_cart
-from shared.domain.product import (
-    Location,
-    Product,
-    ProductKind,
-    RestrictTo,
-)
+from shared.domain.product import Location, Product, RestrictTo
+from shared.domain.product_kind import ProductKind
 from shared.domain.shopping import (
     Hidden,
 )

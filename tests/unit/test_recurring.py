@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from shared.domain.ledger import adjust
+from shared.domain.next_payment import NextPayment
 from shared.domain.pack import Booked, Pack, next_moment, next_turn
-from shared.domain.product import NextPayment, Product, ProductKind, RecursWhen, ValidFrom
+from shared.domain.product import Product
+from shared.domain.product_kind import ProductKind
 from shared.domain.recurring import Recurring, Turn
+from shared.domain.recurs_when import RecursWhen
 from shared.domain.renewal import NextCharge, decide_renewal
 from shared.domain.subscription import (
     Subscription,
@@ -17,6 +20,7 @@ from shared.domain.subscription import (
     reminder_at,
 )
 from shared.domain.subscription import next_moment as next_moment_of
+from shared.domain.valid_from import ValidFrom
 from tests.unit.subscription_samples import pack_of, subscription_of, utc
 
 EXPIRY = utc("2026-05-01 03:59")

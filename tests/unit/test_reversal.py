@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from shared.domain.charge import Charge, Outcome
+from shared.domain.charge import Charge
 from shared.domain.invoice import InvoiceState, Payment, PaymentKind, PaymentStatus
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.domain.pack import Entry, EntryKind, Pack
 from shared.domain.reversal import (
     counted_as,

@@ -5,12 +5,8 @@ from typing import Any
 import pytest
 
 from shared.domain.customer import Customer
-from shared.domain.product import (
-    Location,
-    Product,
-    ProductKind,
-    RestrictTo,
-)
+from shared.domain.product import Location, Product, RestrictTo
+from shared.domain.product_kind import ProductKind
 from shared.domain.shopping import (
     Expiry,
     ExpiryPolicy,

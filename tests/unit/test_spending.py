@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from shared.domain.activity import Activity
 from shared.domain.errors import Conflict
 from shared.domain.pack import Entry, EntryKind, Pack
-from shared.domain.product import ValidFrom
 from shared.domain.reservation import Held, Reservation, ReservationState, reserve
 from shared.domain.spending import (
     expiry_with,
@@ -23,6 +22,7 @@ from shared.domain.spending import (
     strands,
     usable_for,
 )
+from shared.domain.valid_from import ValidFrom
 from tests.unit.places_samples import (
     NEW_YORK,
     NOW,

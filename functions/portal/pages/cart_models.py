@@ -7,7 +7,9 @@ from pydantic import AwareDatetime
 
 from shared.domain.calendar import Frequency
 from shared.domain.money import Money
-from shared.domain.product import NextPayment, ProductKind, RecursWhen
+from shared.domain.next_payment import NextPayment
+from shared.domain.product_kind import ProductKind
+from shared.domain.recurs_when import RecursWhen
 from shared.web.answer import View
 from shared.web.pages.lines import Totals
 from shared.web.pages.weekly import WeeklyTime

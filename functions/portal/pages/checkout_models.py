@@ -8,7 +8,9 @@ from functions.portal.pages.cart_models import CartLineView, DueLater
 from functions.portal.pages.decline_models import Decline
 from shared.domain.calendar import Frequency
 from shared.domain.money import Money
-from shared.domain.product import NextPayment, RecursWhen, SelfCancel
+from shared.domain.next_payment import NextPayment
+from shared.domain.recurs_when import RecursWhen
+from shared.domain.self_cancel import SelfCancel
 from shared.web.answer import View
 from shared.web.pages.cards import CardView
 from shared.web.pages.lines import Totals

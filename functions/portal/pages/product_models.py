@@ -6,7 +6,7 @@ from pydantic import AwareDatetime
 
 from functions.portal.pages.shop_models import ProductView
 from shared.domain.calendar import Frequency
-from shared.domain.product import NextPayment
+from shared.domain.next_payment import NextPayment
 from shared.domain.shopping import Hidden
 from shared.web.answer import View
 

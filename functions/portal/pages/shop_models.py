@@ -4,7 +4,8 @@ from enum import StrEnum
 
 from shared.domain.calendar import Frequency
 from shared.domain.money import Money
-from shared.domain.product import ProductKind, RecursWhen
+from shared.domain.product_kind import ProductKind
+from shared.domain.recurs_when import RecursWhen
 from shared.domain.shopping import ExpiryPolicy
 from shared.web.answer import View
 from shared.web.pages.choices import Choice

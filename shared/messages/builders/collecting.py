@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from shared.domain.charge import NOT_SET_UP, Outcome
 from shared.domain.dunning import slot_moment
 from shared.domain.invoice import order_id
 from shared.domain.message import Message, MessageKind
+from shared.domain.outcome import NOT_SET_UP, Outcome
 from shared.domain.subscription import pay_by
 from shared.messages.builders.agreement import agreement_of, running
 from shared.messages.builders.bill import bill_of

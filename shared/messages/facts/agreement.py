@@ -6,8 +6,8 @@ from pydantic import AwareDatetime
 
 from shared.domain.calendar import Frequency
 from shared.domain.money import Money
-from shared.domain.product import RecursWhen
 from shared.domain.record import Record
+from shared.domain.recurs_when import RecursWhen
 from shared.messages.opening import Words
 
 

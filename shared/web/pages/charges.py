@@ -4,8 +4,10 @@ from datetime import date
 
 from pydantic import AwareDatetime
 
-from shared.domain.charge import Attempt, By, Charge, Outcome
+from shared.domain.by import By
+from shared.domain.charge import Attempt, Charge
 from shared.domain.money import Money
+from shared.domain.outcome import Outcome
 from shared.domain.subscription import Subscription
 from shared.web.answer import View
 

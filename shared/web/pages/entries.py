@@ -2,7 +2,7 @@
 
 from pydantic import AwareDatetime
 
-from shared.domain.charge import By
+from shared.domain.by import By
 from shared.domain.pack import Entry, EntryKind
 from shared.web.answer import View
 

@@ -9,7 +9,9 @@ from shared.domain.calendar import Frequency
 from shared.domain.customer import Attention, CollectedBy, Customer
 from shared.domain.ending import EndReason
 from shared.domain.money import Money
-from shared.domain.product import Catalogue, NextPayment, RecursWhen
+from shared.domain.next_payment import NextPayment
+from shared.domain.product import Catalogue
+from shared.domain.recurs_when import RecursWhen
 from shared.domain.subscription import (
     PausedBy,
     Subscription,
