@@ -23,7 +23,7 @@ from shared.store import (
 )
 from shared.store.items import AccountItem, Ref, Row
 from shared.store.newest import AT_ONCE, everything, newest
-from shared.store.reading import PAGE_LIMIT, Page, query
+from shared.store.reading import PAGE_LIMIT, Page, query, query_between
 
 if TYPE_CHECKING:
     from shared.domain.charge import Charge
@@ -233,6 +233,19 @@ def ledger_of(
         newest_first=False,
         after=after,
     )
+
+
+def ledgers_between(
+    customer_id: str, first: str, last: str, *, limit: int, after: str | None = None
+) -> Page[Entry]:
+    """The entries of every pack whose id is from `first` to `last`, both in: pack by pack, the
+    oldest of each first."""
+    from shared.domain.pack import Entry
+
+    pk = customer_pk(customer_id)
+    # "$" comes right after the "#" that ends a pack's id.
+    begins, ends = f"entry#{first}#", f"entry#{last}$"
+    return query_between(AccountItem, pk, begins, ends, Entry, limit=limit, after=after)
 
 
 def invoices_of(

@@ -168,22 +168,36 @@ def query_mixed(
 
 
 def query_between(
-    table: type[Item], pk: str, first: str, last: str, model: type[E], *, limit: int
-) -> tuple[Row[E], ...]:
+    table: type[Item],
+    pk: str,
+    first: str,
+    last: str,
+    model: type[E],
+    *,
+    limit: int,
+    after: str | None = None,
+) -> Page[E]:
     """At most `limit` items of one collection from sort key `first` to `last`, both possibly in,
-    in their order: one round trip."""
-    answer = client().query(
-        TableName=table.Meta.table_name,
-        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-        ExpressionAttributeValues={
+    in their order: one round trip. `after` is a former page's `next`."""
+    request: dict[str, Any] = {
+        "TableName": table.Meta.table_name,
+        "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+        "ExpressionAttributeValues": {
             ":pk": {"S": pk},
             ":first": {"S": first},
             ":last": {"S": last},
         },
-        ConsistentRead=True,
-        Limit=limit,
+        "ConsistentRead": True,
+        "Limit": limit,
+    }
+    if after is not None:
+        request["ExclusiveStartKey"] = {"pk": {"S": pk}, "sk": {"S": after}}
+    answer = client().query(**request)
+    end = answer.get("LastEvaluatedKey")
+    return Page(
+        rows=tuple(row_of(Ref(table, pk, raw["sk"]["S"], model), raw) for raw in answer["Items"]),
+        next=end["sk"]["S"] if end else None,
     )
-    return tuple(row_of(Ref(table, pk, raw["sk"]["S"], model), raw) for raw in answer["Items"])
 
 
 def moment_of(value: BaseModel) -> Moment | None:

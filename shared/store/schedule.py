@@ -32,7 +32,7 @@ def schedule_of(
     round trip."""
     from shared.domain.activity import Activity
 
-    return query_between(
+    page = query_between(
         AccountItem,
         f"schedule#{location_id}",
         f"activity#{begins.astimezone(UTC):%Y%m%dT%H%M}",
@@ -40,3 +40,4 @@ def schedule_of(
         Activity,
         limit=limit,
     )
+    return page.rows

@@ -233,6 +233,12 @@ class Request:
         return self.visit.claims
 
     @property
+    def claimed_customer(self) -> str | None:
+        """The customer's id as the cookie says, unproven. What it names may be read beside `load`,
+        and is dropped when that raises."""
+        return self._claimed().customer_id
+
+    @property
     def customer(self) -> Row[Customer] | None:
         return self.visit.customer
 

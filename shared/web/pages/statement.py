@@ -15,6 +15,7 @@ from shared.domain.invoice import order_id
 from shared.domain.pack import Entry, Pack
 from shared.domain.product import Catalogue
 from shared.domain.statement import Life, Line, Whereabouts
+from shared.operations.statement import CURSOR, PacksTold
 from shared.web import accept
 from shared.web.answer import Answer, Query, Raw, View
 from shared.web.csv_file import CSV, Cell, csv_file
@@ -44,9 +45,23 @@ class FileFormat(StrEnum):
     JSON = "json"
 
 
+class Told(StrEnum):
+    """Which packs a page tells of."""
+
+    ALL = "all"
+    """All that were asked for."""
+    IN_USE = "in_use"
+    """All that something may still come of, and the latest that ended."""
+    SOME_IN_USE = "some_in_use"
+    """The latest that something may still come of, of more than a page tells of."""
+    EARLIER = "earlier"
+    """Those that follow after an earlier page."""
+
+
 class StatementQuery(Query):
     """`pack` and `location` are ids; `from` and `until` local days, both in. `format` asks for a
-    file. `skip` comes with `next`."""
+    file. Without any of these it is told a page of packs at a time. `after` and `skip` come with
+    `next`: which page of packs, and how many of its lines were shown."""
 
     pack: Text = ""
     location: Text = ""
@@ -54,7 +69,13 @@ class StatementQuery(Query):
     until: date | None = None
     order: Order = Order.OLDEST
     format: FileFormat | None = None
+    after: Annotated[str, StringConstraints(pattern=CURSOR)] | None = None
     skip: Annotated[int, Field(ge=0, le=MAX_SKIP)] = 0
+
+    @property
+    def looks_through_all(self) -> bool:
+        """Whether it takes every line of every pack to find those that are asked for."""
+        return bool(self.location or self.begins or self.until) and not self.pack
 
 
 class StatementLine(EntryView):
@@ -108,9 +129,11 @@ class PlaceChoice(View):
 
 class StatementPage(View):
     """Every line of the packs told of. `opening` is the balance before the first day asked for,
-    `closing` after the last; `count` how many lines there are in all. With one pack `lives` say
-    where each of its credits is. `whole` False: there is more than could be read, so that balances
-    are not from the beginning. `csv` and `json` are the addresses of the files."""
+    `closing` after the last, over the packs told of; `count` how many lines these have in all. With
+    one pack `lives` say where each of its credits is. `told` says which packs these are; `packs`
+    are those and the one asked for. `next` leads to further lines of these packs, and then to
+    `earlier` packs. `whole` False: there is more than could be read, so that balances are not from
+    the beginning. `csv` and `json_file` are the addresses of the files, which tell of all packs."""
 
     path: str
     name: str = ""
@@ -127,7 +150,9 @@ class StatementPage(View):
     lines: tuple[StatementLine, ...] = ()
     lives: tuple[LifeView, ...] = ()
     whole: bool = True
+    told: Told = Told.ALL
     next: str | None = None
+    earlier: bool = False
     csv: str
     json_file: str
 
@@ -215,6 +240,27 @@ def _address(path: str, query: StatementQuery, **more: str) -> str:
     return f"{path}?{told}" if told else path
 
 
+def _next(
+    path: str, query: StatementQuery, told: PacksTold | None, *, more: bool, skip: int
+) -> tuple[str | None, bool]:
+    """Where it goes on, and whether that is with other packs."""
+    if more:
+        after = query.after if told is not None and query.after else ""
+        file = query.format.value if query.format else ""
+        return _address(path, query, after=after, skip=str(skip), format=file), False
+    if told is not None and told.next is not None:
+        return _address(path, query, after=told.next), True
+    return None, False
+
+
+def _which(told: PacksTold | None) -> Told:
+    if told is None or told.all_there_are:
+        return Told.ALL
+    if not told.begins:
+        return Told.EARLIER
+    return Told.SOME_IN_USE if told.more_in_use else Told.IN_USE
+
+
 def statement_page(
     entries: Iterable[Entry],
     packs: Sequence[Pack],
@@ -224,19 +270,23 @@ def statement_page(
     path: str,
     limit: int,
     whole: bool,
+    told: PacksTold | None = None,
+    places: Mapping[str, str] | None = None,
     for_staff: bool = False,
     name: str = "",
 ) -> StatementPage:
-    """The lines that were asked for, `limit` of them. Raises `Missing` for an unknown pack,
-    `Invalid` (`location`, `until`)."""
+    """The lines that were asked for, `limit` of them; with `told` they are those of a page of
+    packs. `places` are the locations that there may be packs of, where `packs` are not all. Raises
+    `Missing` for an unknown pack, `Invalid` (`location`, `until`)."""
     known = _asked_for(packs, query, catalogue)
     narrowed = bool(query.pack or query.location)
     own = [one for one in entries if one.pack_id in known or not narrowed]
     excerpt = statement.between(statement.lines(own, known), query.begins, query.until)
     ordered = excerpt.lines if query.order is Order.OLDEST else excerpt.lines[::-1]
     end = query.skip + limit
-    kept = {"format": query.format.value} if query.format else {}
-    places = {one.location_id: place_name(catalogue, one.location_id) for one in packs}
+    following, earlier = _next(path, query, told, more=len(ordered) > end, skip=end)
+    if places is None:
+        places = {one.location_id: place_name(catalogue, one.location_id) for one in packs}
     return StatementPage(
         path=path,
         name=name,
@@ -267,7 +317,9 @@ def statement_page(
         ),
         lives=lives_of(own, for_staff=for_staff) if query.pack and whole else (),
         whole=whole,
-        next=_address(path, query, skip=str(end), **kept) if len(ordered) > end else None,
+        told=_which(told),
+        next=following,
+        earlier=earlier,
         csv=_address(path, query, format=FileFormat.CSV.value),
         json_file=_address(path, query, format=FileFormat.JSON.value),
     )
@@ -308,13 +360,18 @@ def statement_csv(lines: Iterable[StatementLine]) -> bytes:
     return csv_file(list(COLUMNS), ([cell(one) for cell in COLUMNS.values()] for one in lines))
 
 
-def statement_answer(request: Request, page_of: Callable[[int], StatementPage]) -> Answer | Raw:
-    """The statement as it was asked for: a page for people, everything as JSON or CSV for programs
-    (`Accept`), or as a file (`format`). `page_of` takes how many lines."""
+def file_wanted(request: Request) -> FileFormat | None:
+    """The file that is asked for, by `format` or by `Accept`."""
     query: StatementQuery = request.query
-    wanted = query.format
-    if wanted is None and accept.prefers_csv(request.headers.get("accept")):
-        wanted = FileFormat.CSV
+    if query.format is None and accept.prefers_csv(request.headers.get("accept")):
+        return FileFormat.CSV
+    return query.format
+
+
+def statement_answer(request: Request, page_of: Callable[[int], StatementPage]) -> Answer | Raw:
+    """The statement as it was asked for: a page for people, as JSON for programs, or as a file.
+    `page_of` takes how many lines."""
+    wanted = file_wanted(request)
     if wanted is None:
         return Answer(page_of(PAGE_LINES if request.wants_html else EXPORT_LINES))
     page = page_of(EXPORT_LINES)
