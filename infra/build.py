@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from infra import aws_data, lazy_names, locale_data
+from infra import aws_data, late_imports, lazy_names, locale_data
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 APP = CHECKOUT / "build" / "app"
@@ -75,7 +75,14 @@ describes forty kinds of events, of which one reaches us."""
 FOR_PROVIDERS = ("stripe",)
 """Packages that only functions need that speak to payment providers."""
 
-MAKERS = ("aws_data.py", "build.py", "lazy_names.py", "locale_data.py", "templates.py")
+MAKERS = (
+    "aws_data.py",
+    "build.py",
+    "late_imports.py",
+    "lazy_names.py",
+    "locale_data.py",
+    "templates.py",
+)
 """The modules that make the artefact, of `infra/`."""
 
 INSTALLER_FILES = frozenset(
@@ -183,6 +190,8 @@ def prune(target: Path) -> None:
     locale_data.reduce(target / "babel")
     for name in PASS_ON_WHEN_ASKED:
         lazy_names.make_lazy(target / name)
+    late_imports.make_late(target)
+    late_imports.write_versions(target)
 
 
 def _unreachable(target: Path) -> Iterator[Path]:

@@ -260,3 +260,11 @@ def install(wiring: Wiring | None) -> None:
     """Replace the wiring (tests, the local runner); None goes back to the environment's."""
     global _installed
     _installed = wiring
+
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    # While Lambda starts a function it gives it a whole processor: DynamoDB's client is made then,
+    # and not while somebody waits for the first answer.
+    from shared.store.items import client
+
+    client()
