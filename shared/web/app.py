@@ -48,7 +48,7 @@ with the error's status; the template has `problems` and `typed`. A bad body nev
 form's field `idempotency_key`, 8 to 200 characters; without it 422.
 
 **Templates.** `{page}.html` from the function's folder, then `shared/web/pages`. They see `page`,
-`frame` (`render.Frame`), `typed`, `problems`, the filters of `format.py` and `asset("style.css")`.
+`frame` (`render.Frame`), `typed`, `problems`, the filters of `filters.py` and `w`: `words.py`.
 """
 
 from collections.abc import Callable, Mapping

@@ -52,7 +52,8 @@ def _assets() -> dict[str, Asset]:
 
 
 def url(name: str) -> str:
-    """Where `name` is served: `{{ asset("style.css") }}`. `KeyError` when there is no such file."""
+    """Where `name` is served: `{{ "style.css" | asset }}`, which becomes part of a template
+    when that is compiled. `KeyError` when there is no such file."""
     return f"/assets/{_assets()[name].file}"
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from shared.web import assets, icons
+
 
 def _in_page(name: str) -> Callable[..., str]:
     """A filter by the function of `format.py` with that name: value, locale, zone."""
@@ -60,4 +62,6 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "frequency": _frequency,
     "plural": plural_text,
     "iso": iso_text,
+    "icon": icons.icon,
+    "asset": assets.url,
 }

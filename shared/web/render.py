@@ -13,7 +13,7 @@ from shared.domain.customer import PastDue
 from shared.domain.product import Location
 from shared.domain.record import Record
 from shared.operations.visit import Audience
-from shared.web import accept, assets
+from shared.web import accept, words
 from shared.web.filters import FILTERS
 from shared.web.notices import NOTICES
 from shared.web.request import Request
@@ -122,7 +122,7 @@ def environment(loader: BaseLoader) -> Environment:
         auto_reload=False,
     )
     made.filters.update(FILTERS)
-    made.globals["asset"] = assets.url
+    made.globals["w"] = words
     return made
 
 
@@ -138,7 +138,7 @@ def render(
     """The page called `page`, from `folder` or the shared pages, showing `model`.
 
     The template sees `page` (the model), `frame`, `typed` (what was entered, to show again) and
-    `problems` (a sentence for each wrong field); the filters of `format.py`, and `asset(name)`.
+    `problems` (a sentence for each wrong field), the filters of `filters.py`, and `w`: `words.py`.
     """
     template = _environment(folder).get_template(f"{page}.html")
     return template.render(page=model, frame=frame, typed=typed, problems=problems)
