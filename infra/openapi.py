@@ -22,7 +22,7 @@ from infra.local import template
 from shared.web.answer import SESSION_COOKIE, STAFF_COOKIE
 from shared.web.app import App
 from shared.web.body import FORM
-from shared.web.errors import Problem
+from shared.web.problem import Problem
 from shared.web.request import MAX_IDEMPOTENCY_KEY, MIN_IDEMPOTENCY_KEY, Route, Who
 
 ROOT = Path(__file__).resolve().parents[1]

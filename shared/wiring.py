@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ulid import ULID
 
@@ -35,8 +35,7 @@ SECRETS_READ_AGAIN_AFTER = timedelta(minutes=1)
 """How soon they may be read again when a signature fails, perhaps since they were rotated."""
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(NamedTuple):
     """What the template hands to every function, by its name there."""
 
     accounts_table: str
@@ -203,10 +202,10 @@ class Wiring:
 
     def _settings(self, name: str, kept: timedelta) -> dict[str, Any]:
         """What the adapter called `name` is made from. `NoSuchProvider` where there is none."""
-        from shared.providers import adapters
         from shared.providers.errors import NoSuchProvider
+        from shared.providers.names import NAMES
 
-        if name not in adapters.NAMES:
+        if name not in NAMES:
             raise NoSuchProvider(name)
         settings = self.secrets(kept).get(name)
         if not isinstance(settings, dict):
@@ -222,10 +221,19 @@ class Wiring:
 
     def provider_names(self) -> tuple[str, ...]:
         """The providers that are set up, in the order of their names ([MANY])."""
-        from shared.providers import adapters
+        from shared.providers.names import NAMES
 
         known = {*self.provider_overrides, *self.secrets()}
-        return tuple(sorted(known & {*adapters.NAMES, *self.provider_overrides}))
+        return tuple(sorted(known & {*NAMES, *self.provider_overrides}))
+
+    def hosted_origins(self, name: str) -> tuple[str, ...]:
+        """Where the own pages of the provider called `name` are, without what else its adapter
+        does. `NoSuchProvider` as `provider` raises it."""
+        from shared.providers.hosted import hosted_origins
+
+        if name in self.provider_overrides:
+            return self.provider_overrides[name].hosted_origins
+        return hosted_origins(name, self._settings(name, SECRETS_KEPT))
 
     def preferred_provider(self, catalogue: "Catalogue") -> str:
         """Where new cards go ([MANY]); empty while no provider is set up."""

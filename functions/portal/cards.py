@@ -1,7 +1,6 @@
 """Cards on file, and the emailed link that leads only to updating one ([CARDS] [SCAN])."""
 
 import re
-from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -399,7 +398,7 @@ def show_enter_by_link(request: Request) -> Answer:
     query: EnterPage = request.query
     link, _, page = _link(request)
     if link is None or page.state is not CardUpdateState.OPEN:
-        return replace(_link_answer(request, page), page="card_update")
+        return _link_answer(request, page)._replace(page="card_update")
     return _enter_page(request, query.provider, "", page)
 
 

@@ -1,8 +1,7 @@
 """The cart: what anyone may fill, and each location has its own ([CART] [LOCATION] [WHO])."""
 
-from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from aws_lambda_powertools.shared.cookies import Cookie
 from pydantic import Field, StringConstraints
@@ -50,8 +49,7 @@ def _context(request: Request) -> Context:
     return context
 
 
-@dataclass(frozen=True)
-class _Visited:
+class _Visited(NamedTuple):
     """The cart of who is here, as it was read. `cookies` tell a new visitor's browser who it is."""
 
     context: Context

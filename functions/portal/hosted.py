@@ -33,7 +33,7 @@ def origins(request: Request) -> tuple[str, ...]:
     if not name:
         return ()
     try:
-        found: tuple[str, ...] = request.wiring.provider(name).hosted_origins
+        found: tuple[str, ...] = request.wiring.hosted_origins(name)
     except ProviderUnavailable:
         return ()
     return found

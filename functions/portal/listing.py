@@ -7,8 +7,7 @@ come of and invoices that stay open, lies apart and is always read whole.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Generic, Protocol, TypeVar
+from typing import Annotated, Generic, NamedTuple, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from pydantic import Field, StringConstraints
@@ -51,8 +50,7 @@ class SkippingQuery(ListQuery):
     skip: Annotated[int, Field(ge=0, le=READ_AT_ONCE)] = 0
 
 
-@dataclass(frozen=True)
-class Listed(Generic[S]):
+class Listed(NamedTuple, Generic[S]):
     """Some of a list, the newest first by their ids, and where what was looked through of it ended
     (None: there is no more)."""
 

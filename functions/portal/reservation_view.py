@@ -1,8 +1,8 @@
 """What the pages of reservations show, and what is paid or still to be paid of one. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from functions.portal.booking_view import held_view
 from functions.portal.listing import Listed, page_of
@@ -97,12 +97,14 @@ def reservations_page(
 # --- what was paid for it --------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class MoneyBehind:
+class MoneyBehind(NamedTuple):
     """The invoice that asks for a reservation, and the charge that collects it, if any."""
 
     invoice: Invoice | None = None
     charge: Charge | None = None
+
+
+NO_MONEY = MoneyBehind()
 
 
 def payment_of(reservation: Reservation, money: MoneyBehind) -> PlacePayment:
@@ -146,7 +148,7 @@ def reservation_page(
     catalogue: Catalogue,
     now: datetime,
     *,
-    money: MoneyBehind = MoneyBehind(),
+    money: MoneyBehind = NO_MONEY,
     offered: tuple[Activity, PlanView] | None = None,
     packs: tuple[PackOffer, ...] = (),
     cancel_key: str,

@@ -46,6 +46,7 @@ from infra.local.template import load as load_template
 from shared import wiring
 from shared.domain.due import utc_text
 from shared.providers import adapters
+from shared.providers.names import NAMES
 from shared.providers.port import PaymentProvider
 from shared.store import catalogue
 
@@ -295,7 +296,7 @@ class LocalWorld:
                 pause=lambda _: None,
             )
             for name in banks.NAMES
-            if name in adapters.NAMES
+            if name in NAMES
         }
 
     def _ask(

@@ -1,7 +1,7 @@
 """How much of what is due a tick admits, lane by lane and shard by shard, and who sweeps it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.domain.due import Lane
 
@@ -21,8 +21,7 @@ ORDER = (Lane.NOW, Lane.MONEY, Lane.LATER)
 """In which lanes are swept: what somebody waits for comes first."""
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """One lane and shard, and how many items of it a tick admits at most."""
 
     lane: Lane

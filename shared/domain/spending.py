@@ -7,10 +7,9 @@ changes nothing more, releasing it puts it back. Unlimited packs have entries of
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.domain.calendar import expiry_of, local_date
 from shared.domain.errors import Conflict
@@ -133,15 +132,14 @@ def in_order(packs: Iterable[Pack]) -> list[Pack]:
     )
 
 
-@dataclass(frozen=True)
-class Spending:
+class Spending(NamedTuple):
     """What is held of each pack for a reservation; `charge` is the whole price of it. `on_hold`
     names the packs that would pay for the rest if they were not frozen ([REVERSE])."""
 
     held: tuple[Held, ...]
     charge: Money
-    prices: tuple[Money, ...] = ()
-    taxed: Taxed = field(default_factory=Taxed)
+    prices: tuple[Money, ...]
+    taxed: Taxed
     on_hold: tuple[str, ...] = ()
 
     @property
@@ -199,7 +197,7 @@ def plan(
     if not spending.due:
         return spending
     frozen = [one.name for one in packs if _only_frozen(one, activity, catalogue.settings, now)]
-    return replace(spending, on_hold=tuple(dict.fromkeys(frozen)))
+    return spending._replace(on_hold=tuple(dict.fromkeys(frozen)))
 
 
 def _only_frozen(pack: Pack, activity: Activity, settings: Settings, now: datetime) -> bool:

@@ -5,9 +5,8 @@ A lost race reads again and decides again, a bounded number of times.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.domain import activity as places
 from shared.domain import spending
@@ -34,8 +33,7 @@ from shared.store.reading import Found, read
 from shared.store.records import Submission
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(NamedTuple):
     """Places in an activity. With `wait` a full one puts the customer on its waiting list;
     `pay_later` accepts that what no credit covers is to be paid. With `pack_id` only that pack's
     credits are used. `expected_total_minor` is what the page said is to be paid, tax included.

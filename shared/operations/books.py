@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.domain.charge import (
     Attempt,
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     from shared.operations.context import Context
 
 
-@dataclass(frozen=True)
-class Books:
+class Books(NamedTuple):
     """What a charge touches, as it was last read."""
 
     charge: Row[Charge]

@@ -8,8 +8,7 @@ intent of its charge; a decline gives all of it back in the transaction that rec
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.domain import activity as places
 from shared.domain import bought_place, spending
@@ -59,8 +58,7 @@ if TYPE_CHECKING:
     from shared.store.records import Submission
 
 
-@dataclass(frozen=True)
-class Buying:
+class Buying(NamedTuple):
     """How a place is paid for. `product_id` is the pack to buy; None pays for the place itself.
     `expected_total_minor` is what the page said is to be paid, tax included."""
 
@@ -73,11 +71,10 @@ class Buying:
         """The press of the button that books `wish` and pays so ([KEY])."""
         plain = wish.press(key, reservation_id)
         how = (self.product_id, self.pay_now, self.card_id, self.expected_total_minor, wish.offer)
-        return replace(plain, operation="buy_place", content=(*plain.content, *how))
+        return plain._replace(operation="buy_place", content=(*plain.content, *how))
 
 
-@dataclass(frozen=True)
-class Bought:
+class Bought(NamedTuple):
     """The reservation as it now stands with the invoice that asks for it; `answered` says what
     became of a payment, None when there was none to make."""
 
@@ -86,8 +83,7 @@ class Bought:
     answered: Answered | None
 
 
-@dataclass(frozen=True)
-class _Begun:
+class _Begun(NamedTuple):
     """What the booking wrote."""
 
     reservation: Reservation
@@ -98,8 +94,7 @@ class _Begun:
 # --- what it costs ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Quote:
+class Quote(NamedTuple):
     """A pack as it would be if it were bought for this now, and how it would pay for the place."""
 
     granted: Granted
@@ -277,7 +272,7 @@ def _begin(
     if charge is None:
         messages.append(tell.reservation_confirmed(context, customer.value, reservation))
     changed = customer.value.model_copy(update={"has_reservations": True})
-    credits_ = replace(credits_, entries=(*basket.entries, *credits_.entries))
+    credits_ = credits_._replace(entries=(*basket.entries, *credits_.entries))
     besides = Besides(
         messages=messages,
         customer_id=wish.customer_id,
@@ -341,8 +336,7 @@ def _on_offer(offered: Reservation, bought: Reservation, *, paid_now: bool) -> R
     return bought.model_copy(update=kept)
 
 
-@dataclass(frozen=True)
-class _Basket:
+class _Basket(NamedTuple):
     """What a booking brings: the reservation with its invoice, and the pack that is bought."""
 
     reservation: Reservation

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.domain.by import By
 from shared.domain.customer import MAX_CARDS, REMOVED_REMEMBERED, CollectedBy, Customer
@@ -48,8 +47,7 @@ class Why(StrEnum):
     CHARGE_UNKNOWN = "charge_unknown"
 
 
-@dataclass(frozen=True)
-class Saved:
+class Saved(NamedTuple):
     """What came back from the hosted page. `tried` are the failing charges that were tried."""
 
     card: Card | None

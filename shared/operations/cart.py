@@ -6,8 +6,8 @@ that add at once both succeed: whoever loses the race reads again.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from shared.domain import cart as carts
 from shared.domain.calendar import local_date
@@ -36,8 +36,7 @@ JOINED_LOCATIONS_MAX = 20
 """Carts of an unknown visitor that come along at sign-in."""
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(NamedTuple):
     """Whose carts: a customer's, with the head as it was read, or an unknown visitor's. `pk` is
     `people.customer_pk(id)` or `people.visitor_pk(secret)`."""
 
@@ -49,8 +48,7 @@ class Holder:
         return self.head.value if self.head else None
 
 
-@dataclass(frozen=True)
-class Changed:
+class Changed(NamedTuple):
     """The cart after a change, and the line that was added or changed."""
 
     cart: Cart
@@ -107,7 +105,7 @@ def _read_again(holder: Holder, ref: Ref[Cart]) -> tuple[Holder, Row[Cart] | Non
     head = found.get(holder.head.ref)
     if head is None:
         raise Missing("This account no longer exists.")
-    return replace(holder, head=head), found.get(ref)
+    return holder._replace(head=head), found.get(ref)
 
 
 def _on_sale(
@@ -250,8 +248,7 @@ def choose_location(head: Row[Customer], location: Location) -> Customer:
 # --- at sign-in ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Joined:
+class Joined(NamedTuple):
     """What sign-in adds to its own transaction. `cart_counts` replaces the customer's own.
     `location` is where the visitor last changed a cart; None when nothing came along.
     `left_behind`: a cart could not come along because the customer's is being paid; the visitor's

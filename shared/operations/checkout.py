@@ -6,9 +6,8 @@ last two. A submission that comes again is answered from what the first one left
 
 import hashlib
 import json
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.domain.by import By
 from shared.domain.card import Card
@@ -57,8 +56,7 @@ class CartChanged(Conflict):
         self.priced = priced
 
 
-@dataclass(frozen=True)
-class Submitted:
+class Submitted(NamedTuple):
     """One press of "pay". `cart` is the token of what was seen, `expected_total_minor` what the
     page said is due now, `card_id` None the default card. `seen` is `PricedCart.seen` of the page,
     which also covers what is charged later; empty when the caller looked at the total alone."""
@@ -75,8 +73,7 @@ class Submitted:
         return hashlib.sha256(told.encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class Answered:
+class Answered(NamedTuple):
     """`charge` holds the order; `attempt` is the try that this submission made or found."""
 
     state: Checked

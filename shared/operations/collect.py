@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -191,7 +190,7 @@ def _charge_period(
             by=By.CLOCK,
             now=context.now(),
         )
-        books = replace(books, charge=unsaved(books.charge.ref, charge))
+        books = books._replace(charge=unsaved(books.charge.ref, charge))
     # Where nobody is asked there is nothing between intent and outcome: one transaction.
     if not charge.amount:
         return _settle_free_period(context, books)

@@ -1,17 +1,15 @@
 """What an operation reaches: the clock, ids, providers and the catalogue it decides by."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from shared.domain.product import Catalogue
     from shared.providers.port import PaymentProvider
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """Built by `wiring` for one request or event. `provider` raises `NoSuchProvider` for a
     name that this deployment does not have; `preferred_provider` is empty while none is set up."""
 

@@ -8,9 +8,8 @@ the link is opened in another.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Forbidden
@@ -33,8 +32,7 @@ JOIN_TRIES = 3
 ENTER_TRIES = 5
 
 
-@dataclass(frozen=True)
-class Door:
+class Door(NamedTuple):
     """What entering needs besides the link: the moment, chance, and this browser's cookies.
     `visitor` is the cart's cookie here, `former` the secret of the session that ends."""
 
@@ -56,8 +54,7 @@ class Door:
         )
 
 
-@dataclass(frozen=True)
-class Entered:
+class Entered(NamedTuple):
     """Somebody is signed in: `secret` is what the cookie holds. `location` is where the cart that
     came along was filled; `keep_visitor`: a cart stayed behind, so its cookie stays too."""
 
@@ -141,8 +138,7 @@ def _enter_customer(link: Row[Link], address: Row[Address] | None, door: Door) -
     raise Conflict("Your account is being changed elsewhere right now. Please try again.")
 
 
-@dataclass(frozen=True)
-class _Entry:
+class _Entry(NamedTuple):
     """The customer as the transaction leaves them."""
 
     customer: Customer

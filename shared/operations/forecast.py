@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.domain import period_cost
 from shared.domain.customer import CollectedBy, Customer
@@ -20,8 +19,7 @@ MERGED_LINES_MAX = 200
 """How many lines are shown of all of a customer's subscriptions together."""
 
 
-@dataclass(frozen=True)
-class Ahead:
+class Ahead(NamedTuple):
     """One charge to come of one subscription; `card` None: there is none on file, or it is
     collected by recording."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.domain import activity as places
 from shared.domain import bought_place
@@ -112,8 +111,7 @@ def _cancel_once(
     return back.reservation
 
 
-@dataclass(frozen=True)
-class Back:
+class Back(NamedTuple):
     """What comes back with a place: its credits, and what becomes of the money behind it."""
 
     reservation: Reservation

@@ -8,8 +8,7 @@ with nothing left to pay, when its credits are redeemed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.domain import bought_place
 from shared.domain.charge import Attempt, Charge, Purpose
@@ -34,8 +33,7 @@ if TYPE_CHECKING:
 # --- paid ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Behind:
+class Behind(NamedTuple):
     """What an invoice stands for, as it was read."""
 
     reservation: Row[Reservation] | None = None
@@ -52,8 +50,7 @@ def behind(invoice: Invoice) -> Behind:
     return Behind(found.get(reservation_ref), found.get(pack_ref))
 
 
-@dataclass(frozen=True)
-class Paid:
+class Paid(NamedTuple):
     """What a payment of an invoice brings."""
 
     invoice: Invoice

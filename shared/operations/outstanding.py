@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.domain import bought_place
@@ -195,7 +195,7 @@ def _waive(
         changed=void(asked.invoice.value),
         reserved=Reserved(row, changed),
         credits_=_over(context, asked.pack, by=staff.email),
-        besides=replace(besides, charge=(charge, given_up) if given_up else None),
+        besides=besides._replace(charge=(charge, given_up) if given_up else None),
     )
     return changed
 

@@ -7,9 +7,8 @@ in the transaction that it settles. While a card's outcome is open nothing is re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dateutil.relativedelta import relativedelta
 
@@ -42,8 +41,7 @@ AHEAD_AT_MOST = relativedelta(years=1)
 """How long before its charge's moment a period may be paid."""
 
 
-@dataclass(frozen=True)
-class Recording:
+class Recording(NamedTuple):
     """Money that came in by `kind` (cash or a transfer) on the local day `received_on` (None:
     today). `amount` is in minor units of the location's currency."""
 

@@ -7,10 +7,9 @@ from our books is written in one transaction. So reports may come twice, late an
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
@@ -54,8 +53,7 @@ class Reversed(StrEnum):
 # --- what an invoice brought -----------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Follows:
+class Follows(NamedTuple):
     """What changes with an invoice that is taken back or paid again, beside what was read."""
 
     packs: tuple[tuple[Row[Pack], Pack], ...] = ()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.domain import collecting
 from shared.domain.cart import Cart, counted
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
     from shared.store.timeline import TimelineEvent
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(NamedTuple):
     """Money that staff recorded ([PAY]): the payment, who did it, and the press of the button."""
 
     payment: Payment

@@ -13,11 +13,11 @@ secret of 256 random bits.
 import base64
 import binascii
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv6Address, ip_address, ip_network
 from secrets import compare_digest
+from typing import NamedTuple
 
 from shared.domain.due import due_text
 from shared.domain.errors import TooMany
@@ -45,8 +45,7 @@ CODES_KEPT = 3
 MINT_TRIES = 3
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """What `ask` wrote: the nonce for the asking browser's cookie, and what to put on the bus so
     that the email goes out at once (`Detail` of a `deliver` event)."""
 
@@ -127,8 +126,7 @@ def ask(
 # --- making the email ------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Minted:
+class Minted(NamedTuple):
     """What the email says. Never stored, never logged. Lifetimes are those of the settings, from
     the asking at `requested_at`."""
 
@@ -228,8 +226,7 @@ class LinkState(StrEnum):
     """Never made, older than is remembered, or a newer one was asked for."""
 
 
-@dataclass(frozen=True)
-class TokenRefs:
+class TokenRefs(NamedTuple):
     """What has to be read to judge a token."""
 
     link: Ref[Link]
@@ -259,8 +256,7 @@ def refs_of_token(audience: Audience, text: str) -> TokenRefs | None:
     )
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(NamedTuple):
     """A judged token. `email` and `next` are told only to whoever holds one that was made."""
 
     state: LinkState

@@ -6,8 +6,8 @@ customer's card, or was paid in cash or by transfer, in one transaction with all
 decline starts nothing. Collected by recording, and not paid today, its first period is due at once.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from shared.domain.by import By
 from shared.domain.calendar import local_date
@@ -40,8 +40,7 @@ from shared.store.records import Submission
 ONE_LINE = "line"
 
 
-@dataclass(frozen=True)
-class Start:
+class Start(NamedTuple):
     """What staff agreed with a customer. `first_payment` (cash or a transfer) has come for what is
     due today; None: it is charged to the card, or due."""
 

@@ -7,8 +7,8 @@ is written in the transaction of what was asked for, so of two presses at once o
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from shared.domain.errors import Conflict
 from shared.store import accounts
@@ -19,8 +19,7 @@ from shared.store.records import Submission
 ONCE_TRIES = 5
 
 
-@dataclass(frozen=True)
-class Press:
+class Press(NamedTuple):
     """One press of a button: what was asked for (`operation`, `content`), of whose account, under
     which key. `answer` is the reference from which the same answer can be given again. Where
     several people act on one account, their keys begin with who they are."""

@@ -8,9 +8,8 @@ for a claim that does not hold is dropped before anybody sees it.
 import base64
 import binascii
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.domain.customer import Customer
 from shared.domain.errors import Unavailable
@@ -46,8 +45,7 @@ __all__ = [
 MAX_COOKIE = 512
 
 
-@dataclass(frozen=True)
-class Claims:
+class Claims(NamedTuple):
     """What the cookies say, unproven. `chosen` is the location in the cookie; `location_id` the
     same, else a guess for naming keys before anything was read: the first location."""
 
@@ -93,8 +91,7 @@ Refs = Ref[Any] | Callable[[Claims], Iterable[Ref[Any]]]
 """Something to read: a place, or places that follow from the claims."""
 
 
-@dataclass(frozen=True)
-class Visit:
+class Visit(NamedTuple):
     """Who is here and what was read. `claims` holds what was proven: those of nobody when the
     session did not hold."""
 
@@ -138,7 +135,7 @@ def look(claims: Claims, refs: Iterable[Refs], now: datetime) -> Visit:
     session = _session(claims, found, now)
     if session is None and claims.secret is not None:
         found = found.only(free)
-        claims = replace(claims, customer_id=None, staff_email=None, secret=None)
+        claims = claims._replace(customer_id=None, staff_email=None, secret=None)
     customer = found.get(people.head(claims.customer_id)) if claims.customer_id else None
     staff = found.get(catalogues.staff_member(claims.staff_email)) if claims.staff_email else None
     location = (

@@ -1,4 +1,4 @@
-"""Which payment providers there are, and how each is made from its settings ([MANY]).
+"""How each payment provider is made from its settings ([MANY]).
 
 An adapter's module is loaded when it is asked for. docs/providers.md says what its settings are.
 """
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from shared.providers.events import WebhookEvent
     from shared.providers.port import PaymentProvider
     from shared.providers.transport import Transport
-
-NAMES = ("cardpointe", "sandbox", "stripe")
 
 
 def make(
@@ -61,14 +59,15 @@ def make(
                     pace=pace,
                 )
             case "stripe":
-                from shared.providers.stripe import BASE_URL, StripeProvider
+                from shared.providers.hosted import STRIPE_URL
+                from shared.providers.stripe import StripeProvider
 
                 return StripeProvider(
                     key=settings["key"],
                     webhook_secrets=tuple(settings["webhook_secrets"]),
                     now=now,
                     method_types=tuple(settings.get("payment_method_types", ("card",))),
-                    base_url=settings.get("base_url", BASE_URL),
+                    base_url=settings.get("base_url", STRIPE_URL),
                     transport=transport,
                     pace=pace,
                     pause=pause,

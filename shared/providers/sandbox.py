@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from shared.domain.card import Card
 from shared.domain.charge import SAME_KEY_FOR, ProviderCharge
@@ -17,6 +17,7 @@ from shared.domain.outcome import Outcome
 from shared.providers import sandbox_events
 from shared.providers.errors import ProviderUnavailable, RequestRefused
 from shared.providers.events import WebhookEvent
+from shared.providers.hosted import origin_of
 from shared.providers.limits import Pace, no_pace
 from shared.providers.port import (
     CardFrame,
@@ -85,8 +86,7 @@ class SandboxProvider:
         self._now = now
         self._transport = transport or over_http(base_url)
         self._pace = pace
-        parts = urlsplit(base_url)
-        self.hosted_origins: tuple[str, ...] = (f"{parts.scheme}://{parts.netloc}",)
+        self.hosted_origins: tuple[str, ...] = origin_of(base_url)
 
     def start_card_setup(
         self,

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from shared.domain.charge import SAME_KEY_FOR, ProviderCharge
 from shared.providers import stripe_events
 from shared.providers.errors import ProviderUnavailable
 from shared.providers.events import WebhookEvent
+from shared.providers.hosted import STRIPE_URL, stripe_origins
 from shared.providers.limits import Pace, no_pace
 from shared.providers.port import (
     CardFrame,
@@ -53,13 +53,6 @@ from shared.providers.transport import Transport, over_http
 if TYPE_CHECKING:
     from shared.domain.money import Money
 
-BASE_URL = "https://api.stripe.com"
-HOSTED_ORIGINS = (
-    "https://checkout.stripe.com",
-    "https://hooks.stripe.com",
-    "https://payments.stripe.com",
-)
-
 LIVE_KEYS = ("sk_live_", "rk_live_")
 TEST_KEYS = ("sk_test_", "rk_test_")
 
@@ -86,7 +79,7 @@ class StripeProvider:
         webhook_secrets: Sequence[str],
         now: Callable[[], datetime],
         method_types: Sequence[str] = ("card",),
-        base_url: str = BASE_URL,
+        base_url: str = STRIPE_URL,
         transport: Transport | None = None,
         *,
         pace: Pace = no_pace,
@@ -102,9 +95,7 @@ class StripeProvider:
         self._cards = Cards(self._api, method_types)
         self._charging = Charging(self._api, unknown_code)
         self._ledger = Ledger(self._api, self._charging)
-        parts = urlsplit(base_url)
-        own = (f"{parts.scheme}://{parts.netloc}",)
-        self.hosted_origins: tuple[str, ...] = HOSTED_ORIGINS if base_url == BASE_URL else own
+        self.hosted_origins: tuple[str, ...] = stripe_origins(base_url)
 
     def start_card_setup(
         self,

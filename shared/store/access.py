@@ -4,8 +4,8 @@ lies apart (`sessions.py`), as that is all that most functions ask.
 Everything secret is kept as a hash. TTL deletes late, so whoever reads compares the time as well.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from pydantic import AwareDatetime
 from pynamodb.attributes import NumberAttribute
@@ -105,8 +105,7 @@ def ask(value: Link) -> Write:
     )
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(NamedTuple):
     """At most `most` in each window of `window`; windows begin at multiples of it since 1970."""
 
     name: str

@@ -7,8 +7,7 @@ The activity is always in it, as it was read: so it never has more participants 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.reservation import Reservation, ReservationState, seat_of
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
     from shared.store.timeline import TimelineEvent
 
 
-@dataclass(frozen=True)
-class Credits:
+class Credits(NamedTuple):
     """Packs as they become, beside what was read, those that come to be, and the lines of their
     ledgers."""
 
@@ -37,8 +35,7 @@ class Credits:
     made: tuple[Pack, ...] = ()
 
 
-@dataclass(frozen=True)
-class Besides:
+class Besides(NamedTuple):
     """What is written with a change: messages, what happened, and the press that asked for it."""
 
     messages: Sequence[Message] = ()

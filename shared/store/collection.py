@@ -1,7 +1,6 @@
 """A customer's whole collection in one reading: what the console's timeline is told from."""
 
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
@@ -42,8 +41,7 @@ _MODELS: dict[str, type[BaseModel]] = {
 E = TypeVar("E", bound=BaseModel)
 
 
-@dataclass(frozen=True)
-class Collection:
+class Collection(NamedTuple):
     """Rows of every kind, and where the next ones begin (None: there are no more)."""
 
     rows: tuple[Row[BaseModel], ...]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -147,8 +147,7 @@ def standing(entries: Sequence[Entry]) -> set[Entry]:
     return {one for one in entries if due_at.get((one.pk, one.sk)) == one.due_at}
 
 
-@dataclass(frozen=True)
-class Leased:
+class Leased(NamedTuple):
     entry: Entry
     due_at: str
     tries: int

@@ -6,8 +6,7 @@ Each function is one transaction, as in `transactions`: `Lost` means that someth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.store import accounts
 from shared.store.bookings import (
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
     from shared.store.timeline import TimelineEvent
 
 
-@dataclass(frozen=True)
-class Reserved:
+class Reserved(NamedTuple):
     """A reservation as it was read, and as it becomes; its places stay as they are."""
 
     row: Row[Reservation]

@@ -8,11 +8,10 @@ set on every write from the entity's own next moment, so the due index can't dis
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import import_module
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from pydantic import BaseModel
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -80,8 +79,7 @@ class AccessItem(Item):
         read_timeout_seconds = CALL_TIMEOUT_SECONDS
 
 
-@dataclass(frozen=True)
-class Ref(Generic[E]):
+class Ref(NamedTuple, Generic[E]):
     """Where an entity lives, and as what it is read. One of a kind of which some lie apart is
     found wherever it lies, but for an `exact` one, which is found there or not at all."""
 
@@ -92,8 +90,7 @@ class Ref(Generic[E]):
     exact: bool = False
 
 
-@dataclass(frozen=True)
-class Row(Generic[E]):
+class Row(NamedTuple, Generic[E]):
     """An entity as it was read: `version` is the condition of the next change; 0 says that it is
     not stored yet, so that replacing it creates it (`unsaved`)."""
 
@@ -105,8 +102,7 @@ class Row(Generic[E]):
     due_tries: int = 0
 
 
-@dataclass(frozen=True)
-class Apart(Generic[E]):
+class Apart(NamedTuple, Generic[E]):
     """Some entities of a kind lie apart from the others, so that each sort is read without the
     rest: under `{name}#{id}` with the one of `names` that `where` says, the usual one first. The
     write that changes what `where` says moves the item, in its transaction; reading it by its id
@@ -121,8 +117,7 @@ class Apart(Generic[E]):
         return tuple(f"{one}#{rest}" for one in self.names) if name in self.names else (sk,)
 
 
-@dataclass(frozen=True)
-class Kind(Generic[E]):
+class Kind(NamedTuple, Generic[E]):
     """How entities of one model are stored. `moment` is the pure next moment of the item."""
 
     name: str

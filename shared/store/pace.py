@@ -10,11 +10,10 @@ Moments come from the takers' own clocks. Clocks that are `d` seconds apart can 
 nobody: a moment beyond any honest one counts as free.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -34,8 +33,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True)
-class Turnstile:
+class Turnstile(NamedTuple):
     """`per_second` turns a second for everyone who knows it by `name`."""
 
     name: str

@@ -1,9 +1,7 @@
 """Reading items, by their keys or as pages of a collection: each a round trip, consistently."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from dataclasses import replace as replaced
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -91,7 +89,7 @@ def _read(refs: Iterable[Ref[Any]]) -> dict[tuple[str, str, str], Row[Any]]:
         for table, items in answer["Responses"].items():
             for raw in items:
                 ref = keys[table, raw["pk"]["S"], raw["sk"]["S"]]
-                row = row_of(replaced(ref, sk=raw["sk"]["S"]), raw)
+                row = row_of(ref._replace(sk=raw["sk"]["S"]), raw)
                 before = rows.get(_identity(ref))
                 # Seen in both places it moved meanwhile: the later version is where it is.
                 if before is None or before.version < row.version:
@@ -102,8 +100,7 @@ def _read(refs: Iterable[Ref[Any]]) -> dict[tuple[str, str, str], Row[Any]]:
     return rows
 
 
-@dataclass(frozen=True)
-class Page(Generic[E]):
+class Page(NamedTuple, Generic[E]):
     """Some rows of a collection, and where the next ones begin (None: there are no more)."""
 
     rows: tuple[Row[E], ...]

@@ -3,10 +3,8 @@ yet", or "still the version that was read". A lost race is a normal answer, `Los
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from dataclasses import replace as replaced
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel
@@ -46,8 +44,7 @@ class Action(StrEnum):
     UPDATE = "update"
 
 
-@dataclass(frozen=True)
-class Write:
+class Write(NamedTuple):
     """One part of a transaction: an action of `TransactWriteItems` and its parameters."""
 
     action: Action
@@ -96,7 +93,7 @@ def replace(row: Row[E], value: E) -> Write:
     if home == row.ref:
         return _put(home, value, row.version + 1, row.ref.table.version == row.version)
     moved = _put(home, value, row.version + 1, row.ref.table.pk.does_not_exist())
-    return replaced(moved, moved_from=remove(row))
+    return moved._replace(moved_from=remove(row))
 
 
 def put(ref: Ref[E], row: Row[E] | None, value: E) -> Write:

@@ -1,8 +1,9 @@
 """What a route gives back, and the cookies that go with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
+from typing import NamedTuple
 
 from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 from pydantic import BaseModel, ConfigDict
@@ -54,8 +55,7 @@ class Query(Record):
     model_config = ConfigDict(extra="ignore", str_strip_whitespace=True)
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """One model for people and programs.
 
     For people it is rendered with the route's page (or `page`); with `location`, a path of ours or
@@ -74,17 +74,16 @@ class Answer:
     location: str | None = None
     done: str | None = None
     cookies: tuple[Cookie, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     leads_to: tuple[str, ...] = ()
     frames: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Raw:
+class Raw(NamedTuple):
     """Something that is neither page nor model: a file. Not cached unless `headers` say so."""
 
     body: bytes
     content_type: str
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     compress: bool = False

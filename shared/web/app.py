@@ -53,7 +53,6 @@ form's field `idempotency_key`, 8 to 200 characters; without it 422.
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -136,7 +135,7 @@ class App:
 
         def register(view: V) -> V:
             route = Route("GET", path, view, summary, who, answer, page, query=query)
-            self._add(replace(route, holds_token=holds_token, hidden=hidden))
+            self._add(route._replace(holds_token=holds_token, hidden=hidden))
             return view
 
         return register
@@ -163,8 +162,7 @@ class App:
         def register(view: V) -> V:
             route = Route("POST", path, view, summary, who, answer, page, body, query)
             self._add(
-                replace(
-                    route,
+                route._replace(
                     idempotency_key=idempotency_key,
                     on_error=on_error,
                     status=status,
@@ -340,7 +338,9 @@ class App:
             headers = self._headers(request)
             headers["Location"] = self._sign_in_at(request)
             return Response(303, HTML, "", headers)
-        problem = errors.problem(error)
+        from shared.web.problem import ErrorPage, problem_of
+
+        problem = problem_of(error)
         if request.route.on_error is not None and request.method == "POST":
             request.problems = problem.fields or {"": problem.detail}
             answer = request.route.on_error(request, error)
@@ -349,7 +349,7 @@ class App:
                 response.headers.update(errors.headers(error))
                 return response
         headers = {**self._headers(request), **errors.headers(error)}
-        shown = errors.ErrorPage(
+        shown = ErrorPage(
             **problem.model_dump(),
             back=security.referring_path(request.headers, request.public_url) or "",
         )
@@ -358,7 +358,9 @@ class App:
         return Response(problem.status, HTML, body, headers)
 
     def _failure_json(self, request: Request, error: PunchcardError) -> Response[Any]:
-        problem = errors.problem(error)
+        from shared.web.problem import problem_of
+
+        problem = problem_of(error)
         headers = {**self._headers(request), **errors.headers(error)}
         if isinstance(error, Unauthenticated):
             headers["WWW-Authenticate"] = 'Cookie realm="Punchcard"'

@@ -6,9 +6,9 @@ Only files that lie in the folder are served.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from shared.domain.errors import Missing
 from shared.web.answer import Raw
@@ -29,8 +29,7 @@ TYPES: Mapping[str, str] = {
 COMPRESSED = {".css", ".js", ".svg"}
 
 
-@dataclass(frozen=True)
-class Asset:
+class Asset(NamedTuple):
     path: Path
     digest: str
 

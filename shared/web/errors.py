@@ -19,10 +19,8 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic_core import to_jsonable_python
 
 from shared.domain.errors import (
     Conflict,
@@ -35,7 +33,6 @@ from shared.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
-from shared.domain.record import Record
 from shared.operations.visit import Lost, StoreUnavailable
 
 OF_THE_STORE = (StoreUnavailable, BotoCoreError, ClientError)
@@ -100,26 +97,6 @@ STATUS: Mapping[type[PunchcardError], HTTPStatus] = {
 }
 
 
-class Problem(Record):
-    """RFC 9457. `code` is stable; `fields` (of a 422) has a plain sentence for each wrong field;
-    `facts` is what else the error carries, such as what changed in a cart."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    code: str
-    fields: dict[str, str] = {}
-    facts: dict[str, Any] = {}
-    retry_after_seconds: int | None = None
-
-
-class ErrorPage(Problem):
-    """The same for people, with a way `back` where there is one."""
-
-    back: str = ""
-
-
 def known(error: Exception) -> PunchcardError:
     """The error of our tree that `error` comes to; `Unexpected` for what nobody foresaw."""
     if isinstance(error, PunchcardError):
@@ -134,23 +111,6 @@ def known(error: Exception) -> PunchcardError:
     if throttled or isinstance(error, StoreUnavailable | BotoCoreError):
         return Unavailable("We can't do this right now. Please try again in a minute.")
     return Unexpected("Something went wrong on our side. We have been told.")
-
-
-def problem(error: PunchcardError) -> Problem:
-    """What a program is told."""
-    status = next(
-        (status for kind, status in STATUS.items() if isinstance(error, kind)),
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-    )
-    return Problem(
-        title=status.phrase,
-        status=status.value,
-        detail=error.detail,
-        code=error.code,
-        fields=dict(error.fields) if isinstance(error, Invalid) else {},
-        retry_after_seconds=error.retry_after_seconds if isinstance(error, TooMany) else None,
-        facts=to_jsonable_python(dict(error.facts), fallback=str),
-    )
 
 
 def headers(error: PunchcardError) -> dict[str, str]:

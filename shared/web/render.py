@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import BaseLoader, Environment, StrictUndefined
 from pydantic import BaseModel
@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from shared import templates
 from shared.domain.customer import PastDue
 from shared.domain.product import Location
-from shared.domain.record import Record
 from shared.operations.visit import Audience
 from shared.web import accept, words
 from shared.web.filters import FILTERS
@@ -22,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED_PAGES = ROOT / "shared" / "web" / "pages"
 
 
-class Frame(Record):
+class Frame(NamedTuple):
     """What every page shows around its own content.
 
     `path` is where we are, `here` the same with its query; `zone` is the chosen location's;

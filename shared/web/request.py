@@ -1,11 +1,10 @@
 """One request, as a route sees it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from pydantic import BaseModel
@@ -46,8 +45,7 @@ class Who(StrEnum):
     STAFF = "staff"
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """One method and path, and everything that is said about it; see `App`."""
 
     method: str

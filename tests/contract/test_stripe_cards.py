@@ -7,8 +7,9 @@ import pytest
 
 from infra.local.stripe_cards import ACH_WORKS, SEPA_WORKS
 from shared.providers.errors import ProviderUnavailable, RequestRefused
+from shared.providers.hosted import STRIPE_ORIGINS, STRIPE_URL
 from shared.providers.port import CardSetup, SetupProblem
-from shared.providers.stripe import BASE_URL, HOSTED_ORIGINS, StripeProvider
+from shared.providers.stripe import StripeProvider
 from tests.contract.bench import CardKind, save
 from tests.contract.stripe_bench import KEY, SECRETS, Clock, StripeBench
 
@@ -167,9 +168,9 @@ def test_a_card_is_only_removed_from_the_customer_whose_it_is(bench: StripeBench
 
 
 def test_stripes_own_pages_are_the_origins(bench: StripeBench) -> None:
-    assert StripeProvider(KEY, SECRETS, Clock()).hosted_origins == HOSTED_ORIGINS
-    assert BASE_URL.startswith("https://")
-    assert all(origin.startswith("https://") for origin in HOSTED_ORIGINS)
+    assert StripeProvider(KEY, SECRETS, Clock()).hosted_origins == STRIPE_ORIGINS
+    assert STRIPE_URL.startswith("https://")
+    assert all(origin.startswith("https://") for origin in STRIPE_ORIGINS)
     assert bench.provider.hosted_origins == ("http://127.0.0.1:8000",)
 
 

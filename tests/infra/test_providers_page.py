@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from shared.providers import adapters
+from shared.providers.names import NAMES
 from shared.providers.stripe_events import HEARD
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "providers.md").read_text()
@@ -17,4 +17,4 @@ def test_the_webhook_endpoint_is_to_be_subscribed_to_every_event_that_is_heard()
 
 def test_every_provider_has_its_column() -> None:
     (header,) = [line for line in PAGE.splitlines() if line.startswith("| | `")]
-    assert set(re.findall(r"`(\w+)`", header)) == set(adapters.NAMES)
+    assert set(re.findall(r"`(\w+)`", header)) == set(NAMES)

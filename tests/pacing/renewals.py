@@ -226,8 +226,7 @@ class Night:
         wiring.provider_overrides.clear()
         wiring.transports[STRIPE] = self.gate
         wiring.pause = self.time.pause
-        wiring.environment = replace(
-            wiring.environment,
+        wiring.environment = wiring.environment._replace(
             sweep_limit=plan.sweep_limit,
             charges_a_minute=plan.charges_a_minute,
         )

@@ -102,7 +102,6 @@ from shared.domain.self_cancel import SelfCancel
 from shared.domain.shopping import ExpiryPolicy, Hidden
 from shared.domain.subscription import PausedBy, SubscriptionState
 from shared.operations.visit import Audience
-from shared.web.errors import Problem
 from shared.web.pages.cards import CardView
 from shared.web.pages.charges import AttemptView, ChargeView
 from shared.web.pages.choices import Choice
@@ -118,6 +117,7 @@ from shared.web.pages.subscriptions import (
     UpcomingCharge,
 )
 from shared.web.pages.weekly import WeeklyTime
+from shared.web.problem import Problem
 from shared.web.render import ROOT, Frame
 from tests.portal import booking_samples, desk_samples, recurring_samples, statement_samples
 
@@ -167,9 +167,7 @@ PAST_DUE = PastDue(
     zone="America/Denver",
     next_try_at=at(2026, 3, 1, 6, 59),
 )
-STAFF_FRAME = FRAME.model_copy(
-    update={"audience": Audience.STAFF, "name": "Sam Okafor", "role": "owner", "past_due": ()}
-)
+STAFF_FRAME = FRAME._replace(audience=Audience.STAFF, name="Sam Okafor", role="owner", past_due=())
 NOBODY = Frame(merchant="Willow & Paws", locations=LOCATIONS[:1], location=LOCATIONS[0], zone=ZONE)
 
 

@@ -62,7 +62,7 @@ def test_who_signs_in_is_hinted_to_where_they_go_on_unless_that_may_have_an_effe
 
 @pytest.mark.parametrize("page", sorted(samples.FULL))
 def test_whoever_saves_data_is_asked_to_fetch_nothing(page: str) -> None:
-    assert hints(page, samples.FRAME.model_copy(update={"saves_data": True})) == []
+    assert hints(page, samples.FRAME._replace(saves_data=True)) == []
 
 
 def test_save_data_is_read_from_the_request(world: LocalWorld) -> None:

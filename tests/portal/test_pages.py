@@ -91,7 +91,7 @@ def shown(
         samples.CONSOLE if staff else samples.PORTAL,
         page,
         model,
-        frame=frame.model_copy(update={"path": samples.path_of(page)}),
+        frame=frame._replace(path=samples.path_of(page)),
         typed=typed or {},
         problems=problems or {},
     )
@@ -184,9 +184,7 @@ def test_nothing_needs_script_or_inline_style(page: str, model: BaseModel, frame
 
 @every_page
 def test_hostile_text_stays_text(page: str, model: BaseModel, frame: Frame) -> None:
-    bad_frame = frame.model_copy(
-        update={"merchant": HOSTILE, "name": HOSTILE, "email": HOSTILE, "notice": HOSTILE}
-    )
+    bad_frame = frame._replace(merchant=HOSTILE, name=HOSTILE, email=HOSTILE, notice=HOSTILE)
     problems = {"card": HOSTILE, "email": HOSTILE, "price": HOSTILE, "": HOSTILE}
     typed = {"email": HOSTILE, "price": HOSTILE, "quantity": HOSTILE, "starts_on": HOSTILE}
     html = shown(page, hostile(model), bad_frame, typed=typed, problems=problems)
@@ -209,7 +207,7 @@ def test_a_form_that_changes_something_posts_to_a_path_of_ours(
 
 
 def test_what_is_owed_is_said_on_every_page_with_the_next_try_and_a_way_to_fix_it() -> None:
-    frame = samples.FRAME.model_copy(update={"past_due": (samples.PAST_DUE,)})
+    frame = samples.FRAME._replace(past_due=(samples.PAST_DUE,))
     for page, model in samples.FULL.items():
         if page == "card_update":
             continue
@@ -223,13 +221,13 @@ def test_a_payment_that_waits_for_the_bank_leads_to_its_confirmation() -> None:
     late = samples.PAST_DUE.model_copy(
         update={"needs": "authentication", "confirm_url": "https://pay.example/confirm"}
     )
-    frame = samples.FRAME.model_copy(update={"past_due": (late,)})
+    frame = samples.FRAME._replace(past_due=(late,))
     assert 'href="https://pay.example/confirm"' in shown("shop", samples.FULL["shop"], frame)
 
 
 def test_what_the_provider_does_not_take_asks_for_no_other_card_on_any_page() -> None:
     late = samples.PAST_DUE.model_copy(update={"needs": "merchant"})
-    frame = samples.FRAME.model_copy(update={"past_due": (late,)})
+    frame = samples.FRAME._replace(past_due=(late,))
     html = shown("shop", samples.FULL["shop"], frame)
     assert "Your card is not to blame, and we have been told." in html
     assert "we try again on February 28, 2026, 11:59" in html
@@ -291,13 +289,13 @@ def test_a_wrong_field_is_named_first_on_the_page_and_at_the_field() -> None:
 
 
 def test_what_was_done_is_told_to_screen_readers() -> None:
-    frame = samples.FRAME.model_copy(update={"notice": "Your card is saved."})
+    frame = samples.FRAME._replace(notice="Your card is saved.")
     html = shown("cards", samples.FULL["cards"], frame)
     assert re.search(r'role="status">.*?Your card is saved\.', html, flags=re.DOTALL)
 
 
 def test_money_and_days_follow_the_customers_locale() -> None:
-    frame = samples.FRAME.model_copy(update={"locale": "de-DE"})
+    frame = samples.FRAME._replace(locale="de-DE")
     html = shown("shop", samples.FULL["shop"], frame)
     assert "250,00\xa0$" in html
     assert "$250.00" not in html

@@ -4,7 +4,6 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace as with_fields
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -461,7 +460,7 @@ class Town:
         shards = min(self.world.wiring.environment.due_shards + 1, 3)
         environ["DUE_SHARDS"] = str(shards)
         wiring = self.world.wiring
-        wiring.environment = with_fields(wiring.environment, due_shards=shards)
+        wiring.environment = wiring.environment._replace(due_shards=shards)
 
     # --- who and what ---
 

@@ -195,7 +195,7 @@ def test_fifty_checkouts_of_one_cart_make_one_charge_and_one_order(races: Races)
         press = press_pay(world, one, fill_cart(world, one, "mat"))
         # Half of them are one form, pressed again and again; the others are other windows.
         keys = ["one-form" if n % 2 else f"window-{n}" for n in range(AT_ONCE)]
-        presses = [replace(press, submitted=replace(press.submitted, key=key)) for key in keys]
+        presses = [replace(press, submitted=press.submitted._replace(key=key)) for key in keys]
         context = context_of(world)
         if at % STAMPEDES == 0:
             answers: list[Answered] = races.at_once(after_reading(presses, context))

@@ -2,7 +2,6 @@
 cart that knows what its subscription does not ([RECUR], [ONCE])."""
 
 from collections import Counter
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -51,7 +50,7 @@ def has_thirty(world: LocalWorld, payment: NextPayment) -> str:
 
 def then(world: LocalWorld) -> Context:
     """As a worker sees it whose clock already stands at the moment."""
-    return replace(context_of(world), now=lambda: moment(CARTED))
+    return context_of(world)._replace(now=lambda: moment(CARTED))
 
 
 def cart_of(customer_id: str) -> Cart:

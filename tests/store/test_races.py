@@ -2,7 +2,6 @@
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -122,7 +121,7 @@ def test_a_press_that_read_the_charge_before_and_the_cart_after_the_other_paid_a
             context_of(world),
             customer=head(ada),
             location=press.location,
-            submitted=replace(press.submitted, key=key),
+            submitted=press.submitted._replace(key=key),
             found=torn,
         )
         assert (again.state, again.charge.id) == (Checked.PAID, first.charge.id)

@@ -1,0 +1,3 @@
+"""Which payment providers there are ([MANY])."""
+
+NAMES = ("cardpointe", "sandbox", "stripe")
