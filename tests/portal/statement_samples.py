@@ -16,6 +16,7 @@ from shared.web.pages.statement import (
     PlaceChoice,
     StatementLine,
     StatementPage,
+    Told,
 )
 
 ZONE = "America/New_York"
@@ -107,6 +108,13 @@ ONE_PACK = STATEMENT.model_copy(
         "next": None,
     }
 )
+IN_USE = STATEMENT.model_copy(
+    update={"told": Told.IN_USE, "next": "/packs/statement?after=0.pack-1", "earlier": True}
+)
+EARLIER = STATEMENT.model_copy(update={"told": Told.EARLIER})
+NOTHING_HERE = STATEMENT.model_copy(
+    update={"told": Told.SOME_IN_USE, "lines": (), "count": 0, "closing": 0, "earlier": True}
+)
 NOTHING = StatementPage(
     path="/packs/statement",
     csv="/packs/statement?format=csv",
@@ -124,7 +132,12 @@ DESK = ONE_PACK.model_copy(
 )
 
 FULL: Mapping[str, BaseModel] = {"statement": STATEMENT}
-MORE: Mapping[str, tuple[str, BaseModel]] = {"statement, one pack": ("statement", ONE_PACK)}
+MORE: Mapping[str, tuple[str, BaseModel]] = {
+    "statement, one pack": ("statement", ONE_PACK),
+    "statement, packs in use": ("statement", IN_USE),
+    "statement, earlier packs": ("statement", EARLIER),
+    "statement, a page without lines": ("statement", NOTHING_HERE),
+}
 EMPTY: Mapping[str, BaseModel] = {"statement": NOTHING}
 CONSOLE_FULL: Mapping[str, BaseModel] = {"console_statement": DESK}
 CONSOLE_EMPTY: Mapping[str, BaseModel] = {
