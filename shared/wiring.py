@@ -18,6 +18,7 @@ from ulid import ULID
 from shared.operations.context import Context
 
 if TYPE_CHECKING:
+    from shared.domain.business import Business
     from shared.domain.product import Catalogue
     from shared.messages.sender import Mailer
     from shared.providers.events import ReadsWebhooks
@@ -235,22 +236,30 @@ class Wiring:
             return self.provider_overrides[name].hosted_origins
         return hosted_origins(name, self._settings(name, SECRETS_KEPT))
 
-    def preferred_provider(self, catalogue: "Catalogue") -> str:
+    def preferred_provider(self, business: "Business") -> str:
         """Where new cards go ([MANY]); empty while no provider is set up."""
-        return catalogue.settings.preferred_provider or self.environment.provider
+        return business.settings.preferred_provider or self.environment.provider
 
-    def context(self, catalogue: "Catalogue", *, paced: bool = False) -> Context:
-        """What an operation reaches, deciding by `catalogue`. `paced` for what the clock starts:
+    def context(self, business: "Business", *, paced: bool = False) -> Context:
+        """What an operation reaches, deciding by `business`, which may be a catalogue already.
+        `paced` for what the clock starts:
         its calls keep within the providers' limits and leave room for customers, who wait for no
         turn."""
         return Context(
             now=self.now,
             new_id=self.new_id,
             provider=partial(self.provider, paced=paced),
-            preferred_provider=self.preferred_provider(catalogue),
-            catalogue=catalogue,
+            preferred_provider=self.preferred_provider(business),
+            business=business,
+            whole=partial(self._whole, business),
             public_url=self.environment.public_url,
         )
+
+    def _whole(self, business: "Business") -> "Catalogue":
+        from shared.domain.product import Catalogue
+        from shared.store import catalogue
+
+        return business if isinstance(business, Catalogue) else catalogue.load(self.now())
 
 
 _installed: Wiring | None = None

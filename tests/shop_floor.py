@@ -20,6 +20,7 @@ from infra.local.schedules import is_tick
 from infra.local.template import Template
 from infra.local.template import load as load_template
 from infra.local.world import LocalWorld
+from shared.domain.business import Location, Service, Settings
 from shared.domain.calendar import Frequency
 from shared.domain.card import Card
 from shared.domain.cart import Cart, CartLine, with_lines
@@ -32,7 +33,7 @@ from shared.domain.message import Message, MessageKind, MessageState, Notice, No
 from shared.domain.next_payment import NextPayment
 from shared.domain.pack import Entry, Pack
 from shared.domain.pricing import price_cart
-from shared.domain.product import Catalogue, Location, Product, Service, Settings
+from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.recurs_when import RecursWhen
 from shared.domain.reservation import Reservation

@@ -4,13 +4,13 @@ from typing import Any
 
 from shared.events import count, logger
 from shared.operations.audit import audit
-from shared.store import catalogue
+from shared.store import businesses
 from shared.wiring import current
 
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
     wiring = current()
-    context = wiring.context(catalogue.load(wiring.now()), paced=True)
+    context = wiring.context(businesses.load(wiring.now()), paced=True)
     found = audit(context, shards=wiring.environment.due_shards)
     count("BreachedInvariants", len(found.breaches))
     for breach in found.breaches:

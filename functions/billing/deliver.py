@@ -4,7 +4,7 @@ from typing import Any
 
 from shared.events import each, logger
 from shared.operations.deliver import Post, deliver
-from shared.store import catalogue
+from shared.store import businesses
 from shared.wiring import current
 
 
@@ -14,7 +14,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     post = Post(
         now=now,
         mailer=wiring.mailer,
-        settings=catalogue.load(now).settings,
+        settings=businesses.load(now).settings,
         public_url=wiring.environment.public_url,
         new_id=wiring.new_id,
         new_secret=wiring.new_secret,

@@ -10,7 +10,7 @@ from shared.operations.taking_place import (
     look_after_reservation,
 )
 from shared.operations.weekly import Placed, book_week
-from shared.store import catalogue
+from shared.store import businesses
 from shared.wiring import current
 
 SCHEDULE = "schedule#"
@@ -19,7 +19,7 @@ PACK = "pack#"
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     wiring = current()
-    context = wiring.context(catalogue.load(wiring.now()))
+    context = wiring.context(businesses.load(wiring.now()))
 
     def look_after(pk: str, sk: str) -> TookPlace | Placed:
         if pk.startswith(SCHEDULE):

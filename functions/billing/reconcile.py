@@ -4,13 +4,13 @@ from typing import Any
 
 from shared.events import count, each, key_of
 from shared.operations.reconcile import Reconciled, reconcile
-from shared.store import catalogue
+from shared.store import businesses
 from shared.wiring import current
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     wiring = current()
-    context = wiring.context(catalogue.load(wiring.now()), paced=True)
+    context = wiring.context(businesses.load(wiring.now()), paced=True)
     outcomes = each(event, lambda pk, sk: reconcile(context, *key_of(pk, sk)), now=wiring.now())
     still_open = outcomes.get(Reconciled.STILL_OPEN.value, 0)
     if still_open:

@@ -6,7 +6,7 @@ from shared.events import each, key_of
 from shared.operations.collect import Renewed, renew
 from shared.operations.context import Context
 from shared.operations.recur import turn
-from shared.store import catalogue
+from shared.store import businesses
 from shared.wiring import current
 
 
@@ -17,5 +17,5 @@ def _due(context: Context, pk: str, sk: str) -> Renewed:
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     wiring = current()
-    context = wiring.context(catalogue.load(wiring.now()), paced=True)
+    context = wiring.context(businesses.load(wiring.now()), paced=True)
     return each(event, lambda pk, sk: _due(context, pk, sk), now=wiring.now())

@@ -4,11 +4,11 @@ from typing import Any
 
 from shared.events import each, key_of
 from shared.operations.collect import retry
-from shared.store import catalogue
+from shared.store import businesses
 from shared.wiring import current
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     wiring = current()
-    context = wiring.context(catalogue.load(wiring.now()), paced=True)
+    context = wiring.context(businesses.load(wiring.now()), paced=True)
     return each(event, lambda pk, sk: retry(context, *key_of(pk, sk)), now=wiring.now())

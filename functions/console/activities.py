@@ -27,9 +27,9 @@ from functions.console.pages.activity_models import (
     Span,
 )
 from shared.domain.activity import MAX_HOURS, MAX_PLACES
+from shared.domain.business import Location
 from shared.domain.calendar import local_date, start_of_day
 from shared.domain.errors import Missing, PunchcardError
-from shared.domain.product import Location
 from shared.operations import activities
 from shared.operations.activities import NewActivity
 from shared.operations.context import Context

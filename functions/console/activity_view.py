@@ -14,8 +14,9 @@ from functions.console.pages.activity_models import (
 from functions.console.pages.models import PlaceChoice
 from shared.domain.activity import Activity
 from shared.domain.activity_state import ActivityState
+from shared.domain.business import Location
 from shared.domain.calendar import local_date
-from shared.domain.product import Catalogue, Location
+from shared.domain.product import Catalogue
 from shared.domain.reservation import Reservation, ReservationState, Seat, seat_of
 from shared.operations.activities import check_in_span, live_seats
 from shared.operations.staff import may_change

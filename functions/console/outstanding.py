@@ -21,9 +21,9 @@ from functions.console.pages.outstanding_models import (
     OutstandingRow,
     PlaceOwed,
 )
+from shared.domain.business import Location
 from shared.domain.errors import Missing, PunchcardError
 from shared.domain.invoice import order_id
-from shared.domain.product import Location
 from shared.domain.reservation import Reservation
 from shared.operations import outstanding as operations
 from shared.operations.context import Context

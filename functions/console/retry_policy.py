@@ -7,11 +7,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from functions.console.pages.models import PlaceChoice, PolicyRefusal, RetryPolicyPage
+from shared.domain.business import Location
 from shared.domain.calendar import Frequency, local_date
 from shared.domain.dunning import RetryPolicy, check_policy
 from shared.domain.errors import Invalid
 from shared.domain.policy_trial import PATTERN_MAX, PolicyTrial, read_pattern, try_policy
-from shared.domain.product import Catalogue, Location
+from shared.domain.product import Catalogue
 from shared.domain.product_kind import ProductKind
 from shared.web.answer import Answer, Query
 from shared.web.app import App

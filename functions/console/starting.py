@@ -9,13 +9,13 @@ from pydantic import Field
 from functions.console import words
 from functions.console.one_customer import context_of, path_of
 from functions.console.pages.models import PlaceChoice, ProductChoice, Started, StartPage
+from shared.domain.business import Location
 from shared.domain.calendar import Frequency
 from shared.domain.charge import Attempt
 from shared.domain.customer import CollectedBy
 from shared.domain.errors import Conflict, Declined, Missing, PunchcardError
 from shared.domain.invoice import PaymentKind
 from shared.domain.outcome import Outcome
-from shared.domain.product import Location
 from shared.operations import staff, starting
 from shared.operations.checkout import Checked
 from shared.operations.starting import Start

@@ -10,11 +10,11 @@ from functions.portal.cart_view import cart_page
 from functions.portal.ids import Id
 from functions.portal.pages.cart_models import CartPage
 from shared.domain.activity import Activity
+from shared.domain.business import Location
 from shared.domain.cart import Cart
 from shared.domain.cart_lines import Wanted
 from shared.domain.errors import Invalid, Missing, PunchcardError
 from shared.domain.pricing import price_cart
-from shared.domain.product import Location
 from shared.domain.weekly import Standing
 from shared.operations import cart as carts
 from shared.operations.cart import Holder

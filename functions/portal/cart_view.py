@@ -8,11 +8,12 @@ from functions.portal.pages.cart_models import (
     LineNotice,
     WhyNotCheckOut,
 )
+from shared.domain.business import Location
 from shared.domain.cart import Cart, CartLine
 from shared.domain.money import Money, total
 from shared.domain.order import Due
 from shared.domain.pricing import BLOCKING, Change, ChangeKind, PricedCart, PricedLine
-from shared.domain.product import Catalogue, Location, Product
+from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.shopping import max_quantity
 from shared.web.pages.lines import Totals

@@ -10,6 +10,7 @@ from functions.portal.pages.checkout_models import CheckoutPage, SubscriptionTer
 from functions.portal.pages.decline_models import Decline
 from functions.portal.pages.order_models import AccessLink, OrderPage, OrderState
 from shared.domain import period_cost
+from shared.domain.business import Location
 from shared.domain.calendar import local_date
 from shared.domain.charge import Charge
 from shared.domain.customer import MAX_CARDS, Customer
@@ -18,7 +19,7 @@ from shared.domain.invoice import order_id
 from shared.domain.order import Due, OrderLine, invoice_lines
 from shared.domain.pack import Pack
 from shared.domain.pricing import PricedCart, PricedLine
-from shared.domain.product import Catalogue, Location
+from shared.domain.product import Catalogue
 from shared.domain.product_kind import ProductKind
 from shared.domain.recurs_when import RecursWhen
 from shared.domain.subscription import Subscription

@@ -1,9 +1,10 @@
 """A product as it is sold to somebody: from the domain to the pages."""
 
 from functions.portal.pages.shop_models import ProductView
+from shared.domain.business import Location
 from shared.domain.customer import Customer
 from shared.domain.money import Money
-from shared.domain.product import Catalogue, Location, Product
+from shared.domain.product import Catalogue, Product
 from shared.domain.shopping import expiry, has_trial, tax_rate_of
 
 

@@ -17,9 +17,10 @@ from functions.portal.pages.schedule_models import (
 )
 from shared.domain.activity import Activity
 from shared.domain.activity_state import ActivityState
+from shared.domain.business import Location
 from shared.domain.calendar import local_date, start_of_day
 from shared.domain.errors import Missing
-from shared.domain.product import Catalogue, Location
+from shared.domain.product import Catalogue
 from shared.domain.reservation import Reservation
 from shared.domain.voucher import charge_of, taxed
 from shared.domain.weekly import Standing, holds

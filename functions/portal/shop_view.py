@@ -8,10 +8,11 @@ from pydantic import StringConstraints
 from functions.portal.pages.product_models import ProductPage
 from functions.portal.pages.shop_models import ShopPage, ShopTab, WhyEmpty
 from functions.portal.product_view import product_view
+from shared.domain.business import Location
 from shared.domain.calendar import charge_moment, local_date
 from shared.domain.customer import Customer
 from shared.domain.errors import Missing
-from shared.domain.product import Catalogue, Location, Product
+from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.shopping import (
     START_AT_MOST,

@@ -6,9 +6,10 @@ from functions.portal.pages.activity_models import WeeklyOffer
 from functions.portal.weekly_fit import sold_for
 from shared.domain import weekly
 from shared.domain.activity import Activity
+from shared.domain.business import Location
 from shared.domain.calendar import local_date
 from shared.domain.customer import Customer
-from shared.domain.product import Catalogue, Location
+from shared.domain.product import Catalogue
 from shared.domain.product_kind import ProductKind
 from shared.domain.shopping import listed, tax_rate_of
 from shared.web.pages.weekly import weekly_time

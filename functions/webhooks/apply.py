@@ -4,11 +4,11 @@ from typing import Any
 
 from shared.events import each
 from shared.operations.webhooks import apply
-from shared.store import accounts, catalogue
+from shared.store import accounts, businesses
 from shared.wiring import current
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     wiring = current()
-    context = wiring.context(catalogue.load(wiring.now()), paced=True)
+    context = wiring.context(businesses.load(wiring.now()), paced=True)
     return each(event, lambda pk, sk: apply(context, accounts.webhook_at(pk, sk)), now=wiring.now())

@@ -6,16 +6,9 @@ the shop has an example here that such a business would really have.
 
 from decimal import Decimal
 
+from shared.domain.business import Location, Service, Settings, StaffPerson
 from shared.domain.calendar import Frequency
-from shared.domain.product import (
-    Catalogue,
-    Location,
-    Product,
-    RestrictTo,
-    Service,
-    Settings,
-    StaffPerson,
-)
+from shared.domain.product import Catalogue, Product, RestrictTo
 from shared.domain.product_kind import ProductKind
 from shared.domain.recurs_when import RecursWhen
 from shared.domain.self_cancel import SelfCancel

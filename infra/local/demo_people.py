@@ -22,9 +22,9 @@ from infra.local.sandbox_cards import (
     NEEDS_AUTHENTICATION,
 )
 from infra.local.world import LocalWorld
+from shared.domain.business import Location
 from shared.domain.calendar import local_date, start_of_day
 from shared.domain.cart_lines import Wanted
-from shared.domain.product import Location
 from shared.operations.cancel import When
 
 MASTERCARD = "5555555555554444"

@@ -7,7 +7,7 @@ from datetime import date, time, timedelta
 
 from infra.local.demo_catalogue import CATALOGUE, KREUZBERG, RIVERSIDE
 from infra.local.world import LocalWorld
-from shared.domain.product import Location
+from shared.domain.business import Location
 from shared.operations import activities
 from shared.operations.activities import NewActivity
 from shared.store.catalogue import StaffMember

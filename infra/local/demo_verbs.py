@@ -13,12 +13,12 @@ from infra.local.demo_catalogue import CATALOGUE
 from infra.local.sandbox_cards import WORKS
 from infra.local.world import LocalWorld
 from shared.domain.activity import Activity
+from shared.domain.business import Location
 from shared.domain.by import By
 from shared.domain.cart_lines import Wanted
 from shared.domain.customer import Customer
 from shared.domain.pack import Entry, EntryKind, Pack, used
 from shared.domain.pricing import price_cart
-from shared.domain.product import Location
 from shared.domain.reservation import Reservation
 from shared.domain.subscription import Subscription
 from shared.domain.weekly import standing_of

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from shared.domain.business import Location
 from shared.domain.calendar import PERIODS_MAX, Frequency, period_start
 from shared.domain.cart import MAX_LINES, CartLine
 from shared.domain.errors import Invalid
 from shared.domain.money import Money
 from shared.domain.next_payment import NextPayment
-from shared.domain.product import MAX_PRICE_MINOR, Catalogue, Location, Product
+from shared.domain.product import MAX_PRICE_MINOR, Catalogue, Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.record import Record
 from shared.domain.shopping import (

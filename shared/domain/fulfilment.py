@@ -6,6 +6,7 @@ charge, so that settling twice would make the very same things.
 
 from datetime import datetime
 
+from shared.domain.business import Location
 from shared.domain.calendar import (
     local_date,
     trial_anchor,
@@ -20,7 +21,6 @@ from shared.domain.granting import (
 )
 from shared.domain.order import Due, OrderLine
 from shared.domain.pack import Pack, next_turn, period_pack_id
-from shared.domain.product import Location
 from shared.domain.product_kind import ProductKind
 from shared.domain.record import Record
 from shared.domain.recurring import NextPack, Recurring

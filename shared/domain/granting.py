@@ -6,6 +6,7 @@ Pure, with ids that the caller derives, so that settling twice would make the ve
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from shared.domain.business import Location
 from shared.domain.calendar import (
     expiry_of,
     first_day_of_period_pack,
@@ -14,7 +15,6 @@ from shared.domain.calendar import (
     start_of_day,
 )
 from shared.domain.pack import Entry, EntryKind, Pack
-from shared.domain.product import Location
 from shared.domain.record import Record
 from shared.domain.recurring import NextPack
 from shared.domain.valid_from import ValidFrom

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from shared.domain.invoice import InvoiceLine
 
 if TYPE_CHECKING:
+    from shared.domain.business import Business, Location
     from shared.domain.money import Money
-    from shared.domain.product import Catalogue, Location
     from shared.domain.subscription import Terms
 
 
-def period_line(terms: Terms, location: Location, catalogue: Catalogue, detail: str) -> InvoiceLine:
+def period_line(terms: Terms, location: Location, business: Business, detail: str) -> InvoiceLine:
     """What one period costs, with the location's tax as it is now: fixed when its charge is
     created ([PRICE], [TAX])."""
-    taxed = terms.taxed and catalogue.settings.taxes_packages
+    taxed = terms.taxed and business.settings.taxes_packages
     rate = location.tax_rate if taxed else Decimal(0)
     return InvoiceLine(
         product_id=terms.product_id,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime
 
+from shared.domain.business import Location
 from shared.domain.calendar import charge_moment, local_date, start_of_day
 from shared.domain.cart import Cart, CartLine
 from shared.domain.cart_lines import line_faults, unit_price, wanted_again
@@ -20,7 +21,7 @@ from shared.domain.money import Money, total
 from shared.domain.next_payment import NextPayment
 from shared.domain.order import Due, OrderLine
 from shared.domain.period_cost import period_line
-from shared.domain.product import Catalogue, Location, Product
+from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.record import Record
 from shared.domain.shopping import Hidden, anchor_of, every, has_trial, offered, recurs, tax_rate_of

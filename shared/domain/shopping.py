@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, assert_never
 
 from dateutil.relativedelta import relativedelta
 
+from shared.domain.business import Location, Settings
 from shared.domain.calendar import Frequency, trial_anchor
-from shared.domain.product import Catalogue, Location, Product, RestrictTo, Settings
+from shared.domain.product import Catalogue, Product, RestrictTo
 from shared.domain.product_kind import ProductKind
 from shared.domain.record import Record
 from shared.domain.recurs_when import RecursWhen

@@ -11,11 +11,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from shared.domain.business import Business, Location, Settings
 from shared.domain.calendar import expiry_of, local_date
 from shared.domain.errors import Conflict
 from shared.domain.money import Money, total
 from shared.domain.pack import Booked, Entry, EntryKind, Pack, PackStatus, used
-from shared.domain.product import Catalogue, Location, Settings
 from shared.domain.reservation import Held, Reservation, ReservationState, Taxed, reserve
 from shared.domain.valid_from import ValidFrom
 from shared.domain.voucher import charge_of, credits_for, taxed, worth
@@ -156,18 +156,18 @@ def plan(
     activity: Activity,
     participants: int,
     location: Location,
-    catalogue: Catalogue,
+    business: Business,
     now: datetime,
     *,
     last: Pack | None = None,
 ) -> Spending:
     """Which credits pay for which participants; what no credit covers is left to be paid. `last`
     is a pack that is used after all others: one that is bought for this."""
-    charges = [charge_of(activity, location, catalogue, at) for at in range(participants)]
+    charges = [charge_of(activity, location, business, at) for at in range(participants)]
     held: list[Held] = []
     covered = 0
-    usable = [one for one in packs if usable_for(one, activity, catalogue.settings, now)]
-    bought = [last] if last and usable_for(last, activity, catalogue.settings, now) else []
+    usable = [one for one in packs if usable_for(one, activity, business.settings, now)]
+    bought = [last] if last and usable_for(last, activity, business.settings, now) else []
     for pack in [*in_order(usable), *bought]:
         each = 0 if pack.unlimited else credits_for(pack, activity)
         room = participants - covered if not each else (pack.left or 0) // each
@@ -175,7 +175,7 @@ def plan(
         if count <= 0:
             continue
         paid = [
-            worth(pack, activity, location, catalogue, at) for at in range(covered, covered + count)
+            worth(pack, activity, location, business, at) for at in range(covered, covered + count)
         ]
         held.append(
             Held(
@@ -192,11 +192,11 @@ def plan(
         held=tuple(held),
         charge=total(charges, location.currency),
         prices=tuple(charges),
-        taxed=taxed(activity.service_id, location, catalogue),
+        taxed=taxed(activity.service_id, location, business),
     )
     if not spending.due:
         return spending
-    frozen = [one.name for one in packs if _only_frozen(one, activity, catalogue.settings, now)]
+    frozen = [one.name for one in packs if _only_frozen(one, activity, business.settings, now)]
     return spending._replace(on_hold=tuple(dict.fromkeys(frozen)))
 
 

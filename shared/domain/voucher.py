@@ -14,8 +14,8 @@ from shared.domain.reservation import Taxed
 
 if TYPE_CHECKING:
     from shared.domain.activity import Activity
+    from shared.domain.business import Business, Location
     from shared.domain.pack import Pack
-    from shared.domain.product import Catalogue, Location
 
 
 def rate(location: Location, service_id: str) -> Money | None:
@@ -31,16 +31,16 @@ def _of_participant(location: Location, service_id: str, at: int, *, rules: bool
     return whole - whole.share(discount) if discount else whole
 
 
-def charge_of(activity: Activity, location: Location, catalogue: Catalogue, at: int) -> Money:
+def charge_of(activity: Activity, location: Location, business: Business, at: int) -> Money:
     """What participant `at` of an activity is charged, before tax, credits aside."""
-    service = catalogue.service(activity.service_id)
+    service = business.service(activity.service_id)
     units = activity.hours if service is not None and service.hourly else 1
     return _of_participant(location, activity.service_id, at, rules=True) * units
 
 
-def taxed(service_id: str, location: Location, catalogue: Catalogue) -> Taxed:
+def taxed(service_id: str, location: Location, business: Business) -> Taxed:
     """How places of a service are taxed at a location now ([TAX])."""
-    service = catalogue.service(service_id)
+    service = business.service(service_id)
     return Taxed(
         rate=location.tax_rate if service is not None and service.taxed else Decimal(0),
         name=location.tax_name,
@@ -53,13 +53,11 @@ def credits_for(pack: Pack, activity: Activity) -> int:
     return activity.hours if pack.hourly else 1
 
 
-def worth(
-    pack: Pack, activity: Activity, location: Location, catalogue: Catalogue, at: int
-) -> Money:
+def worth(pack: Pack, activity: Activity, location: Location, business: Business, at: int) -> Money:
     """What the credits of `pack` pay of the charge of participant `at`: on another service they
     are still worth their own service's default rate, with its pricing rules when the product says
     so; never more than the charge."""
-    charge = charge_of(activity, location, catalogue, at)
+    charge = charge_of(activity, location, business, at)
     service_id = pack.service_id or activity.service_id
     own = service_id == activity.service_id
     unit = _of_participant(location, service_id, at, rules=own or pack.use_pricing_rules)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from shared.domain.business import Location, Service, Settings, StaffPerson
 from shared.domain.by import By
 from shared.domain.calendar import Frequency
 from shared.domain.card import Card
@@ -15,7 +16,7 @@ from shared.domain.money import Money
 from shared.domain.next_payment import NextPayment
 from shared.domain.outcome import Outcome
 from shared.domain.pack import Pack
-from shared.domain.product import Catalogue, Location, Product, Service, Settings, StaffPerson
+from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.recurring import Recurring, Turn
 from shared.domain.recurs_when import RecursWhen
@@ -72,7 +73,7 @@ def samples(settings: Settings, *, locale: str = "") -> dict[MessageKind, Messag
         cards=(_CARD,),
         default_card=_CARD.id,
     )
-    telling = Telling(customer=customer, catalogue=_catalogue(settings), now=NOW)
+    telling = Telling(customer=customer, business=_catalogue(settings), now=NOW)
     messages = (*_signing_in(locale), *_paid(telling), *_to_be_charged(telling), *_ended(telling))
     return {
         message.kind: message for message in (*messages, *_packs(telling), *_reservations(telling))
@@ -269,7 +270,7 @@ def _to_be_charged(telling: Telling) -> tuple[Message, ...]:
         invoice_id=invoice_id,
         first_day=datetime(2026, 2, 27, tzinfo=UTC).date(),
         first=FirstSlot.AT_2359,
-        policy=telling.catalogue.settings.retry,
+        policy=telling.business.settings.retry,
     )
     attempt = Attempt(
         id="sample-1",

@@ -28,7 +28,7 @@ from shared.store.items import Lost, Ref, Row
 from shared.store.reading import MAX_BATCH_GET, read
 
 if TYPE_CHECKING:
-    from shared.domain.product import Location
+    from shared.domain.business import Location
     from shared.operations.context import Context
     from shared.store.catalogue import StaffMember
     from shared.store.records import Submission
@@ -161,7 +161,7 @@ def _check_same(earlier: Row[Submission], content: str) -> None:
 
 
 def _location(context: Context, staff: StaffMember, location_id: str) -> Location:
-    location = context.catalogue.location(location_id)
+    location = context.business.location(location_id)
     if location is None:
         sentence = "There is no such location."
         raise Invalid(sentence, fields={"location": sentence})
@@ -173,10 +173,10 @@ def _location(context: Context, staff: StaffMember, location_id: str) -> Locatio
 def _check(context: Context, wanted: NewActivity) -> None:
     """What the catalogue has to know. Whoever repeats an earlier press need not ask it again."""
     problems: dict[str, str] = {}
-    if context.catalogue.service(wanted.service_id) is None:
+    if context.business.service(wanted.service_id) is None:
         problems["service"] = "There is no such service."
     person = wanted.staff_member
-    if person is not None and context.catalogue.staff_person(person) is None:
+    if person is not None and context.business.staff_person(person) is None:
         problems["staff_member"] = "There is no such staff member."
     if problems:
         raise Invalid("Please check what you entered.", fields=problems)
@@ -223,8 +223,8 @@ def _activities(
     series: str,
     spans: Sequence[tuple[datetime, datetime]],
 ) -> list[Activity]:
-    catalogue = context.catalogue
-    service = catalogue.service(wanted.service_id)
+    business = context.business
+    service = business.service(wanted.service_id)
     cutoff = wanted.cutoff_minutes
     return [
         Activity(
@@ -237,7 +237,7 @@ def _activities(
             ends_at=ends_at,
             staff_member=wanted.staff_member,
             places=wanted.places,
-            cutoff_minutes=catalogue.settings.cutoff_minutes if cutoff is None else cutoff,
+            cutoff_minutes=business.settings.cutoff_minutes if cutoff is None else cutoff,
             prepay_online=wanted.prepay_online,
             series_id=series if wanted.repeats else None,
             made_at=context.now(),

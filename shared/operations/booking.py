@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from shared.domain import activity as places
 from shared.domain import spending
 from shared.domain.activity import Activity
+from shared.domain.business import Location
 from shared.domain.by import By
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid, Missing
@@ -18,7 +19,6 @@ from shared.domain.ledger import announce_low
 from shared.domain.message import Message
 from shared.domain.money import Money
 from shared.domain.pack import Pack
-from shared.domain.product import Location
 from shared.domain.reservation import Reservation, ReservationState, estimated, waiting
 from shared.domain.spending import Spending, WhyNotUsable
 from shared.operations import tell
@@ -113,7 +113,7 @@ def no_credits(
         detail += f" On hold, because their payment was taken back: {', '.join(plan.on_hold)}."
     reasons: dict[str, str] = {}
     for pack in (row.value for row in packs):
-        why = spending.why_not_usable(pack, activity, context.catalogue.settings, context.now())
+        why = spending.why_not_usable(pack, activity, context.business.settings, context.now())
         if why in WORTH_SAYING:
             reasons[pack.id] = why.value
             said = WHY_NOT_THIS_PACK[why]
@@ -131,7 +131,7 @@ class PriceChanged(Conflict):
 
 
 def location_of(context: Context, location_id: str) -> Location:
-    location = context.catalogue.location(location_id)
+    location = context.business.location(location_id)
     if location is None:
         raise Missing("There is no such activity.")
     return location
@@ -157,7 +157,7 @@ def plan_for(
         activity,
         participants,
         location_of(context, activity.location_id),
-        context.catalogue,
+        context.business,
         context.now(),
     )
 
@@ -182,7 +182,7 @@ def only_named(
     if not named:
         raise Missing("There is no such pack.")
     why_not = spending.why_not_usable(
-        named[0].value, activity, context.catalogue.settings, context.now()
+        named[0].value, activity, context.business.settings, context.now()
     )
     if why_not is not None:
         raise Conflict(WHY_NOT_THIS_PACK[why_not], code=why_not.value)

@@ -15,9 +15,9 @@ from shared.store.items import Ref, Row
 from shared.store.reading import read
 
 if TYPE_CHECKING:
+    from shared.domain.business import Location
     from shared.domain.cart import Cart
     from shared.domain.customer import Customer
-    from shared.domain.product import Location
     from shared.domain.subscription import Subscription
     from shared.operations.context import Context
 
@@ -82,7 +82,7 @@ def renewing(charge: Charge) -> tuple[Row[Subscription], ...]:
 
 def location_of(context: Context, location_id: str) -> Location:
     """Where it was sold; a location is never taken out of the catalogue."""
-    location = context.catalogue.location(location_id)
+    location = context.business.location(location_id)
     assert location is not None, f"location {location_id} is gone"
     return location
 

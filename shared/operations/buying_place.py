@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from shared.domain import activity as places
 from shared.domain import bought_place, spending
 from shared.domain import invoice as invoices
+from shared.domain.business import Location
 from shared.domain.by import By
 from shared.domain.cart_lines import unit_price
 from shared.domain.charge import Charge, begin_attempt
@@ -20,7 +21,7 @@ from shared.domain.errors import Conflict, Invalid, Missing
 from shared.domain.granting import Granted, grant_bought_pack
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
 from shared.domain.pricing import terms_of
-from shared.domain.product import Location, Product
+from shared.domain.product import Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.shopping import offered, tax_rate_of
@@ -139,13 +140,13 @@ def quote(
         activity,
         participants,
         location,
-        context.catalogue,
+        context.business,
         now,
         last=granted.pack,
     )
     if plan.due or all(one.pack_id != granted.pack.id for one in plan.held):
         return None
-    tax = unit.share(tax_rate_of(product, location, context.catalogue.settings))
+    tax = unit.share(tax_rate_of(product, location, context.business.settings))
     line = InvoiceLine(
         product_id=product.id,
         name=product.name,
@@ -165,7 +166,7 @@ def _product(context: Context, product_id: str, customer: Customer, location: Lo
         product,
         location,
         customer,
-        context.catalogue.settings,
+        context.business.settings,
         provider_ready=bool(context.preferred_provider),
     )
     if hidden is not None:
@@ -368,7 +369,7 @@ def _fill(
 
     in_hand = [row.value for row in packs]
     plan = spending.plan(
-        in_hand, activity, wish.participants, location, context.catalogue, context.now()
+        in_hand, activity, wish.participants, location, context.business, context.now()
     )
     if not plan.due:
         raise Conflict("Credits you have pay for it: book with those.", code="credits_in_hand")

@@ -98,7 +98,7 @@ def cancel(
             return value
         if when is When.REQUEST and value.cancel_requested_at is not None:
             return value
-        if by is By.CUSTOMER and when not in allowed(value, context.catalogue.settings.self_cancel):
+        if by is By.CUSTOMER and when not in allowed(value, context.business.settings.self_cancel):
             if value.cancel_at_period_end and when is When.NOW:
                 raise Conflict(
                     "It already ends with its period; undo that first.", code="already_cancelling"

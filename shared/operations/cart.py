@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared.domain import cart as carts
+from shared.domain.business import Location
 from shared.domain.calendar import local_date
 from shared.domain.cart import Cart, CartLine, with_lines
 from shared.domain.cart_lines import Wanted, add_to, check_limits, check_line, line_faults
@@ -17,7 +18,7 @@ from shared.domain.cart_lines import wanted_again as wanted_by
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
 from shared.domain.pricing import first_day_of
-from shared.domain.product import Catalogue, Location, Product
+from shared.domain.product import Catalogue, Product
 from shared.domain.shopping import offered
 from shared.operations.context import Context
 from shared.operations.weekly_sale import why_not_sold
@@ -119,7 +120,7 @@ def _on_sale(
         product,
         location,
         customer,
-        context.catalogue.settings,
+        context.business.settings,
         provider_ready=bool(context.preferred_provider),
     )
     if hidden is not None:

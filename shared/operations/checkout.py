@@ -9,6 +9,7 @@ import json
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from shared.domain.business import Location
 from shared.domain.by import By
 from shared.domain.card import Card
 from shared.domain.cart import Cart
@@ -18,7 +19,6 @@ from shared.domain.errors import Conflict, Invalid
 from shared.domain.order import OrderLine
 from shared.domain.outcome import Outcome
 from shared.domain.pricing import PricedCart, price_cart
-from shared.domain.product import Location
 from shared.domain.product_kind import ProductKind
 from shared.operations.books import Books, renewing
 from shared.operations.collect import ask
@@ -224,7 +224,7 @@ def _new_charge(
         customer_id=customer.id,
         location_id=priced.location.id,
         amount=priced.total,
-        description=f"{context.catalogue.settings.merchant_name}: order",
+        description=f"{context.business.settings.merchant_name}: order",
         invoice_id=context.new_id(),
         created_at=context.now(),
         order=tuple(_own_card(line, card, customer) for line in priced.order),

@@ -75,5 +75,5 @@ def _name(context: Context, one: Use) -> str:
         return one.name
     from shared.messages.formats import Formats, locale_of
 
-    formats = Formats(locale_of(context.catalogue.settings.locale), one.zone, marked=False)
+    formats = Formats(locale_of(context.business.settings.locale), one.zone, marked=False)
     return f"{one.name} on {formats.day(one.at)}"

@@ -190,7 +190,7 @@ def revoked(context: Context, credits_: Credits, invoice: Invoice) -> Credits:
 def _made_up(context: Context, changed: Reservation, credits_: Credits) -> Back:
     """Participants whose places were paid with money alone get a credit each; whatever credits
     can't make up for, staff are told of."""
-    service = context.catalogue.service(changed.service_id)
+    service = context.business.service(changed.service_id)
     hourly = service is not None and service.hourly
     hours = -(-int((changed.ends_at - changed.starts_at).total_seconds()) // 3600)
     alone = changed.participants - sum(one.participants for one in changed.held)

@@ -105,7 +105,7 @@ def _used_up(
 def offer_freed(context: Context, activity: Activity) -> tuple[Activity, Besides]:
     """The activity with its free places offered to those who wait, and what they are told. One
     round trip when somebody is offered a place."""
-    held_for = timedelta(minutes=context.catalogue.settings.offer_minutes)
+    held_for = timedelta(minutes=context.business.settings.offer_minutes)
     changed, offered = places.offer(activity, context.now(), held_for)
     if not offered:
         return changed, Besides()

@@ -155,7 +155,7 @@ def _plan(
         target,
         value.participants,
         location_of(context, target.location_id),
-        context.catalogue,
+        context.business,
         context.now(),
     )
     if plan.covered < sum(one.participants for one in value.held):

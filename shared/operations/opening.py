@@ -33,7 +33,7 @@ def new_period(
     period = value.next_period
     source = accounts.period_source(value.id, period)
     words = _period_in_words(value, period)
-    line = period_cost.period_line(value.terms, location, context.catalogue, words)
+    line = period_cost.period_line(value.terms, location, context.business, words)
     invoice = Invoice(
         id=invoice_id,
         customer_id=value.customer_id,
@@ -53,7 +53,7 @@ def new_period(
         customer_id=value.customer_id,
         location_id=location.id,
         amount=invoice.total,
-        description=f"{context.catalogue.settings.merchant_name}: {value.terms.name}",
+        description=f"{context.business.settings.merchant_name}: {value.terms.name}",
         invoice_id=invoice.id,
         created_at=now,
         subscription_id=value.id,
@@ -63,8 +63,8 @@ def new_period(
         value,
         source=source,
         invoice_id=invoice.id,
-        policy=context.catalogue.settings.retry,
-        reminds=value.frequency is not None and context.catalogue.reminds(value.frequency),
+        policy=context.business.settings.retry,
+        reminds=value.frequency is not None and context.business.reminds(value.frequency),
         now=now,
     )
     return Books(

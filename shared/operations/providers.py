@@ -82,7 +82,7 @@ def _standing(context: Context, name: str) -> Standing:
 def check(context: Context, names: Sequence[str]) -> tuple[Standing, ...]:
     """The same, with what each says of the merchant's account there and of the currencies of all
     locations. They are asked at the same time: one that is silent keeps nobody waiting twice."""
-    currencies = tuple(dict.fromkeys(one.currency for one in context.catalogue.locations))
+    currencies = tuple(dict.fromkeys(one.currency for one in context.business.locations))
     found = standings(context, names)
     if not found:
         return ()

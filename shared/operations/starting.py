@@ -9,6 +9,7 @@ decline starts nothing. Collected by recording, and not paid today, its first pe
 from datetime import date, datetime
 from typing import NamedTuple
 
+from shared.domain.business import Location
 from shared.domain.by import By
 from shared.domain.calendar import local_date
 from shared.domain.card import Card
@@ -20,7 +21,7 @@ from shared.domain.invoice import Payment, PaymentKind
 from shared.domain.money import Money, total
 from shared.domain.order import Due, OrderLine, invoice_lines
 from shared.domain.pricing import price_line
-from shared.domain.product import Catalogue, Location, Product
+from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.shopping import has_trial
 from shared.operations.books import Books
@@ -214,7 +215,7 @@ def _charge(
         customer_id=customer.id,
         location_id=location.id,
         amount=_due_today(line, location),
-        description=f"{context.catalogue.settings.merchant_name}: {line.name}",
+        description=f"{context.business.settings.merchant_name}: {line.name}",
         invoice_id=context.new_id(),
         created_at=context.now(),
         order=(line,),

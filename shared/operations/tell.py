@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 
 
 def _telling(context: Context, customer: Customer) -> Telling:
-    return Telling(customer=customer, catalogue=context.catalogue, now=context.now())
+    return Telling(customer=customer, business=context.business, now=context.now())
 
 
 def period_amount(context: Context, subscription: Subscription) -> Money:
     """What the next period will cost with tax, by the same calculation that charges it."""
     from shared.domain import period_cost
 
-    location = context.catalogue.location(subscription.location_id)
+    location = context.business.location(subscription.location_id)
     assert location is not None, f"location {subscription.location_id} is gone"
     return period_cost.owed_with_tax(
-        period_cost.period_line(subscription.terms, location, context.catalogue, "")
+        period_cost.period_line(subscription.terms, location, context.business, "")
     )
 
 
@@ -512,7 +512,7 @@ def _of(customer: Customer) -> str:
 def _money(context: Context, amount: Money) -> str:
     from shared.messages import formats
 
-    locale = formats.locale_of(context.catalogue.settings.locale)
+    locale = formats.locale_of(context.business.settings.locale)
     return formats.Formats(locale, "UTC", marked=False).money(amount)
 
 

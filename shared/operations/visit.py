@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from shared.domain.business import Location
 from shared.domain.customer import Customer
 from shared.domain.errors import Unavailable
-from shared.domain.product import Catalogue, Location
+from shared.domain.product import Catalogue
 from shared.store import catalogue as catalogues
 from shared.store import people, sessions
 from shared.store.catalogue import Role, StaffMember

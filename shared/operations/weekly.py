@@ -96,7 +96,7 @@ def _fitting(
         (
             rows[one.id],
             spending.plan(
-                [pack], one, standing.participants, location, context.catalogue, context.now()
+                [pack], one, standing.participants, location, context.business, context.now()
             ),
         )
         for one in chosen

@@ -13,8 +13,9 @@ from shared.store import schedule
 
 if TYPE_CHECKING:
     from shared.domain.activity import Activity
+    from shared.domain.business import Location
     from shared.domain.cart import Cart
-    from shared.domain.product import Catalogue, Location, Product
+    from shared.domain.product import Catalogue, Product
     from shared.domain.weekly import Standing, WhyNotSold
     from shared.store.items import Row
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.domain.product import Catalogue
 from shared.domain.record import Record
+from shared.store import businesses
+from shared.store.businesses import SNAPSHOT_AT, STALE_AFTER
 from shared.store.items import CatalogueItem, Kind, Lost, Ref, Row, register
 from shared.store.reading import query, read
 from shared.store.writing import commit, create, overwrite, put, replace
@@ -14,8 +16,7 @@ from shared.store.writing import commit, create, overwrite, put, replace
 if TYPE_CHECKING:
     from shared.store.timeline import TimelineEvent
 
-SNAPSHOT = Ref(CatalogueItem, "catalogue", "snapshot", Catalogue)
-STALE_AFTER = timedelta(seconds=5)
+SNAPSHOT = Ref(CatalogueItem, *SNAPSHOT_AT, Catalogue)
 PUBLISH_TRIES = 5
 CHANGES = "changes"
 
@@ -80,6 +81,7 @@ def forget() -> None:
     """Drop what is remembered (after publishing, and between tests)."""
     global _kept
     _kept = None
+    businesses.forget()
 
 
 def load(now: datetime) -> Catalogue:

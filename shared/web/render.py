@@ -9,8 +9,8 @@ from jinja2 import BaseLoader, Environment, StrictUndefined
 from pydantic import BaseModel
 
 from shared import templates
+from shared.domain.business import Location
 from shared.domain.customer import PastDue
-from shared.domain.product import Location
 from shared.operations.visit import Audience
 from shared.web import accept, words
 from shared.web.filters import FILTERS

@@ -9,9 +9,10 @@ from urllib.parse import parse_qs
 
 from pydantic import BaseModel
 
+from shared.domain.business import Location
 from shared.domain.customer import Customer
 from shared.domain.errors import Invalid, PunchcardError, Unauthenticated
-from shared.domain.product import Catalogue, Location
+from shared.domain.product import Catalogue
 from shared.operations.visit import (
     Audience,
     Claims,

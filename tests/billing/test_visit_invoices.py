@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from infra.local.world import LocalWorld
+from shared.domain.business import Service, Settings
 from shared.domain.invoice import Invoice, InvoiceState, LineKind, PaymentKind
 from shared.domain.message import MessageKind
 from shared.domain.pack import Entry, EntryKind, Pack
-from shared.domain.product import Catalogue, Service, Settings
+from shared.domain.product import Catalogue
 from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.weekly import standing_of
 from shared.operations import giving_back

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from shared.domain.activity import Activity
-from shared.domain.product import Location, Service
+from shared.domain.business import Location, Service
 from shared.store import bookings
 from shared.store import catalogue as catalogues
 from tests.browser.keyboard import Keyboard

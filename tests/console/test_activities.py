@@ -9,9 +9,10 @@ import pytest
 from infra.local.world import LocalWorld
 from shared.domain.activity import Activity
 from shared.domain.activity_state import ActivityState
+from shared.domain.business import StaffPerson
 from shared.domain.errors import Conflict
 from shared.domain.pack import EntryKind
-from shared.domain.product import Catalogue, StaffPerson
+from shared.domain.product import Catalogue
 from shared.domain.reservation import Reservation, ReservationState
 from shared.operations import activities as operations
 from shared.operations import giving_back

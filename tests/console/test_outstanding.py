@@ -9,11 +9,11 @@ import pytest
 from infra.local.http_api import Response
 from infra.local.world import LocalWorld
 from shared.domain.activity import Activity
+from shared.domain.business import Service
 from shared.domain.charge import Charge
 from shared.domain.invoice import InvoiceState, LineKind
 from shared.domain.message import MessageKind
 from shared.domain.pack import EntryKind, Pack, PackStatus
-from shared.domain.product import Service
 from shared.domain.reservation import Reservation, ReservationState
 from shared.operations import giving_back
 from shared.store import catalogue as catalogues

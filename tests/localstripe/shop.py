@@ -8,11 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 
 from infra.local.world import LocalWorld
+from shared.domain.business import Location, Service, Settings
 from shared.domain.calendar import Frequency
 from shared.domain.charge import RefundState
 from shared.domain.invariants import breaches
 from shared.domain.message import NoticeKind
-from shared.domain.product import Catalogue, Location, Product, Service, Settings
+from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.reversal import money_kept
 from shared.domain.self_cancel import SelfCancel

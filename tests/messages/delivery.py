@@ -5,13 +5,14 @@ from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 
+from shared.domain.business import Location, Settings
 from shared.domain.calendar import Frequency
 from shared.domain.card import Card
 from shared.domain.customer import Customer
 from shared.domain.due import utc_text
 from shared.domain.message import Message
 from shared.domain.money import Money
-from shared.domain.product import Catalogue, Location, Settings
+from shared.domain.product import Catalogue
 from shared.domain.subscription import Subscription, SubscriptionState, Terms
 from shared.messages.builders import collecting, reminders
 from shared.messages.builders.telling import Telling
@@ -61,7 +62,7 @@ SUBSCRIPTION = Subscription(
 
 def reminder(customer: Customer = CUSTOMER) -> Message:
     return reminders.renewal_reminder(
-        Telling(customer=customer, catalogue=CATALOGUE, now=START),
+        Telling(customer=customer, business=CATALOGUE, now=START),
         subscription=SUBSCRIPTION,
         total_with_tax=Money(minor=9634, currency="USD"),
     )
@@ -69,7 +70,7 @@ def reminder(customer: Customer = CUSTOMER) -> Message:
 
 def card_update() -> Message:
     return collecting.card_update(
-        Telling(customer=CUSTOMER, catalogue=CATALOGUE, now=START),
+        Telling(customer=CUSTOMER, business=CATALOGUE, now=START),
         request_id="asked-1",
         subscription=SUBSCRIPTION,
         owed=Money(minor=9634, currency="USD"),

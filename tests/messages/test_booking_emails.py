@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from shared.domain.business import Location, Settings, StaffPerson
 from shared.domain.customer import Customer
 from shared.domain.message import Message
 from shared.domain.money import Money
-from shared.domain.product import Catalogue, Location, Settings, StaffPerson
+from shared.domain.product import Catalogue
 from shared.domain.reservation import Held, Reservation, ReservationState, Taxed
 from shared.messages.builders import bookings
 from shared.messages.builders.telling import Telling
@@ -41,7 +42,7 @@ PAGE = f"{URL}/reservations/r1"
 
 def telling(*, locale: str = "en-US", now: datetime = NOW) -> Telling:
     customer = Customer(id="c1", email="sam@example.org", name="Sam", locale=locale, created_at=NOW)
-    return Telling(customer=customer, catalogue=CATALOGUE, now=now)
+    return Telling(customer=customer, business=CATALOGUE, now=now)
 
 
 def dollars(minor: int) -> Money:

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from shared.domain.business import Location, Settings
 from shared.domain.calendar import Frequency
 from shared.domain.card import Card
 from shared.domain.customer import Customer
@@ -14,7 +15,7 @@ from shared.domain.message import Message, MessageKind
 from shared.domain.money import Money
 from shared.domain.next_payment import NextPayment
 from shared.domain.pack import Pack
-from shared.domain.product import Catalogue, Location, Product, Settings
+from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.recurring import Recurring
 from shared.domain.recurs_when import RecursWhen
@@ -53,7 +54,7 @@ CATALOGUE = Catalogue(
         ),
     ),
 )
-TELLING = Telling(customer=CUSTOMER, catalogue=CATALOGUE, now=NOW)
+TELLING = Telling(customer=CUSTOMER, business=CATALOGUE, now=NOW)
 WITH_TAX = Money(minor=9634, currency="USD")
 
 
@@ -254,7 +255,7 @@ def test_a_message_takes_the_customers_locale_else_the_merchants() -> None:
     mail = invoices.order_receipt(TELLING, invoice=invoice("ten"))
     assert mail.locale == "fr-CA"
     plain = Telling(
-        customer=CUSTOMER.model_copy(update={"locale": ""}), catalogue=CATALOGUE, now=NOW
+        customer=CUSTOMER.model_copy(update={"locale": ""}), business=CATALOGUE, now=NOW
     )
     assert invoices.order_receipt(plain, invoice=invoice("ten")).locale == "en-GB"
 

@@ -84,6 +84,7 @@ from functions.portal.pages.subscription_models import (
     WhyNotCancel,
 )
 from shared.domain.activity_state import ActivityState
+from shared.domain.business import Location
 from shared.domain.by import By
 from shared.domain.calendar import Frequency, charge_moment
 from shared.domain.customer import Attention, CollectedBy, PastDue
@@ -95,7 +96,6 @@ from shared.domain.money import Money
 from shared.domain.outcome import Outcome
 from shared.domain.pack import EntryKind, PackStatus
 from shared.domain.policy_trial import try_policy
-from shared.domain.product import Location
 from shared.domain.product_kind import ProductKind
 from shared.domain.reservation import ReservationState
 from shared.domain.self_cancel import SelfCancel

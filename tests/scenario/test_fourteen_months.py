@@ -10,8 +10,9 @@ from decimal import Decimal
 import pytest
 
 from infra.local.world import LocalWorld
+from shared.domain.business import Location, Service, Settings
 from shared.domain.calendar import Frequency
-from shared.domain.product import Catalogue, Location, Product, Service, Settings
+from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.self_cancel import SelfCancel
 from shared.store import catalogue as catalogues

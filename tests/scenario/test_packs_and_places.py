@@ -12,7 +12,8 @@ import pytest
 
 from infra.local.http_api import Response
 from infra.local.world import LocalWorld
-from shared.domain.product import Catalogue, Location, Product, RestrictTo, Service, Settings
+from shared.domain.business import Location, Service, Settings
+from shared.domain.product import Catalogue, Product, RestrictTo
 from shared.domain.product_kind import ProductKind
 from shared.domain.valid_from import ValidFrom
 from shared.store import catalogue as catalogues

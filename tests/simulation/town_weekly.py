@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.activity import Activity
 from shared.domain.activity import new_id as new_activity_id
+from shared.domain.business import Location
 from shared.domain.invariants import CustomerBooks
 from shared.domain.pack import EntryKind, Pack
-from shared.domain.product import Location
 from shared.store import bookings
 from shared.store import catalogue as catalogues
 from shared.store.items import document

@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from shared.domain.activity import Activity
+from shared.domain.business import Location, Service, Settings
 from shared.domain.money import Money
 from shared.domain.pack import Pack
-from shared.domain.product import Catalogue, Location, Service, Settings
+from shared.domain.product import Catalogue
 
 NOW = datetime(2026, 3, 1, 17, tzinfo=UTC)
 """Noon on a Sunday in New York."""

@@ -4,12 +4,12 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from shared.domain.business import Location
 from shared.domain.calendar import Frequency
 from shared.domain.collecting import open_collection
 from shared.domain.dunning import RetryPolicy
 from shared.domain.money import Money
 from shared.domain.pack import Pack
-from shared.domain.product import Location
 from shared.domain.subscription import Subscription, SubscriptionState, Terms
 
 NEW_YORK = Location(

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from shared.domain.business import Location
 from shared.domain.calendar import Frequency
 from shared.domain.cart import Cart, CartLine
 from shared.domain.cart_lines import Wanted, check_line
@@ -10,7 +11,7 @@ from shared.domain.customer import Customer
 from shared.domain.money import Money
 from shared.domain.order import Due, invoice_lines
 from shared.domain.pricing import ChangeKind, PricedCart, price_cart
-from shared.domain.product import Location, Product, RestrictTo
+from shared.domain.product import Product, RestrictTo
 from shared.domain.product_kind import ProductKind
 from shared.domain.shopping import (
     Hidden,

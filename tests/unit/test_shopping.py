@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from shared.domain.business import Location
 from shared.domain.customer import Customer
-from shared.domain.product import Location, Product, RestrictTo
+from shared.domain.product import Product, RestrictTo
 from shared.domain.product_kind import ProductKind
 from shared.domain.shopping import (
     Expiry,

@@ -9,14 +9,14 @@ from shared.domain.subscription import SubscriptionState
 from shared.messages.facts.agreement import Agreement
 
 if TYPE_CHECKING:
-    from shared.domain.product import Catalogue
+    from shared.domain.business import Business
     from shared.domain.subscription import Subscription
     from shared.messages.builders.telling import Telling
 
 
-def agreement_of(subscription: Subscription, catalogue: Catalogue) -> Agreement:
+def agreement_of(subscription: Subscription, business: Business) -> Agreement:
     terms = subscription.terms
-    service = catalogue.service(terms.service_id)
+    service = business.service(terms.service_id)
     recurring = subscription.recurring
     name = f"{terms.name}, {terms.standing.words}" if terms.standing else terms.name
     return Agreement(
@@ -43,4 +43,4 @@ def running(telling: Telling, subscription: Subscription | None) -> Agreement | 
     over, since there is nothing left to cancel."""
     if subscription is None or subscription.over:
         return None
-    return agreement_of(subscription, telling.catalogue)
+    return agreement_of(subscription, telling.business)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from shared.messages.facts.bill import Bill, Line, Paid
 
 if TYPE_CHECKING:
+    from shared.domain.business import Location
     from shared.domain.invoice import Invoice
-    from shared.domain.product import Location
 
 
 def bill_of(invoice: Invoice, place: Location) -> Bill:

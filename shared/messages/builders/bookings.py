@@ -106,8 +106,8 @@ def place_offered(telling: Telling, *, reservation: Reservation) -> Message:
 def reservation_shown(telling: Telling, reservation: Reservation) -> ReservationShown:
     """A reservation in an email's words. A location or a staff member that the catalogue no longer
     has is left out: a wrong name would send somebody to the wrong door."""
-    place = telling.catalogue.location(reservation.location_id)
-    leader = telling.catalogue.staff_person(reservation.staff_member)
+    place = telling.business.location(reservation.location_id)
+    leader = telling.business.staff_person(reservation.staff_member)
     return ReservationShown(
         id=reservation.id,
         name=reservation.name,

@@ -72,11 +72,11 @@ def charge_failed(
     `cancelled` instead. Once per attempt."""
     period = subscription.next_period if charge.period is None else charge.period
     collection = subscription.collection
-    retry = telling.catalogue.settings.retry if collection is None else collection.policy
+    retry = telling.business.settings.retry if collection is None else collection.policy
     facts = ChargeFailedFacts(
         greeting=telling.customer.name,
         zone=subscription.zone,
-        agreement=agreement_of(subscription, telling.catalogue),
+        agreement=agreement_of(subscription, telling.business),
         amount=charge.amount,
         card=CardShown(brand=attempt.card.brand, last4=attempt.card.last4),
         failed_at=attempt.decided_at or telling.now,
@@ -99,12 +99,12 @@ def payment_due(telling: Telling, *, subscription: Subscription, invoice: Invoic
     ([PAY]). Once per invoice."""
     collection = subscription.collection
     period = subscription.next_period if invoice.period is None else invoice.period
-    retry = telling.catalogue.settings.retry if collection is None else collection.policy
+    retry = telling.business.settings.retry if collection is None else collection.policy
     facts = PaymentDueFacts(
         greeting=telling.customer.name,
         zone=subscription.zone,
-        agreement=agreement_of(subscription, telling.catalogue),
-        bill=bill_of(invoice, place_of(telling.catalogue, invoice.location_id)),
+        agreement=agreement_of(subscription, telling.business),
+        bill=bill_of(invoice, place_of(telling.business, invoice.location_id)),
         first_day=subscription.starts(period),
         last_day=subscription.ends(period),
         pay_by=pay_by(subscription),
@@ -127,7 +127,7 @@ def confirm_payment(
     confirmed before. Once per attempt."""
     facts = ConfirmFacts(
         greeting=telling.customer.name,
-        zone=place_of(telling.catalogue, charge.location_id).zone,
+        zone=place_of(telling.business, charge.location_id).zone,
         agreement=running(telling, subscription),
         what=charge.description,
         amount=charge.amount,

@@ -33,12 +33,12 @@ def cancelled(
     facts = CancelledFacts(
         greeting=telling.customer.name,
         zone=subscription.zone,
-        agreement=agreement_of(subscription, telling.catalogue),
+        agreement=agreement_of(subscription, telling.business),
         reason=reason,
         refused=refused,
         ended_at=subscription.ended_at or telling.now,
         waived=waived,
-        pack=None if pack is None else pack_shown(pack, telling.catalogue),
+        pack=None if pack is None else pack_shown(pack, telling.business),
     )
     return telling.message(KIND_OF_END[reason], subscription.id, facts)
 
@@ -50,7 +50,7 @@ def cancellation_scheduled(telling: Telling, *, subscription: Subscription) -> M
     facts = CancellationFacts(
         greeting=telling.customer.name,
         zone=subscription.zone,
-        agreement=agreement_of(subscription, telling.catalogue),
+        agreement=agreement_of(subscription, telling.business),
         last_day=subscription.ends(subscription.next_period - 1),
         undo_before=subscription.charged_at(subscription.next_period),
     )

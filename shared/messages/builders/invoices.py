@@ -20,7 +20,7 @@ def order_receipt(telling: Telling, *, invoice: Invoice) -> Message:
     """Sent when a checkout that holds anything besides subscriptions was paid, or came to nothing
     to pay; and when an invoice of places was. Once per invoice, and once more for each time that
     it was paid anew after its payment had been reversed."""
-    place = place_of(telling.catalogue, invoice.location_id)
+    place = place_of(telling.business, invoice.location_id)
     facts = OrderFacts(
         greeting=telling.customer.name, zone=place.zone, bill=bill_of(invoice, place)
     )
@@ -33,7 +33,7 @@ def invoice_email(
 ) -> Message:
     """Sent with every receipt that has an invoice. `subscription` is named when the invoice is of
     one period of it. Once per invoice."""
-    place = place_of(telling.catalogue, invoice.location_id)
+    place = place_of(telling.business, invoice.location_id)
     agreement = starts = ends = None
     if subscription is not None:
         agreement = running(telling, subscription)

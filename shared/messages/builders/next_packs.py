@@ -28,9 +28,9 @@ def next_pack_debited(
     facts = NextPackDebitedFacts(
         greeting=telling.customer.name,
         zone=subscription.zone,
-        agreement=agreement_of(subscription, telling.catalogue),
-        bill=bill_of(invoice, place_of(telling.catalogue, invoice.location_id)),
-        pack=pack_shown(pack, telling.catalogue),
+        agreement=agreement_of(subscription, telling.business),
+        bill=bill_of(invoice, place_of(telling.business, invoice.location_id)),
+        pack=pack_shown(pack, telling.business),
         first_day=local_date(pack.usable_from, pack.zone),
     )
     return telling.message(MessageKind.NEXT_PACK_DEBITED, invoice.id, facts)
@@ -45,9 +45,9 @@ def next_pack_in_cart(
     facts = NextPackInCartFacts(
         greeting=telling.customer.name,
         zone=subscription.zone,
-        agreement=agreement_of(subscription, telling.catalogue),
+        agreement=agreement_of(subscription, telling.business),
         amount=total_with_tax,
         starts_on=subscription.starts(period),
-        location=place_of(telling.catalogue, subscription.location_id).name,
+        location=place_of(telling.business, subscription.location_id).name,
     )
     return telling.message(MessageKind.NEXT_PACK_IN_CART, f"{subscription.id}:{period}", facts)

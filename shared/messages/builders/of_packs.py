@@ -38,7 +38,7 @@ def _of_pack(
     facts = PackFacts(
         greeting=telling.customer.name,
         zone=pack.zone,
-        pack=pack_shown(pack, telling.catalogue),
+        pack=pack_shown(pack, telling.business),
         agreement=running(telling, subscription),
     )
     return telling.message(kind, told, facts)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from shared.messages.facts.pack import PackShown
 
 if TYPE_CHECKING:
+    from shared.domain.business import Business
     from shared.domain.pack import Pack
-    from shared.domain.product import Catalogue
 
 
-def pack_shown(pack: Pack, catalogue: Catalogue) -> PackShown:
-    service = catalogue.service(pack.service_id)
+def pack_shown(pack: Pack, business: Business) -> PackShown:
+    service = business.service(pack.service_id)
     return PackShown(
         id=pack.id,
         name=pack.name,

@@ -6,13 +6,13 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shared.domain.product import Catalogue, Location
+    from shared.domain.business import Business, Location
     from shared.domain.subscription import Subscription
 
 
-def place_of(catalogue: Catalogue, location_id: str) -> Location:
+def place_of(business: Business, location_id: str) -> Location:
     """The location, or the first one when the catalogue no longer has it."""
-    return catalogue.location(location_id) or catalogue.locations[0]
+    return business.location(location_id) or business.locations[0]
 
 
 def calendar_days(subscription: Subscription, period: int) -> tuple[date, date]:

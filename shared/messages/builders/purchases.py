@@ -32,11 +32,11 @@ def subscription_purchased(
     """The receipt that every purchase of a subscription sends, with how to cancel; it can't be
     turned off ([REMIND]). `invoice` is None for a later start, which is charged then. A trial has
     `trial_started` instead. Once per subscription."""
-    place = place_of(telling.catalogue, subscription.location_id)
+    place = place_of(telling.business, subscription.location_id)
     facts = PurchasedFacts(
         greeting=telling.customer.name,
         zone=subscription.zone,
-        agreement=agreement_of(subscription, telling.catalogue),
+        agreement=agreement_of(subscription, telling.business),
         bill=None if invoice is None else bill_of(invoice, place),
         starts_on=subscription.anchor,
         next_charge=next_charge_of(subscription, telling.customer, total_with_tax),
@@ -52,7 +52,7 @@ def trial_started(
     facts = TrialFacts(
         greeting=telling.customer.name,
         zone=subscription.zone,
-        agreement=agreement_of(subscription, telling.catalogue),
+        agreement=agreement_of(subscription, telling.business),
         trial_ends=subscription.anchor - timedelta(days=1),
         first_charge=next_charge_of(subscription, telling.customer, total_with_tax),
     )

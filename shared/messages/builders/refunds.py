@@ -30,7 +30,7 @@ def refund(
     `amount` is positive. Once per `refund_id`."""
     facts = RefundFacts(
         greeting=telling.customer.name,
-        zone=place_of(telling.catalogue, invoice.location_id).zone,
+        zone=place_of(telling.business, invoice.location_id).zone,
         amount=amount,
         refunded_at=telling.now,
         card=card,

@@ -40,7 +40,7 @@ def _reminder(
     facts = ReminderFacts(
         greeting=telling.customer.name,
         zone=subscription.zone,
-        agreement=agreement_of(subscription, telling.catalogue),
+        agreement=agreement_of(subscription, telling.business),
         charge=charge,
         first_day=first_day,
         last_day=last_day,

@@ -31,8 +31,8 @@ def renewal_receipt(
     facts = RenewalFacts(
         greeting=telling.customer.name,
         zone=subscription.zone,
-        agreement=agreement_of(subscription, telling.catalogue),
-        bill=bill_of(invoice, place_of(telling.catalogue, invoice.location_id)),
+        agreement=agreement_of(subscription, telling.business),
+        bill=bill_of(invoice, place_of(telling.business, invoice.location_id)),
         first_day=first_day,
         last_day=last_day,
         next_charge=next_charge_of(subscription, telling.customer, total_with_tax),

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from shared.domain.message import Message, MessageKind, message_key
 
 if TYPE_CHECKING:
+    from shared.domain.business import Business
     from shared.domain.customer import Customer
-    from shared.domain.product import Catalogue
     from shared.messages.opening import Facts
 
 
@@ -27,7 +27,7 @@ class Telling(NamedTuple):
     """To whom, by which settings, and when a message is written (UTC)."""
 
     customer: Customer
-    catalogue: Catalogue
+    business: Business
     now: datetime
 
     def message(
@@ -45,7 +45,7 @@ class Telling(NamedTuple):
             kind=kind,
             to=self.customer.email,
             customer_id=self.customer.id,
-            locale=self.customer.locale or self.catalogue.settings.locale,
+            locale=self.customer.locale or self.business.settings.locale,
             created_at=self.now,
             facts=facts.model_dump(mode="json", exclude_defaults=True),
             only_while=only_while,
