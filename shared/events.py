@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
+from shared.log import logger
 from shared.store.due import put_back
 
 MAX_ITEMS = 100
@@ -16,9 +16,6 @@ NOTHING_DUE = "nothing_due"
 """What every operation answers for an item that needs nothing now."""
 
 NAMESPACE = "Punchcard"
-
-logger = Logger()
-"""Its service is the stack's name, which the template hands to every function."""
 
 
 class NotAllDone(Exception):

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from shared.events import count, logger
+from shared.events import count
+from shared.log import logger
 from shared.operations.audit import audit
 from shared.store import businesses
 from shared.wiring import current

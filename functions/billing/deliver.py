@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from shared.events import each, logger
+from shared.events import each
+from shared.log import logger
 from shared.operations.deliver import Post, deliver
 from shared.store import businesses
 from shared.wiring import current

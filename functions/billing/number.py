@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from shared.events import MAX_ITEMS, each, logger
+from shared.events import MAX_ITEMS, each
+from shared.log import logger
 from shared.operations.number import number
 from shared.store import accounts
 from shared.wiring import current
@@ -14,6 +15,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     try:
         refs = [accounts.invoice_at(item["pk"], item["sk"]) for item in items[:MAX_ITEMS]]
         return {"numbered": number(refs)}
-    except Exception:  # noqa: BLE001 - a handler: whatever it is, the others are numbered
+    except Exception:
         logger.exception("batch not numbered")
     return each(event, lambda pk, sk: number([accounts.invoice_at(pk, sk)]), now=current().now())

@@ -4,7 +4,8 @@ from functools import partial
 from typing import Any
 
 from shared.domain.admission import parts
-from shared.events import count, logger
+from shared.events import count
+from shared.log import logger
 from shared.operations.sweep import SWEEP, Sweep, parts_of
 from shared.wiring import current
 

@@ -7,7 +7,6 @@ cancel. What belongs to another location is 404.
 from datetime import date, time, timedelta
 from typing import Annotated
 
-from aws_lambda_powertools import Logger
 from pydantic import Field, StringConstraints
 
 from functions.console.activity_view import (
@@ -30,6 +29,7 @@ from shared.domain.activity import MAX_HOURS, MAX_PLACES
 from shared.domain.business import Location
 from shared.domain.calendar import local_date, start_of_day
 from shared.domain.errors import Missing, PunchcardError
+from shared.log import logger
 from shared.operations import activities
 from shared.operations.activities import NewActivity
 from shared.operations.context import Context
@@ -47,8 +47,6 @@ SomeDay = Annotated[date, Field(ge=EARLIEST, le=LATEST)]
 Name = Annotated[str, StringConstraints(max_length=100)]
 Id = Annotated[str, Field(max_length=100)]
 Weekday = Annotated[int, Field(ge=0, le=6)]
-
-logger = Logger()
 
 
 class ScheduleQuery(Query):

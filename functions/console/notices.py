@@ -4,13 +4,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from aws_lambda_powertools import Logger
 from pydantic import Field
 
 from functions.console.lists import HEADS_READ, check_cursor, heads_of, signed_in_at_all
 from functions.console.pages.models import ConsoleHome, NoticeReleased, NoticeView
 from shared.domain.customer import Customer
 from shared.domain.message import Notice
+from shared.log import logger
 from shared.operations import staff
 from shared.operations.context import Context
 from shared.operations.staff import Released
@@ -31,8 +31,6 @@ SAID: Mapping[Released, str] = {
     Released.NOT_KNOWN: "work_not_known",
 }
 """What the next page says, by its code in `shared.web.notices`."""
-
-logger = Logger()
 
 
 class NoticesQuery(Query):

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from aws_lambda_powertools import Logger
 from pydantic import Field, StringConstraints
 
 from functions.console.activity_view import choices_of
@@ -25,6 +24,7 @@ from shared.domain.business import Location
 from shared.domain.errors import Missing, PunchcardError
 from shared.domain.invoice import order_id
 from shared.domain.reservation import Reservation
+from shared.log import logger
 from shared.operations import outstanding as operations
 from shared.operations.context import Context
 from shared.operations.outstanding import OPERATION_INVOICE, OPERATION_WAIVE, REASON_MAX, Owing
@@ -41,8 +41,6 @@ from shared.web.request import Request, Who
 from shared.web.side_by_side import side_by_side
 
 SHOWN = 50
-
-logger = Logger()
 
 
 class OutstandingQuery(Query):

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from aws_lambda_powertools import Logger
 from pydantic import Field
 
 from functions.console.lists import signed_in_at_all
@@ -16,6 +15,7 @@ from functions.console.pages.provider_models import (
 )
 from shared.domain.errors import PunchcardError, Unavailable
 from shared.domain.product import Catalogue
+from shared.log import logger
 from shared.operations import providers
 from shared.operations.context import Context
 from shared.operations.providers import Standing, Trouble, check, standings
@@ -70,8 +70,6 @@ PROBLEMS: Mapping[SetupProblem, tuple[Wrong, str]] = {
         "It does not take a currency that one of your locations sells in.",
     ),
 }
-
-logger = Logger()
 
 
 class Preferred(Input):

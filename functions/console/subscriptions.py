@@ -4,11 +4,10 @@ Owners and managers only."""
 from collections.abc import Callable
 from typing import Literal
 
-from aws_lambda_powertools import Logger
-
 from functions.console.one_customer import again, context_of, path_of
 from shared.domain.customer import Customer
 from shared.domain.subscription import Subscription
+from shared.log import logger
 from shared.operations import pausing, staff
 from shared.operations.cancel import When
 from shared.operations.visit import Row
@@ -19,8 +18,6 @@ from shared.web.pages.subscriptions import SubscriptionSummary, subscription_sum
 from shared.web.request import Request, Who
 
 ONE = "/console/customers/{customer}/subscriptions/{subscription}"
-
-logger = Logger()
 
 
 class EndIt(Input):

@@ -2,19 +2,17 @@
 
 from typing import Annotated
 
-from aws_lambda_powertools import Logger
 from pydantic import StringConstraints
 
 from functions.console.one_customer import again, context_of, path_of
 from functions.console.pages.outstanding_models import PackActivated
+from shared.log import logger
 from shared.operations import outstanding as operations
 from shared.operations.outstanding import REASON_MAX, Activation
 from shared.web.answer import Answer, Input
 from shared.web.app import App
 from shared.web.pages.packs import pack_summary
 from shared.web.request import Request, Who
-
-logger = Logger()
 
 
 class Activate(Input):

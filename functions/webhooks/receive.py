@@ -4,9 +4,8 @@ import base64
 import json
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from shared.domain.due import Worker
+from shared.log import logger
 from shared.operations.bus import event as bus_event
 from shared.operations.bus import put_events
 from shared.operations.receiving import Receipt, Stored, receive
@@ -16,8 +15,6 @@ from shared.store.items import StoreUnavailable
 from shared.wiring import SECRETS_READ_AGAIN_AFTER, Wiring, current
 
 MAX_BODY_BYTES = 256 * 1024
-
-logger = Logger()
 
 
 def _answer(status: int, code: str, detail: str, **headers: str) -> dict[str, Any]:

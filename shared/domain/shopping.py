@@ -101,7 +101,7 @@ def offered(
         return Hidden.NOT_ONLINE
     if product.locations is not None and location.id not in product.locations:
         return Hidden.OTHER_LOCATION
-    if product.price_in(location.currency) is None:
+    if location.currency not in product.prices:
         return Hidden.NO_PRICE
     if product.is_pack:
         if not provider_ready:
@@ -127,6 +127,8 @@ def listed(
     words = search.casefold().split()[:SEARCH_WORDS_MAX]
 
     def found(product: Product) -> bool:
+        if not words:
+            return True
         service = catalogue.service(product.service)
         text = " ".join(
             (product.name, product.description, product.category, service.name if service else "")

@@ -57,11 +57,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from pydantic import BaseModel
 
 from shared.domain.errors import Forbidden, Missing, PunchcardError, Unauthenticated, Unavailable
+from shared.log import logger
 from shared.operations.visit import Audience
 from shared.web import errors, render, security
 from shared.web.answer import Answer, Input, Raw
@@ -79,8 +79,6 @@ HOME: Mapping[Audience, str] = {Audience.CUSTOMER: "/account", Audience.STAFF: "
 
 View = Callable[[Request], Answer | Raw]
 V = TypeVar("V", bound=View)
-
-logger = Logger()
 
 
 class _Resolver(APIGatewayHttpResolver):

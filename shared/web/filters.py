@@ -28,10 +28,11 @@ def _in_page(name: str) -> Callable[..., str]:
 
 
 @pass_context
-def _money(context: Context, amount: Any) -> str:
+def _money(context: Context, amount: Any, locale: str | None = None) -> str:
+    """`locale` is given by what is made without a page's context."""
     from shared.web.format import money_text
 
-    return money_text(amount, context["frame"].locale)
+    return money_text(amount, locale or context["frame"].locale)
 
 
 def _frequency(frequency: Any) -> str:

@@ -1,11 +1,12 @@
 """Pages: templates, and the frame that every one of them gets."""
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Hashable, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import BaseLoader, Environment, StrictUndefined
+from jinja2.runtime import Macro
 from pydantic import BaseModel
 
 from shared import templates
@@ -19,6 +20,18 @@ from shared.web.request import Request
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED_PAGES = ROOT / "shared" / "web" / "pages"
+REMEMBERED = 1000
+"""Pieces of pages that a warm function remembers: some hundred KB."""
+
+
+BELONGS_TO: Mapping[str, str] = {
+    "": "/shop",
+    "cards": "/account",
+    "invoices": "/account",
+    "payments": "/account",
+    "reservations": "/schedule",
+}
+"""Sections of the pages whose own address is outside their section's."""
 
 
 class Frame(NamedTuple):
@@ -54,6 +67,12 @@ class Frame(NamedTuple):
     def language(self) -> str:
         """Of the words on the page, for `<html lang>`."""
         return "en"
+
+    @property
+    def section(self) -> str:
+        """Which part of the site the page belongs to, as the header leads there."""
+        first = self.path.split("/", 2)[1]
+        return BELONGS_TO.get(first, f"/{first}")
 
 
 def frame_of(request: Request) -> Frame:
@@ -110,6 +129,14 @@ def _environment(folder: Path) -> Environment:
     return environment(templates.loader([folder, SHARED_PAGES]))
 
 
+@lru_cache(maxsize=REMEMBERED)
+def remembered(piece: Macro, *shown: Hashable) -> str:
+    """What `piece` makes of `shown`, made once for everybody: for pieces that most visitors see
+    alike. It is a macro of a template that is imported without context, so that it knows nothing
+    of the page but what it is given: `{{ remembered(parts.card, product, frame.locale) }}`."""
+    return piece(*shown)
+
+
 def environment(loader: BaseLoader) -> Environment:
     """What pages are compiled and rendered with."""
     made = Environment(
@@ -122,6 +149,7 @@ def environment(loader: BaseLoader) -> Environment:
     )
     made.filters.update(FILTERS)
     made.globals["w"] = words
+    made.globals["remembered"] = remembered
     return made
 
 
@@ -137,7 +165,8 @@ def render(
     """The page called `page`, from `folder` or the shared pages, showing `model`.
 
     The template sees `page` (the model), `frame`, `typed` (what was entered, to show again) and
-    `problems` (a sentence for each wrong field), the filters of `filters.py`, and `w`: `words.py`.
+    `problems` (a sentence for each wrong field), the filters of `filters.py`, `w`: `words.py`,
+    and `remembered`.
     """
     template = _environment(folder).get_template(f"{page}.html")
     return template.render(page=model, frame=frame, typed=typed, problems=problems)

@@ -12,12 +12,12 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.shared.cookies import Cookie
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.domain.due import Worker
 from shared.domain.errors import Invalid, Missing, PunchcardError, Unavailable
+from shared.log import logger
 from shared.operations import sign_in
 from shared.operations.sign_in import Asked, CodeState, LinkState, Opened
 from shared.operations.visit import Audience, Lost, staff_cookie
@@ -71,8 +71,6 @@ SENTENCES = {
 if TYPE_CHECKING:
     # Entering brings carts along, and loads all that carts know; asking for a link does neither.
     from shared.operations.entering import Door, Entered
-
-logger = Logger()
 
 
 def mount_sign_in(app: App) -> None:

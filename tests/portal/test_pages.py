@@ -310,7 +310,7 @@ def test_the_stylesheet_and_icon_exist() -> None:
 def test_every_template_is_tried() -> None:
     pieces = {"base", "components", "place", "cart_lines", "decline", "sign_in_forms", "totals"}
     pieces |= {"console_base", "booking_parts", "statement_parts", "weekly", "attempts"}
-    pieces |= {"pack_rows", "subscription_rows"}
+    pieces |= {"pack_rows", "product_card", "subscription_rows"}
     folders = (samples.PORTAL, samples.CONSOLE, SHARED_PAGES)
     names = {path.stem for folder in folders for path in folder.glob("*.html")} - pieces
     assert names == {case[1] for case in PAGES}

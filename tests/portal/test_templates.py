@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable
 
 import pytest
-from jinja2 import FileSystemLoader
+from jinja2 import DictLoader, FileSystemLoader
 
+from functions.portal.pages.shop_models import ShopPage
 from shared.domain.by import By
 from shared.domain.calendar import Frequency
 from shared.domain.ending import EndReason
 from shared.domain.invoice import InvoiceState, PaymentKind, PaymentStatus
+from shared.domain.money import Money
 from shared.domain.outcome import Outcome
 from shared.domain.pack import EntryKind, PackStatus
 from shared.domain.recurs_when import RecursWhen
@@ -16,7 +18,7 @@ from shared.domain.reservation import ReservationState
 from shared.domain.statement import Whereabouts
 from shared.domain.subscription import SubscriptionState
 from shared.web import assets, icons, render, words
-from tests.portal.page_samples import PORTAL
+from tests.portal.page_samples import FRAME, FULL, PORTAL
 
 
 def _compiled(template: str) -> str:
@@ -32,9 +34,36 @@ def test_the_addresses_of_files_are_part_of_the_compiled_page(name: str) -> None
 
 
 def test_the_drawings_of_icons_are_part_of_the_compiled_page() -> None:
-    compiled = _compiled("shop.html")
+    compiled = _compiled("product_card.html")
     assert icons.PATHS["packs"] in compiled
     assert icons.PATHS["trash"] not in compiled
+
+
+def test_a_remembered_piece_is_escaped_and_made_once_for_what_it_shows() -> None:
+    text = "{% macro bold(x, y) %}<b>{{ x }}{{ y }}</b>{% endmacro %}"
+    bold = render.environment(DictLoader({"parts": text})).get_template("parts").module.bold  # type: ignore[attr-defined]
+    made = render.remembered(bold, "<1>", 2)
+    assert str(made) == "<b>&lt;1&gt;2</b>"
+    assert render.remembered(bold, "<1>", 2) is made
+    assert str(render.remembered(bold, "<1>", 3)) == "<b>&lt;1&gt;3</b>"
+
+
+def test_a_remembered_product_is_shown_in_each_locale_and_at_each_price() -> None:
+    page = FULL["shop"]
+    assert isinstance(page, ShopPage)
+    dearer = tuple(
+        one.model_copy(update={"price": Money(minor=one.price.minor + 1, currency="USD")})
+        for one in page.products
+    )
+    models = (page, page.model_copy(update={"products": dearer}))
+    frames = (FRAME, FRAME._replace(locale="de-DE"))
+    shown = {
+        render.render(PORTAL, "shop", model, frame=frame, typed={}, problems={})
+        for model in models
+        for frame in frames
+        for _ in range(2)
+    }
+    assert len(shown) == len(models) * len(frames)
 
 
 def test_an_unknown_icon_is_an_error() -> None:

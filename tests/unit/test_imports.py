@@ -30,10 +30,17 @@ MAY_USE = {
         "shared.operations",
     },
     # Pages and programs see operations; keys, providers and the clock come in as arguments.
-    "shared.web": {"shared.domain", "shared.operations", "shared.templates", "shared.web"},
+    "shared.web": {
+        "shared.domain",
+        "shared.log",
+        "shared.operations",
+        "shared.templates",
+        "shared.web",
+    },
     "shared.templates": set(),
+    "shared.log": set(),
     # What workers do with an event of the bus: log, count, put back what is not due, go on.
-    "shared.events": {"shared.store"},
+    "shared.events": {"shared.log", "shared.store"},
     "shared.wiring": {
         "shared.domain",
         "shared.store",
