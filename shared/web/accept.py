@@ -1,6 +1,7 @@
 """What the caller would like: a page or JSON, and whose way of writing dates and money."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 MAX_ACCEPT = 2000
 LOCALES = (
@@ -20,8 +21,21 @@ LOCALES = (
 """Those we write dates and money in. A language without its country takes the first of it."""
 
 
-def _weighted(header: str) -> Iterator[tuple[str, float]]:
-    for part in header[:MAX_ACCEPT].split(","):
+REMEMBERED = 100
+"""Headers that a warm function knows already: most browsers send the same few."""
+
+
+def _weighted(header: str) -> tuple[tuple[str, float], ...]:
+    return _read(header[:MAX_ACCEPT])
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _read(header: str) -> tuple[tuple[str, float], ...]:
+    return tuple(_parts(header))
+
+
+def _parts(header: str) -> Iterator[tuple[str, float]]:
+    for part in header.split(","):
         name, *parameters = part.split(";")
         weight = 1.0
         for parameter in parameters:

@@ -98,6 +98,8 @@ def _form(body: bytes, model: type[BaseModel] | None) -> Data:
 def _fields(pairs: Sequence[tuple[str, str]], model: type[BaseModel] | None) -> Data:
     """By name; a field that takes several is a list, an empty one is absent, the last one of
     others that came twice counts."""
+    if not pairs:
+        return {}
     fields = model.model_fields if model else {}
     several = {name for name, field in fields.items() if _is_several(field.annotation)}
     data: Data = {}

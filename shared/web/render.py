@@ -1,6 +1,6 @@
 """Pages: templates, and the frame that every one of them gets."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, MutableMapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -129,6 +129,14 @@ def _environment(folder: Path) -> Environment:
     return environment(templates.loader([folder, SHARED_PAGES]))
 
 
+class _Pages(Environment):
+    """What templates can name is the same in all of them, and known when they are loaded: one dict
+    for each, and no chain of them that every page copies."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return {**self.globals, **(d or {})}
+
+
 @lru_cache(maxsize=REMEMBERED)
 def remembered(piece: Macro, *shown: Hashable) -> str:
     """What `piece` makes of `shown`, made once for everybody: for pieces that most visitors see
@@ -139,7 +147,7 @@ def remembered(piece: Macro, *shown: Hashable) -> str:
 
 def environment(loader: BaseLoader) -> Environment:
     """What pages are compiled and rendered with."""
-    made = Environment(
+    made = _Pages(
         loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
