@@ -106,7 +106,8 @@ PAGES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "functions.portal.subscriptions.handler": (("", "GET", "/subscriptions"),),
     "functions.portal.invoices.handler": (("", "GET", "/invoices"),),
     "functions.portal.schedule.handler": (("", "GET", "/schedule"),),
-    "functions.portal.booking.handler": (("", "GET", "/schedule/{activity}"),),
+    "functions.portal.activity.handler": (("", "GET", "/schedule/{activity}"),),
+    "functions.portal.booking.handler": (("", "GET", "/reservations"),),
     "functions.console.console.handler": (("", "GET", "/console"),),
 }
 """By handler: what is added to the figure's name, method and path. `{activity}` is the next one."""

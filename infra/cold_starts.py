@@ -56,6 +56,7 @@ ASKED = {
     "functions.portal.subscriptions": ("GET", "/subscriptions"),
     "functions.portal.invoices": ("GET", "/invoices"),
     "functions.portal.schedule": ("GET", "/schedule"),
+    "functions.portal.activity": ("GET", "/schedule/none"),
     "functions.portal.booking": ("GET", "/reservations"),
     "functions.console.console": ("GET", "/console"),
     "functions.webhooks.receive": ("POST", "/webhooks/nobody"),

@@ -9,9 +9,11 @@ from shared.domain.invoice import Invoice
 from shared.domain.pack import Pack
 from shared.domain.reservation import Reservation
 from shared.operations import buying_place, paying_invoice
-from shared.operations.booking import Wish, packs_in_hand
+from shared.operations.booking import Wish
 from shared.operations.buying_place import Bought, Buying
 from shared.operations.checkout import Answered
+from shared.operations.planning import packs_in_hand
+from shared.operations.quoting import quote
 from shared.operations.submissions import Press
 from shared.store import accounts, bookings
 from shared.store.reading import read
@@ -44,7 +46,7 @@ def total_of(
     context = context_of(world)
     product = context.catalogue.product(product_id)
     assert product is not None
-    quoted = buying_place.quote(
+    quoted = quote(
         context, activity, packs_in_hand(customer_id), product, customer_id, participants
     )
     assert quoted is not None

@@ -3,110 +3,26 @@
 from http import HTTPStatus
 from typing import Any
 
-from functions.portal import booking_view, hosted, reservation_routes, schedule_view, weekly_view
+from functions.portal import hosted, reservation_routes
 from functions.portal.book_form import Book, buying_of
 from functions.portal.booking_app import app
-from functions.portal.booking_view import ActivityQuery
 from functions.portal.declines import said_of
-from functions.portal.ids import path_id
-from functions.portal.matched import reservations_matched
-from functions.portal.pack_choices import chosen, packs_to_use
-from functions.portal.pages.activity_models import ActivityToBook, PackToUse, PlaceChoice
 from functions.portal.pages.reservation_models import ReservationPage
 from functions.portal.pay_form import settled
-from functions.portal.place_choices import place_choices
 from functions.portal.reservation_view import MoneyBehind
 from shared.domain.errors import Conflict, Declined, Missing, PunchcardError
 from shared.domain.participants import MAX_PARTICIPANTS
-from shared.domain.reservation import Reservation, ReservationState
-from shared.domain.spending import Spending
+from shared.domain.reservation import ReservationState
 from shared.operations import booking, buying_place
 from shared.operations.booking import Wish
 from shared.operations.buying_place import Bought
 from shared.operations.submissions import Press
 from shared.operations.visit import Claims, Ref
-from shared.store import accounts
 from shared.web.answer import Answer
 from shared.web.request import Request, Who
-from shared.web.side_by_side import side_by_side
 
 ALSO = (reservation_routes,)
 """A module whose routes this function serves too: importing it adds the routes."""
-
-
-def _activity_page(
-    request: Request,
-    activity_id: str,
-    participants: int,
-    card: str = "",
-    pack_id: str | None = None,
-) -> ActivityToBook:
-    """With what booking it would use: two round trips. With `pack_id` only that pack's credits:
-    `Missing` or `Conflict` when it can't be used."""
-    ref = accounts.activity(activity_id)
-    row = request.load(ref).get(ref)
-    if row is None:
-        raise Missing("There is no such activity.")
-    activity, context = row.value, hosted.context(request)
-    schedule_view.location_at(request.catalogue, activity.location_id)
-    customer = request.customer.value if request.customer else None
-    plan: Spending | None = None
-    choices: tuple[PlaceChoice, ...] = ()
-    mine: list[Reservation] = []
-    in_hand: tuple[PackToUse, ...] = ()
-    offer: Reservation | None = None
-    if customer is not None:
-        customer_id = customer.id
-        packs, mine = side_by_side(
-            lambda: booking.packs_in_hand(customer_id, pack_id),
-            lambda: reservations_matched(customer_id),
-        )
-        offer = booking_view.offer_of(activity, mine, request.now)
-        participants = offer.participants if offer else participants
-        in_hand = packs_to_use(context, activity, packs, participants)
-        used = chosen(context, activity, packs, participants, pack_id)
-        plan = booking.plan_for(context, activity, used, participants)
-        if activity.open_at(request.now) and (offer or participants <= activity.free):
-            choices = place_choices(context, activity, packs, plan, participants, customer)
-    return booking_view.activity_page(
-        activity,
-        plan,
-        mine,
-        request.catalogue,
-        customer,
-        participants,
-        request.now,
-        provider_ready=hosted.is_ready(request),
-        set_up=hosted.set_up(request) if choices else None,
-        idempotency_key=request.wiring.new_id(),
-        choices=choices,
-        chosen_card=card,
-        in_hand=in_hand,
-        pack_id=pack_id or "",
-        offer=offer,
-        weekly=weekly_view.weekly_offers(
-            activity,
-            request.catalogue,
-            request.location,
-            customer,
-            request.now,
-            provider_ready=hosted.is_ready(request),
-        ),
-    )
-
-
-@app.get(
-    "/schedule/{activity}",
-    page="activity",
-    answer=ActivityToBook,
-    query=ActivityQuery,
-    summary="One activity, and what booking it would use.",
-)
-def activity(request: Request) -> Answer:
-    query: ActivityQuery = request.query
-    activity_id = path_id(request, "activity")
-    page = _activity_page(request, activity_id, query.participants, query.card, query.pack)
-    return Answer(page, leads_to=hosted.origins(request))
 
 
 # --- booking ---------------------------------------------------------------------------------
@@ -124,15 +40,17 @@ def _activity_again(request: Request, error: PunchcardError) -> Answer | None:
     was named when that can't be used."""
     if isinstance(error, Declined):
         request.problems = {"card": said_of(error)}
+    from functions.portal.activity_page import activity_page
+
     typed = request.typed
     activity_id, card = str(typed.get("activity", "")), str(typed.get("card", ""))
     participants = _participants(typed.get("participants", 1))
     pack_id = str(typed.get("pack", "")) or None
     try:
         try:
-            page = _activity_page(request, activity_id, participants, card, pack_id)
+            page = activity_page(request, activity_id, participants, card, pack_id)
         except Conflict:
-            page = _activity_page(request, activity_id, participants, card)
+            page = activity_page(request, activity_id, participants, card)
     except Missing:
         return None
     return Answer(page, page="activity", leads_to=hosted.origins(request))

@@ -37,8 +37,8 @@ from shared.domain.product_kind import ProductKind
 from shared.domain.reservation import Held, Reservation, ReservationState
 from shared.domain.shopping import listed, tax_rate_of
 from shared.domain.spending import Spending
-from shared.operations.booking import estimate
-from shared.operations.buying_place import sold_with_places
+from shared.operations.planning import estimate
+from shared.operations.quoting import sold_with_places
 from shared.web.answer import Query
 from shared.web.pages.cards import card_views
 

@@ -7,7 +7,7 @@ from shared.domain import spending
 from shared.domain.activity import Activity
 from shared.domain.errors import Conflict
 from shared.domain.pack import Pack
-from shared.operations import booking
+from shared.operations import planning
 from shared.operations.context import Context
 from shared.operations.visit import Row
 
@@ -24,7 +24,7 @@ def packs_to_use(
     fit = [
         one
         for one in in_order
-        if not booking.plan_for(context, activity, [by_id[one.id]], participants).due
+        if not planning.plan_for(context, activity, [by_id[one.id]], participants).due
     ]
     if len(fit) < 2:
         return ()
@@ -49,7 +49,7 @@ def chosen(
 ) -> Sequence[Row[Pack]]:
     """The packs to plan with. `Missing` for one that is not theirs, `Conflict` for one that can't
     be used, or does not pay for all of it (`not_enough_credits`)."""
-    named = booking.only_named(context, activity, packs, pack_id)
-    if pack_id is not None and booking.plan_for(context, activity, named, participants).due:
+    named = planning.only_named(context, activity, packs, pack_id)
+    if pack_id is not None and planning.plan_for(context, activity, named, participants).due:
         raise Conflict("This pack does not pay for all of it.", code="not_enough_credits")
     return named

@@ -11,9 +11,9 @@ from shared.domain.pack import Pack
 from shared.domain.product_kind import ProductKind
 from shared.domain.shopping import listed
 from shared.domain.spending import Spending
-from shared.operations import booking, buying_place
-from shared.operations.buying_place import Quote
+from shared.operations import planning
 from shared.operations.context import Context
+from shared.operations.quoting import Quote, quote, sold_with_places
 from shared.operations.visit import Row
 
 
@@ -29,7 +29,7 @@ def place_choices(
     themselves, and each pack on sale that would pay for all that is left."""
     if not plan.due:
         return ()
-    total = booking.estimate(activity, plan, participants, context.now())
+    total = planning.estimate(activity, plan, participants, context.now())
     places = PlaceChoice(
         name=activity.name, price=plan.due, tax=total - plan.due, total=total, used=0
     )
@@ -44,10 +44,8 @@ def place_choices(
     ):
         if len(found) > PACKS_OFFERED:
             break
-        if buying_place.sold_with_places(product):
-            quoted = buying_place.quote(
-                context, activity, packs, product, customer.id, participants
-            )
+        if sold_with_places(product):
+            quoted = quote(context, activity, packs, product, customer.id, participants)
             found += [_pack_choice(quoted)] if quoted else []
     return tuple(found)
 
@@ -57,8 +55,8 @@ def _pack_choice(quoted: Quote) -> PlaceChoice:
     return PlaceChoice(
         product_id=pack.product_id,
         name=pack.name,
-        price=quoted.line.amount,
-        tax=quoted.line.tax,
+        price=quoted.price,
+        tax=quoted.tax,
         total=quoted.total,
         credits=pack.granted,
         used=sum(one.credits for one in quoted.plan.held if one.pack_id == pack.id),

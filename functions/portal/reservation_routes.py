@@ -17,7 +17,7 @@ from shared.domain.activity import Activity
 from shared.domain.errors import Missing, PunchcardError
 from shared.domain.invoice import InvoiceState, charge_source
 from shared.domain.reservation import Reservation, ReservationState
-from shared.operations import booking, giving_back, moving
+from shared.operations import booking, giving_back, moving, planning
 from shared.operations.submissions import Press, once
 from shared.operations.visit import Found, Ref
 from shared.store import accounts
@@ -99,8 +99,8 @@ def page_of(
         ref = accounts.activity(reservation.activity_id)
         row = request.load(ref).get(ref)
         if row is not None:
-            in_hand = booking.packs_in_hand(customer.id)
-            plan = booking.plan_for(
+            in_hand = planning.packs_in_hand(customer.id)
+            plan = planning.plan_for(
                 hosted.context(request), row.value, in_hand, reservation.participants
             )
             shown = booking_view.plan_view(row.value, plan, reservation.participants, request.now)

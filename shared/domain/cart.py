@@ -9,7 +9,7 @@ from shared.domain.calendar import Frequency
 from shared.domain.next_payment import NextPayment
 from shared.domain.record import Record
 from shared.domain.recurring import NextPack
-from shared.domain.subscription import Terms
+from shared.domain.terms import Terms
 from shared.domain.weekly import Standing
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from shared.domain.business import Location
 from shared.domain.calendar import PERIODS_MAX, Frequency, period_start
 from shared.domain.cart import MAX_LINES, CartLine
 from shared.domain.errors import Invalid
-from shared.domain.money import Money
 from shared.domain.next_payment import NextPayment
 from shared.domain.product import MAX_PRICE_MINOR, Catalogue, Product
 from shared.domain.product_kind import ProductKind
@@ -24,6 +23,7 @@ from shared.domain.shopping import (
     anchor_of,
     has_trial,
     one_only,
+    unit_price,
 )
 from shared.domain.weekly import Standing
 
@@ -143,17 +143,6 @@ def line_faults(
         if getattr(wanted, field) is not None:
             faults[field] = "Only subscriptions have this."
     return faults
-
-
-def unit_price(product: Product, location: Location, price_minor: int | None) -> Money:
-    """The price of one, before tax: what the customer chose where the product lets them, else
-    the catalogue's. `ValueError` when it has none in the location's currency."""
-    price = product.price_in(location.currency)
-    if price is None:
-        raise ValueError(f"{product.id} has no price in {location.currency}")
-    if product.pay_what_you_want and price_minor is not None:
-        return Money(minor=price_minor, currency=location.currency)
-    return price
 
 
 def check_line(

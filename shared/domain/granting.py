@@ -21,7 +21,8 @@ from shared.domain.valid_from import ValidFrom
 from shared.domain.weekly import place_of_week
 
 if TYPE_CHECKING:
-    from shared.domain.subscription import Subscription, Terms
+    from shared.domain.subscription import Subscription
+    from shared.domain.terms import Terms
 
 
 class Granted(Record):

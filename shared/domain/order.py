@@ -15,7 +15,7 @@ from shared.domain.product_kind import ProductKind
 from shared.domain.record import Record
 from shared.domain.recurring import NextPack
 from shared.domain.recurs_when import RecursWhen
-from shared.domain.subscription import Terms
+from shared.domain.terms import Terms
 
 
 class Due(StrEnum):

@@ -10,7 +10,7 @@ from shared.domain.invoice import InvoiceLine
 if TYPE_CHECKING:
     from shared.domain.business import Business, Location
     from shared.domain.money import Money
-    from shared.domain.subscription import Terms
+    from shared.domain.terms import Terms
 
 
 def period_line(terms: Terms, location: Location, business: Business, detail: str) -> InvoiceLine:

@@ -15,7 +15,7 @@ from pydantic import AwareDatetime
 from shared.domain.business import Location
 from shared.domain.calendar import charge_moment, local_date, start_of_day
 from shared.domain.cart import Cart, CartLine
-from shared.domain.cart_lines import line_faults, unit_price, wanted_again
+from shared.domain.cart_lines import line_faults, wanted_again
 from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money, total
 from shared.domain.next_payment import NextPayment
@@ -24,8 +24,17 @@ from shared.domain.period_cost import period_line
 from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.record import Record
-from shared.domain.shopping import Hidden, anchor_of, every, has_trial, offered, recurs, tax_rate_of
-from shared.domain.subscription import Terms
+from shared.domain.shopping import (
+    Hidden,
+    anchor_of,
+    every,
+    has_trial,
+    offered,
+    recurs,
+    tax_rate_of,
+    unit_price,
+)
+from shared.domain.terms import Terms, terms_of
 from shared.domain.weekly import WhyNotSold, first_day
 
 if TYPE_CHECKING:
@@ -175,28 +184,6 @@ class PricedCart(Record):
             for one in self.lines
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
-
-
-def terms_of(product: Product, unit: Money) -> Terms:
-    """What is agreed when `product` is bought for `unit`, frozen ([PRICE])."""
-    return Terms(
-        product_id=product.id,
-        name=product.name,
-        price=unit,
-        service_id=product.service,
-        credits=product.credits,
-        validity_days=product.validity_days,
-        validity_months=product.validity_months,
-        valid_from=product.valid_from,
-        hourly=product.hourly,
-        use_pricing_rules=product.use_pricing_rules,
-        staff_members=product.staff_members,
-        taxed=product.taxed,
-        account_code=product.account_code,
-        minimum_payments=product.minimum_payments,
-        email_days_before_expiry=product.email_days_before_expiry,
-        email_credits_left=product.email_credits_left,
-    )
 
 
 def _subscribe(

@@ -14,6 +14,7 @@ from dateutil.relativedelta import relativedelta
 
 from shared.domain.business import Location, Settings
 from shared.domain.calendar import Frequency, trial_anchor
+from shared.domain.money import Money
 from shared.domain.product import Catalogue, Product, RestrictTo
 from shared.domain.product_kind import ProductKind
 from shared.domain.record import Record
@@ -181,6 +182,17 @@ def anchor_of(product: Product, starts_on: date, *, trial: bool) -> date:
     if trial and product.trial_days is not None:
         return trial_anchor(starts_on, product.trial_days)
     return starts_on
+
+
+def unit_price(product: Product, location: Location, price_minor: int | None) -> Money:
+    """The price of one, before tax: what the customer chose where the product lets them, else
+    the catalogue's. `ValueError` when it has none in the location's currency."""
+    price = product.price_in(location.currency)
+    if price is None:
+        raise ValueError(f"{product.id} has no price in {location.currency}")
+    if product.pay_what_you_want and price_minor is not None:
+        return Money(minor=price_minor, currency=location.currency)
+    return price
 
 
 def tax_rate_of(product: Product, location: Location, settings: Settings) -> Decimal:

@@ -23,11 +23,9 @@ from shared.domain.customer import CollectedBy
 from shared.domain.due import Moment, Worker, earliest
 from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
 from shared.domain.ending import EndReason
-from shared.domain.money import Money
 from shared.domain.record import Record
 from shared.domain.recurring import Recurring
-from shared.domain.valid_from import ValidFrom
-from shared.domain.weekly import Standing
+from shared.domain.terms import Terms
 
 PACKS_REMEMBERED = 6
 
@@ -68,30 +66,6 @@ class PassedOver(Record):
 
     first: int
     until: int
-
-
-class Terms(Record):
-    """What was agreed when it was bought: frozen, whatever the product becomes ([PRICE]).
-    `credits` None is unlimited. `price` is of one period, before tax."""
-
-    product_id: str
-    name: str
-    price: Money
-    service_id: str | None = None
-    credits: int | None
-    validity_days: int | None = None
-    validity_months: int | None = None
-    valid_from: ValidFrom = ValidFrom.PAYMENT
-    hourly: bool = False
-    use_pricing_rules: bool = False
-    staff_members: tuple[str, ...] | None = None
-    taxed: bool = False
-    account_code: str = ""
-    minimum_payments: int = 0
-    standing: Standing | None = None
-    """When the place is that is booked for each paid week ([WEEKLY])."""
-    email_days_before_expiry: int | None = None
-    email_credits_left: int | None = None
 
 
 class Collection(Record):

@@ -21,7 +21,8 @@ from shared.domain.product_kind import ProductKind
 from shared.domain.recurring import Recurring, Turn
 from shared.domain.recurs_when import RecursWhen
 from shared.domain.reservation import Held, Reservation, ReservationState
-from shared.domain.subscription import Collection, Subscription, SubscriptionState, Terms
+from shared.domain.subscription import Collection, Subscription, SubscriptionState
+from shared.domain.terms import Terms
 from shared.messages import opening
 from shared.messages.builders import (
     bookings,

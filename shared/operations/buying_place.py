@@ -15,23 +15,17 @@ from shared.domain import bought_place, spending
 from shared.domain import invoice as invoices
 from shared.domain.business import Location
 from shared.domain.by import By
-from shared.domain.cart_lines import unit_price
 from shared.domain.charge import Charge, begin_attempt
 from shared.domain.errors import Conflict, Invalid, Missing
-from shared.domain.granting import Granted, grant_bought_pack
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
-from shared.domain.pricing import terms_of
 from shared.domain.product import Product
-from shared.domain.product_kind import ProductKind
 from shared.domain.reservation import Reservation, ReservationState
-from shared.domain.shopping import offered, tax_rate_of
+from shared.domain.shopping import offered
 from shared.operations import tell
 from shared.operations.booking import (
     PriceChanged,
     Wish,
     hold_all,
-    location_of,
-    packs_in_hand,
     read_again,
     refuse_twice,
 )
@@ -40,6 +34,8 @@ from shared.operations.checkout import Answered, answer_of
 from shared.operations.collect import ask
 from shared.operations.invoices import new_charge
 from shared.operations.place_invoices import of_place
+from shared.operations.planning import location_of, packs_in_hand
+from shared.operations.quoting import Quote, quote, sold_with_places
 from shared.operations.racing import until_won
 from shared.operations.settle import settle
 from shared.operations.submissions import Press, once
@@ -52,7 +48,6 @@ from shared.store.writing import unsaved, written
 if TYPE_CHECKING:
     from shared.domain.activity import Activity
     from shared.domain.customer import Customer
-    from shared.domain.money import Money
     from shared.domain.pack import Entry, Pack
     from shared.domain.spending import Spending
     from shared.operations.context import Context
@@ -90,72 +85,6 @@ class _Begun(NamedTuple):
     reservation: Reservation
     invoice: Invoice
     books: Books | None
-
-
-# --- what it costs ---------------------------------------------------------------------------
-
-
-class Quote(NamedTuple):
-    """A pack as it would be if it were bought for this now, and how it would pay for the place."""
-
-    granted: Granted
-    line: InvoiceLine
-    plan: Spending
-
-    @property
-    def total(self) -> Money:
-        """What it costs, tax included."""
-        return self.line.amount + self.line.tax
-
-
-def sold_with_places(product: Product) -> bool:
-    """Whether a product can be bought as a place is booked: a package, once. One that recurs is an
-    agreement, which the checkout shows ([RECUR])."""
-    return product.kind is ProductKind.PACKAGE and product.recurs_when is None
-
-
-def quote(
-    context: Context,
-    activity: Activity,
-    packs: Sequence[Row[Pack]],
-    product: Product,
-    customer_id: str,
-    participants: int,
-) -> Quote | None:
-    """What buying `product` for this would cost and use, after the credits in hand; None when it
-    would not pay for all that they leave."""
-    location, now = location_of(context, activity.location_id), context.now()
-    unit = unit_price(product, location, None)
-    granted = grant_bought_pack(
-        pack_id=context.new_id(),
-        entry_id=context.new_id(),
-        terms=terms_of(product, unit),
-        customer_id=customer_id,
-        location=location,
-        invoice_id=context.new_id(),
-        now=now,
-    )
-    plan = spending.plan(
-        [row.value for row in packs],
-        activity,
-        participants,
-        location,
-        context.business,
-        now,
-        last=granted.pack,
-    )
-    if plan.due or all(one.pack_id != granted.pack.id for one in plan.held):
-        return None
-    tax = unit.share(tax_rate_of(product, location, context.business.settings))
-    line = InvoiceLine(
-        product_id=product.id,
-        name=product.name,
-        unit=unit,
-        amount=unit,
-        tax=tax,
-        account_code=product.account_code,
-    )
-    return Quote(granted, line, plan)
 
 
 def _product(context: Context, product_id: str, customer: Customer, location: Location) -> Product:
@@ -382,20 +311,30 @@ def _fill(
     quoted = quote(context, activity, packs, product, customer.id, wish.participants)
     if quoted is None:
         raise Conflict("This pack would not pay for all of it.", code="pack_does_not_cover")
-    return _with_pack(context, quoted, reserved(quoted.plan))
+    return _with_pack(context, product, quoted, reserved(quoted.plan))
 
 
-def _with_pack(context: Context, quoted: Quote, reservation: Reservation) -> _Basket:
+def _with_pack(
+    context: Context, product: Product, quoted: Quote, reservation: Reservation
+) -> _Basket:
     """The pack that is bought with the place. One that costs nothing is the customer's at once."""
     pack, entry, now = quoted.granted.pack, quoted.granted.entry, context.now()
     assert pack.invoice_id is not None
+    line = InvoiceLine(
+        product_id=product.id,
+        name=product.name,
+        unit=quoted.price,
+        amount=quoted.price,
+        tax=quoted.tax,
+        account_code=product.account_code,
+    )
     invoice = Invoice(
         id=pack.invoice_id,
         customer_id=pack.customer_id,
         location_id=pack.location_id,
         state=InvoiceState.OPEN,
         created_at=now,
-        lines=(quoted.line,),
+        lines=(line,),
         tax_name=location_of(context, pack.location_id).tax_name,
         reservation_id=reservation.id,
         pack_id=pack.id,

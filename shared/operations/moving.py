@@ -12,8 +12,8 @@ from shared.domain.by import By
 from shared.domain.errors import Conflict, Missing
 from shared.domain.reservation import Reservation, ReservationState
 from shared.operations import tell
-from shared.operations.booking import location_of
 from shared.operations.holding import held_packs, offer_freed, read_all
+from shared.operations.planning import location_of
 from shared.operations.racing import until_won
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides, Credits

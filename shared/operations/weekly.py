@@ -17,7 +17,8 @@ from shared.domain.activity import MAX_WAITING, Activity
 from shared.domain.by import By
 from shared.domain.reservation import waiting
 from shared.operations import tell
-from shared.operations.booking import hold_all, location_of
+from shared.operations.booking import hold_all
+from shared.operations.planning import location_of
 from shared.operations.racing import until_won
 from shared.operations.tell import NoWeekPlace
 from shared.operations.weekly_sale import activities_at

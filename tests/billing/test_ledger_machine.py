@@ -17,11 +17,11 @@ from shared.domain.granting import grant_bought_pack
 from shared.domain.invariants import breaches, places_breaches
 from shared.domain.money import Money
 from shared.domain.pack import EntryKind, Pack
-from shared.domain.pricing import terms_of
 from shared.domain.product import Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.reservation import Reservation
 from shared.domain.statement import Whereabouts, in_order, lives
+from shared.domain.terms import terms_of
 from shared.domain.valid_from import ValidFrom
 from shared.operations import activities, staff
 from shared.operations.audit import books_of

@@ -30,6 +30,7 @@ REQUIRED_FUNCTIONS = {
     "functions.billing.audit",
     "functions.console.console",
     "functions.portal.schedule",
+    "functions.portal.activity",
     "functions.portal.booking",
 }
 

@@ -13,7 +13,8 @@ from shared.domain.due import utc_text
 from shared.domain.message import Message
 from shared.domain.money import Money
 from shared.domain.product import Catalogue
-from shared.domain.subscription import Subscription, SubscriptionState, Terms
+from shared.domain.subscription import Subscription, SubscriptionState
+from shared.domain.terms import Terms
 from shared.messages.builders import collecting, reminders
 from shared.messages.builders.telling import Telling
 from shared.messages.sender import Mailer

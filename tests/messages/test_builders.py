@@ -19,7 +19,8 @@ from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.recurring import Recurring
 from shared.domain.recurs_when import RecursWhen
-from shared.domain.subscription import Subscription, SubscriptionState, Terms
+from shared.domain.subscription import Subscription, SubscriptionState
+from shared.domain.terms import Terms
 from shared.messages.builders import endings, invoices, purchases, reminders, renewals
 from shared.messages.builders.telling import Telling
 from shared.messages.facts.next_packs import NextPackDebitedFacts

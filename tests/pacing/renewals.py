@@ -28,7 +28,8 @@ from shared.domain.customer import Customer
 from shared.domain.due import utc_text
 from shared.domain.invariants import Rule, breaches
 from shared.domain.money import Money
-from shared.domain.subscription import Subscription, SubscriptionState, Terms
+from shared.domain.subscription import Subscription, SubscriptionState
+from shared.domain.terms import Terms
 from shared.operations.audit import books_of
 from shared.operations.checkout import Checked
 from shared.store import accounts

@@ -16,6 +16,7 @@ MAX_REDIRECTS = 1
 
 HINTS = {
     "account": "/schedule",
+    "activity": "/reservations",
     "cart": "/checkout",
     "product": "/cart",
     "schedule": "/schedule/",

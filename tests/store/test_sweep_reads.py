@@ -12,7 +12,8 @@ from infra.local.dynamodb_local import DynamoDBLocal
 from infra.local.world import LocalWorld
 from shared.domain.calendar import Frequency
 from shared.domain.money import Money
-from shared.domain.subscription import Subscription, SubscriptionState, Terms
+from shared.domain.subscription import Subscription, SubscriptionState
+from shared.domain.terms import Terms
 from shared.operations.sweep import Swept, sweep
 from shared.store import accounts
 from shared.store.items import item_of

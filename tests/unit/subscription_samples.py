@@ -10,7 +10,8 @@ from shared.domain.collecting import open_collection
 from shared.domain.dunning import RetryPolicy
 from shared.domain.money import Money
 from shared.domain.pack import Pack
-from shared.domain.subscription import Subscription, SubscriptionState, Terms
+from shared.domain.subscription import Subscription, SubscriptionState
+from shared.domain.terms import Terms
 
 NEW_YORK = Location(
     id="ny", name="Brooklyn", zone="America/New_York", currency="USD", tax_rate=Decimal("0.0825")

@@ -12,7 +12,8 @@ from shared.domain.dunning import FirstSlot, RetryPolicy
 from shared.domain.forecast import FORECAST_LINES_MAX, forecast, total_of
 from shared.domain.invoice import InvoiceLine
 from shared.domain.money import Money
-from shared.domain.subscription import Subscription, SubscriptionState, Terms, next_slot_at
+from shared.domain.subscription import Subscription, SubscriptionState, next_slot_at
+from shared.domain.terms import Terms
 
 NOW = datetime(2026, 1, 31, 15, 0, tzinfo=UTC)
 

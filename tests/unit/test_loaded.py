@@ -67,6 +67,7 @@ MAY_LOAD = {
     "billing.sweep": (STORES, 5),
     "console.console": (SERVES | {"babel"}, 168),
     "portal.account": (SERVES, 54),
+    "portal.activity": (SERVES, 60),
     "portal.booking": (SERVES, 113),
     "portal.cards": (SERVES, 77),
     "portal.cart": (SERVES | {"babel"}, 60),
