@@ -9,9 +9,9 @@ from shared.domain.invoice import Invoice
 from shared.domain.pack import Pack
 from shared.domain.reservation import Reservation
 from shared.operations import buying_place, paying_invoice
+from shared.operations.answered import Answered
 from shared.operations.booking import Wish
 from shared.operations.buying_place import Bought, Buying
-from shared.operations.checkout import Answered
 from shared.operations.planning import packs_in_hand
 from shared.operations.quoting import quote
 from shared.operations.submissions import Press

@@ -42,6 +42,7 @@ from shared.domain.self_cancel import SelfCancel
 from shared.domain.subscription import Subscription
 from shared.domain.weekly import Standing
 from shared.operations import cards, checkout
+from shared.operations.answered import Answered, Checked
 from shared.operations.audit import books_of
 from shared.operations.context import Context
 from shared.store import accounts
@@ -366,7 +367,7 @@ class Press:
     location: Location
     submitted: checkout.Submitted
 
-    def carry_out(self, context: Context) -> checkout.Answered:
+    def carry_out(self, context: Context) -> Answered:
         customer = accounts.head(self.customer_id)
         found: Found = read(
             customer, *checkout.refs(self.customer_id, self.location.id, self.submitted)
@@ -416,7 +417,7 @@ def buy(
     location: str = "ny",
     key: str | None = None,
     card_id: str | None = None,
-) -> checkout.Answered:
+) -> Answered:
     """Fill the cart and pay for it; what that set going is done before it answers."""
     cart = fill_cart(world, customer_id, *wanted, location=location)
     press = press_pay(world, customer_id, cart, key=key, card_id=card_id)
@@ -438,7 +439,7 @@ def subscribed(
     becomes `number`; answers the customer's id."""
     customer_id = customer_with_card(world, email=email)
     answered = buy(world, customer_id, Wanted(product_id, **line), location=location)
-    assert answered.state is checkout.Checked.PAID
+    assert answered.state is Checked.PAID
     if number != WORKS:
         let_card_behave_as(world, card_of(customer_id), number)
     return customer_id

@@ -17,7 +17,7 @@ from shared.domain.errors import Conflict, Declined, Missing, PunchcardError
 from shared.domain.invoice import PaymentKind
 from shared.domain.outcome import Outcome
 from shared.operations import staff, starting
-from shared.operations.checkout import Checked
+from shared.operations.answered import Checked
 from shared.operations.starting import Start
 from shared.operations.visit import Claims, Ref
 from shared.store import accounts

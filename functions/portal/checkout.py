@@ -18,7 +18,8 @@ from shared.domain.errors import Conflict, Declined, Missing, PunchcardError
 from shared.domain.outcome import Outcome
 from shared.domain.pricing import PricedCart, price_cart
 from shared.operations import checkout
-from shared.operations.checkout import Answered, CartChanged, Checked, Submitted
+from shared.operations.answered import Answered, Checked, answer_of
+from shared.operations.checkout import CartChanged, Submitted
 from shared.operations.reconcile import reconcile
 from shared.operations.visit import Claims, Found, Ref, Refs, Row
 from shared.operations.weekly_sale import not_sold
@@ -275,7 +276,7 @@ def order(request: Request) -> Answer:
     subscriptions = [accounts.subscription(customer.id, one.id) for one in brought.subscriptions]
     held = request.load(*packs, *subscriptions)
     page = order_page(
-        checkout.answer_of(row.value, None),
+        answer_of(row.value, None),
         request.catalogue,
         customer,
         request.now,

@@ -24,7 +24,7 @@ from shared.domain.product_kind import ProductKind
 from shared.domain.recurs_when import RecursWhen
 from shared.domain.subscription import Subscription
 from shared.domain.weekly import start_in
-from shared.operations.checkout import Answered, Checked
+from shared.operations.answered import Answered, Checked
 from shared.web.pages.cards import card_view, card_views
 from shared.web.pages.lines import line_view, totals_of
 from shared.web.pages.names import place_name, zone_of

@@ -18,7 +18,7 @@ from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.reservation import Reservation
 from shared.domain.subscription import Subscription
 from shared.operations import paying, paying_invoice
-from shared.operations.checkout import Answered
+from shared.operations.answered import Answered
 from shared.operations.reconcile import reconcile
 from shared.operations.submissions import Press
 from shared.operations.visit import Found, Ref, Row

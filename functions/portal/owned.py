@@ -1,23 +1,25 @@
 """Reading what belongs to the customer who is here, and leading people on ([OWN])."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
 from functions.portal.listing import Listed, ListQuery
 from shared.domain.customer import Customer
-from shared.domain.invoice import Invoice
-from shared.domain.pack import Pack
-from shared.domain.reservation import Reservation
 from shared.operations.visit import Claims, Found, Ref
 from shared.store import accounts
 from shared.store.reading import Page
 from shared.web.answer import View
 from shared.web.request import Request
 
+if TYPE_CHECKING:
+    from shared.domain.invoice import Invoice
+    from shared.domain.pack import Pack
+    from shared.domain.reservation import Reservation
+
 T = TypeVar("T", bound=BaseModel)
-L = TypeVar("L", Invoice, Pack, Reservation)
+L = TypeVar("L", "Invoice", "Pack", "Reservation")
 
 
 class Led(View):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functions.portal import hosted
 from functions.portal.declines import declined
 from functions.portal.ids import Id
-from shared.operations.checkout import Answered, Checked
+from shared.operations.answered import Answered, Checked
 from shared.operations.submissions import Press
 from shared.web.answer import Input
 from shared.web.request import Request

@@ -23,10 +23,11 @@ from shared.domain.reservation import Reservation
 from shared.domain.subscription import Subscription
 from shared.domain.weekly import standing_of
 from shared.operations import booking, cancel, cards, cart, checkout
+from shared.operations.answered import Answered, Checked
 from shared.operations.booking import Wish
 from shared.operations.cancel import When
 from shared.operations.cart import Holder
-from shared.operations.checkout import Answered, Checked, Submitted
+from shared.operations.checkout import Submitted
 from shared.operations.context import Context
 from shared.store import accounts
 from shared.store.items import Row

@@ -6,20 +6,19 @@ last two. A submission that comes again is answered from what the first one left
 
 import hashlib
 import json
-from enum import StrEnum
 from typing import Any, NamedTuple
 
 from shared.domain.business import Location
 from shared.domain.by import By
 from shared.domain.card import Card
 from shared.domain.cart import Cart
-from shared.domain.charge import Attempt, Charge, Purpose, begin_attempt
+from shared.domain.charge import Charge, Purpose, begin_attempt
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid
 from shared.domain.order import OrderLine
-from shared.domain.outcome import Outcome
 from shared.domain.pricing import PricedCart, price_cart
 from shared.domain.product_kind import ProductKind
+from shared.operations.answered import Answered, Checked, answer_of
 from shared.operations.books import Books, renewing
 from shared.operations.collect import ask
 from shared.operations.context import Context
@@ -33,17 +32,6 @@ from shared.store.records import Submission
 
 CHECKOUT_TRIES = 4
 OPERATION = "checkout"
-
-
-class Checked(StrEnum):
-    """What became of a submission."""
-
-    PAID = "paid"
-    DECLINED = "declined"
-    PROCESSING = "processing"
-    """Money may have moved and nobody has said yet, or it settles later."""
-    CONFIRM = "confirm"
-    """The customer's bank asks for a confirmation."""
 
 
 class CartChanged(Conflict):
@@ -71,14 +59,6 @@ class Submitted(NamedTuple):
     def content(self) -> str:
         told = json.dumps([self.cart, self.card_id, self.expected_total_minor, self.seen])
         return hashlib.sha256(told.encode()).hexdigest()
-
-
-class Answered(NamedTuple):
-    """`charge` holds the order; `attempt` is the try that this submission made or found."""
-
-    state: Checked
-    charge: Charge
-    attempt: Attempt | None
 
 
 def refs(customer_id: str, location_id: str, submitted: Submitted) -> tuple[Ref[Any], ...]:
@@ -130,22 +110,6 @@ def check_out(
             found = read(cart_ref, charge_ref, submission_ref, customer.ref)
             customer = found.get(customer.ref) or customer
     raise AssertionError("unreachable")
-
-
-def answer_of(charge: Charge, attempt_id: str | None) -> Answered:
-    """What a charge says to the submission that made `attempt_id` (None: its last one)."""
-    attempt = charge.attempt(attempt_id) if attempt_id else charge.last
-    if charge.settled_at is not None:
-        return Answered(Checked.PAID, charge, attempt)
-    match attempt.outcome if attempt else None:
-        case Outcome.ATTEMPTING | Outcome.UNKNOWN | Outcome.PROCESSING | Outcome.SUCCEEDED:
-            return Answered(Checked.PROCESSING, charge, attempt)
-        case Outcome.AUTHENTICATION_REQUIRED:
-            return Answered(Checked.CONFIRM, charge, attempt)
-        case Outcome.DECLINED | Outcome.DECLINED_FINAL | Outcome.CANCELLED | None:
-            return Answered(Checked.DECLINED, charge, attempt)
-        case Outcome.REFUSED:
-            return Answered(Checked.DECLINED, charge, attempt)
 
 
 def _earlier(

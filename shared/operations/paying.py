@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from shared.domain.errors import Conflict
 from shared.operations import cards
+from shared.operations.answered import Answered, answer_of
 from shared.operations.books import Books, open_books
-from shared.operations.checkout import Answered, answer_of
 from shared.operations.collect import Renewed
 from shared.operations.submissions import Press, once
 from shared.store.items import Lost, Row

@@ -8,8 +8,8 @@ from shared.domain.by import By
 from shared.domain.charge import Charge, begin_attempt
 from shared.domain.errors import Conflict, Invalid, Missing
 from shared.domain.invoice import Invoice, InvoiceState
+from shared.operations.answered import Answered, answer_of
 from shared.operations.books import Books, open_books
-from shared.operations.checkout import Answered, answer_of
 from shared.operations.collect import ask
 from shared.operations.invoices import new_charge
 from shared.operations.settle import settle

@@ -15,7 +15,7 @@ from shared.domain.message import NoticeKind
 from shared.domain.outcome import Outcome
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel, card_entry
-from shared.operations.checkout import Checked
+from shared.operations.answered import Checked
 from tests.shop_floor import (
     WORKS,
     books_hold,

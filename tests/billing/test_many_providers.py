@@ -15,8 +15,8 @@ from shared.domain.message import NoticeKind
 from shared.domain.outcome import NEVER_REACHED, NOT_SET_UP, Outcome
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cards
+from shared.operations.answered import Checked
 from shared.operations.audit import audit
-from shared.operations.checkout import Checked
 from shared.store import accounts
 from shared.store import catalogue as catalogues
 from shared.store.reading import read

@@ -13,7 +13,7 @@ from shared.domain.invoice import InvoiceState, PaymentKind
 from shared.domain.message import MessageKind
 from shared.domain.outcome import Outcome
 from shared.domain.reservation import Reservation
-from shared.operations.checkout import Checked
+from shared.operations.answered import Checked
 from shared.operations.giving_up import void
 from shared.store import accounts, invoicing
 from shared.store.bookings import Besides, Credits

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from infra.local.world import LocalWorld
 from shared.domain.by import By
 from shared.operations import cancel, checkout
+from shared.operations.answered import Checked
 from shared.operations.collect import Renewed, renew, retry
 from shared.store import accounts
 from shared.store.reading import read
@@ -105,7 +106,7 @@ def test_a_checkout_is_the_caller_s_read_the_intent_and_the_settling(shop: Shop)
         answered = checkout.check_out(
             context, customer=row, location=press.location, submitted=press.submitted, found=found
         )
-        assert answered.state is checkout.Checked.PAID
+        assert answered.state is Checked.PAID
 
     assert counted(check_out) == ["TransactWriteItems", "TransactWriteItems"]
 

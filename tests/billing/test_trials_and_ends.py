@@ -13,7 +13,7 @@ from shared.domain.message import MessageKind, NoticeKind
 from shared.domain.self_cancel import SelfCancel
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel, cards
-from shared.operations.checkout import Checked
+from shared.operations.answered import Checked
 from shared.store.writing import commit, replace
 from tests.billing.conftest import Shop
 from tests.shop_floor import (

@@ -14,7 +14,7 @@ from shared.domain.message import MessageKind, NoticeKind
 from shared.domain.outcome import Outcome
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel
-from shared.operations.checkout import Checked
+from shared.operations.answered import Checked
 from shared.store import accounts
 from shared.store.reading import read
 from shared.store.writing import commit, replace

@@ -15,7 +15,7 @@ from shared.domain.due import Worker
 from shared.domain.message import MessageKind, NoticeKind
 from shared.domain.outcome import Outcome
 from shared.domain.subscription import SubscriptionState
-from shared.operations.checkout import Checked
+from shared.operations.answered import Checked
 from shared.store import accounts
 from shared.store.items import document
 from shared.store.reading import read

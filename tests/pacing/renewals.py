@@ -30,8 +30,8 @@ from shared.domain.invariants import Rule, breaches
 from shared.domain.money import Money
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.domain.terms import Terms
+from shared.operations.answered import Checked
 from shared.operations.audit import books_of
-from shared.operations.checkout import Checked
 from shared.store import accounts
 from shared.store import catalogue as catalogues
 from shared.store.items import Ref, item_of

@@ -31,7 +31,8 @@ from shared.domain.errors import Conflict, Unavailable
 from shared.domain.message import MessageKind
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel, cards, staff
-from shared.operations.checkout import Answered, Checked, check_out, refs
+from shared.operations.answered import Answered, Checked
+from shared.operations.checkout import check_out, refs
 from shared.operations.collect import Renewed, renew, retry
 from shared.operations.context import Context
 from shared.operations.receiving import Stored, receive

@@ -12,9 +12,9 @@ from shared.domain.activity import Activity
 from shared.domain.errors import PunchcardError
 from shared.domain.invoice import InvoiceState
 from shared.operations import buying_place
+from shared.operations.answered import Checked
 from shared.operations.booking import Wish
 from shared.operations.buying_place import Buying
-from shared.operations.checkout import Checked
 from shared.store import accounts
 from shared.store.reading import read
 from tests.billing.test_places import offer_class, stored

@@ -16,8 +16,9 @@ from shared.domain.errors import Conflict
 from shared.domain.message import MessageKind
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel, cards, staff
+from shared.operations.answered import Checked
 from shared.operations.books import open_books
-from shared.operations.checkout import Checked, check_out, refs
+from shared.operations.checkout import check_out, refs
 from shared.operations.collect import Renewed, renew, retry
 from shared.operations.number import number
 from shared.operations.receiving import Stored, receive

@@ -10,7 +10,7 @@ from shared.domain.dunning import RetryPolicy
 from shared.domain.message import NoticeKind
 from shared.domain.money import Money
 from shared.domain.policy_trial import PolicyTrial
-from shared.operations.checkout import Checked
+from shared.operations.answered import Checked
 from shared.operations.staff import Released
 from shared.web.answer import View
 from shared.web.pages.cards import CardView
