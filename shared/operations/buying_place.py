@@ -23,6 +23,7 @@ from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.shopping import offered
 from shared.operations import tell
 from shared.operations.answered import Answered, answer_of
+from shared.operations.asking import ask
 from shared.operations.booking import (
     PriceChanged,
     Wish,
@@ -31,7 +32,6 @@ from shared.operations.booking import (
     refuse_twice,
 )
 from shared.operations.books import Books, open_books
-from shared.operations.collect import ask
 from shared.operations.invoices import new_charge
 from shared.operations.place_invoices import of_place
 from shared.operations.planning import location_of, packs_in_hand

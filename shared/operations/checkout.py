@@ -19,8 +19,8 @@ from shared.domain.order import OrderLine
 from shared.domain.pricing import PricedCart, price_cart
 from shared.domain.product_kind import ProductKind
 from shared.operations.answered import Answered, Checked, answer_of
+from shared.operations.asking import ask
 from shared.operations.books import Books, renewing
-from shared.operations.collect import ask
 from shared.operations.context import Context
 from shared.operations.settle import settle
 from shared.operations.settle_checkout import complete_checkout, trials_in

@@ -1,4 +1,4 @@
-"""Asking the provider: the act between intent and settling, and what a slot of the clock does."""
+"""What a slot of the clock does with a period of a subscription ([RETRY] [RENEW])."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 from shared.domain import collecting
 from shared.domain.by import By
-from shared.domain.charge import Charge, Purpose, begin_attempt
+from shared.domain.charge import Charge, begin_attempt
 from shared.domain.customer import CollectedBy, Customer
 from shared.domain.ending import EndReason
-from shared.domain.outcome import NEVER_REACHED, NOT_SET_UP, Outcome
+from shared.domain.outcome import NEVER_REACHED, Outcome
 from shared.domain.renewal import NextCharge, decide_renewal
 from shared.domain.subscription import Subscription, SubscriptionState, next_slot_at
 from shared.operations import tell
+from shared.operations.asking import ask
 from shared.operations.books import Books, open_books
 from shared.operations.giving_up import give_up_period, packs_to_end
 from shared.operations.opening import new_period
 from shared.operations.settle import settle
 from shared.operations.settle_period import write_paid_period
-from shared.providers.errors import NoSuchProvider, ProviderUnavailable, RequestRefused
-from shared.providers.port import ChargeRequest, ChargeResult
+from shared.providers.errors import ProviderUnavailable, RequestRefused
 from shared.store import accounts, transactions
 from shared.store.items import Lost, Row
 from shared.store.reading import read
@@ -49,50 +49,6 @@ class Renewed(StrEnum):
     SLOT_PASSED = "slot_passed"
     GAVE_UP = "gave_up"
     LOST = "lost"
-
-
-def ask(context: Context, charge: Charge) -> ChargeResult:
-    """Call the provider for the last attempt. Never raises for what the provider does: an answer
-    that did not come is `UNKNOWN`; a request that it won't take is `REFUSED`, and so is one to a
-    provider that is not set up any more ([MANY])."""
-    attempt = charge.last
-    assert attempt is not None
-    try:
-        provider = context.provider(attempt.card.provider)
-        return provider.charge(
-            ChargeRequest(
-                charge_ref=charge.ref,
-                attempt_id=attempt.id,
-                amount=attempt.amount,
-                provider_customer=attempt.provider_customer,
-                card_token=attempt.card.token,
-                description=charge.description,
-                return_url=return_url(context, charge),
-                customer_present=attempt.by is By.CUSTOMER,
-                continues=(
-                    charge.continued_by(attempt) if provider.one_object_per_charge else None
-                ),
-                unanswered=charge.lost_before(attempt),
-            )
-        )
-    except NoSuchProvider:
-        return ChargeResult(outcome=Outcome.REFUSED, decline_code=NOT_SET_UP)
-    except ProviderUnavailable:
-        # Not even its settings could be read: nothing was sent.
-        return ChargeResult(outcome=Outcome.UNKNOWN, repeatable=True)
-    except RequestRefused as refused:
-        return ChargeResult(outcome=Outcome.REFUSED, decline_code=f"request_refused: {refused}")
-
-
-def return_url(context: Context, charge: Charge) -> str:
-    """Where the provider sends a customer who has confirmed a payment."""
-    match charge.purpose:
-        case Purpose.CHECKOUT:
-            return f"{context.public_url}/orders/{charge.source}"
-        case Purpose.INVOICE:
-            return f"{context.public_url}/invoices/{charge.invoice_id}"
-        case Purpose.PERIOD:
-            return f"{context.public_url}/subscriptions/{charge.subscription_id}"
 
 
 def _result(charge: Charge) -> Renewed:

@@ -9,8 +9,8 @@ from shared.domain.charge import Charge, begin_attempt
 from shared.domain.errors import Conflict, Invalid, Missing
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.operations.answered import Answered, answer_of
+from shared.operations.asking import ask
 from shared.operations.books import Books, open_books
-from shared.operations.collect import ask
 from shared.operations.invoices import new_charge
 from shared.operations.settle import settle
 from shared.operations.submissions import Press, once

@@ -28,8 +28,8 @@ from shared.domain.charge import (
 from shared.domain.outcome import NEVER_REACHED, OPEN_OUTCOMES, Outcome
 from shared.domain.subscription import next_slot_at
 from shared.operations import tell
+from shared.operations.asking import ask
 from shared.operations.books import Books, open_books, reopen
-from shared.operations.collect import ask
 from shared.operations.settle import settle
 from shared.providers.errors import NoSuchProvider, ProviderUnavailable, RequestRefused
 from shared.providers.port import ChargeResult, RefundOutcome

@@ -4,8 +4,8 @@ The direct answer of the provider, its webhook and the check of unknown charges 
 is one transaction on the condition that the charge stands as it was read; whoever comes second
 reads again, finds the outcome recorded and does nothing.
 
-What settles a checkout, and what settles an invoice, is loaded when there is one to settle: the
-clock's charges are of periods.
+What settles a checkout, an invoice or a period is loaded when there is one to settle, where whoever
+asked for the payment has not loaded it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from shared.domain.charge import Charge, Purpose, record_outcome
 from shared.domain.outcome import UNDECIDED_OUTCOMES, Outcome
 from shared.operations import tell
 from shared.operations.books import Books, reopen
-from shared.operations.settle_period import complete_period, period_not_paid
 from shared.store import transactions
 from shared.store.items import Lost
 
@@ -98,6 +97,8 @@ def _write(context: Context, books: Books, recorded: Charge, attempt_id: str) ->
             customer=books.customer.value,
         )
     elif newly_settled:
+        from shared.operations.settle_period import complete_period
+
         complete_period(context, books, recorded, attempt)
     elif not is_last or recorded.given_up or recorded.outcome in UNDECIDED_OUTCOMES:
         transactions.record_try(charge=books.charge, recorded=recorded)
@@ -108,6 +109,8 @@ def _write(context: Context, books: Books, recorded: Charge, attempt_id: str) ->
     elif recorded.purpose is Purpose.INVOICE:
         _invoice_not_paid(context, books, recorded)
     else:
+        from shared.operations.settle_period import period_not_paid
+
         period_not_paid(context, books, recorded, attempt)
 
 

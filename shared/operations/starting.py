@@ -25,8 +25,8 @@ from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.shopping import has_trial
 from shared.operations.answered import Answered, answer_of
+from shared.operations.asking import ask
 from shared.operations.books import Books
-from shared.operations.collect import ask
 from shared.operations.context import Context
 from shared.operations.settle import settle
 from shared.operations.settle_checkout import complete_checkout

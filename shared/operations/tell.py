@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from shared.domain.customer import CollectedBy
 from shared.domain.message import Notice, NoticeKind
-from shared.domain.subscription import next_try_at
 from shared.messages.builders.telling import Telling
 
 if TYPE_CHECKING:
@@ -106,6 +105,7 @@ def try_failed(
 ) -> Message:
     """A try was declined, waits for the customer, or found no card to ask."""
     from shared.domain.outcome import Outcome
+    from shared.domain.subscription import next_try_at
     from shared.messages.builders import collecting
 
     telling = _telling(context, customer)
