@@ -215,3 +215,8 @@ def next_moment(invoice: Invoice) -> Moment | None:
     if invoice.state is InvoiceState.CLOSED and invoice.number is None and invoice.closed_at:
         return Moment(at=invoice.closed_at, worker=Worker.NUMBER)
     return None
+
+
+def void(invoice: Invoice) -> Invoice:
+    """Nobody is asked for it any more."""
+    return invoice.model_copy(update={"state": InvoiceState.VOID, "failed_at": None})

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from shared.domain import activity as places
 from shared.domain import spending
 from shared.domain.activity import Activity
-from shared.domain.business import Location
 from shared.domain.by import By
 from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid, Missing

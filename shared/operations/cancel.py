@@ -11,13 +11,14 @@ from shared.domain.cart import counted
 from shared.domain.charge import Charge
 from shared.domain.ending import EndReason
 from shared.domain.errors import Conflict, Forbidden, Invalid, Missing
+from shared.domain.invoice import void
 from shared.domain.outcome import Outcome
 from shared.domain.renewal import period_end_is_now
 from shared.domain.self_cancel import SelfCancel
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.operations import tell
 from shared.operations.books import Books, open_books
-from shared.operations.giving_up import packs_to_end, void
+from shared.operations.giving_up import packs_to_end
 from shared.operations.next_pack import cart_without
 from shared.store import accounts, transactions
 from shared.store.items import Lost, Row

@@ -10,9 +10,9 @@ from shared.domain import bought_place
 from shared.domain.by import By
 from shared.domain.charge import Charge
 from shared.domain.errors import Conflict, Missing
+from shared.domain.invoice import void
 from shared.domain.reservation import Reservation, ReservationState, waiting
 from shared.operations import place_invoices, tell
-from shared.operations.giving_up import void
 from shared.operations.holding import forfeit_all, offer_freed, read_all, release_all, seat_event
 from shared.operations.racing import until_won
 from shared.store import accounts, bookings

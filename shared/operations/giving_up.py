@@ -9,7 +9,7 @@ from shared.domain import collecting
 from shared.domain.customer import CollectedBy, Customer
 from shared.domain.dunning import Then
 from shared.domain.ending import EndReason
-from shared.domain.invoice import Invoice, InvoiceState
+from shared.domain.invoice import Invoice, void
 from shared.domain.pausing import ended_by_pause, pause
 from shared.domain.subscription import PausedBy, Subscription, SubscriptionState
 from shared.operations import tell
@@ -119,10 +119,6 @@ def _not_paid(invoice: Invoice, subscription: Subscription, now: datetime) -> In
     if subscription.collected_by is CollectedBy.RECORDING:
         return invoice
     return invoice.model_copy(update={"failed_at": now})
-
-
-def void(invoice: Invoice) -> Invoice:
-    return invoice.model_copy(update={"state": InvoiceState.VOID, "failed_at": None})
 
 
 def packs_to_end(subscription: Subscription) -> list[tuple[Row[Pack], Pack]]:

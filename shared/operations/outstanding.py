@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from shared.domain import bought_place
 from shared.domain.errors import Conflict, Forbidden, Invalid, Missing
-from shared.domain.invoice import Invoice, InvoiceState
+from shared.domain.invoice import Invoice, InvoiceState, void
 from shared.operations import tell
-from shared.operations.giving_up import void
 from shared.operations.place_invoices import of_place
 from shared.operations.staff import may_change
 from shared.operations.submissions import Press, once

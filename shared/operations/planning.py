@@ -6,10 +6,10 @@ from datetime import datetime
 
 from shared.domain import spending
 from shared.domain.activity import Activity
+from shared.domain.business import Location
 from shared.domain.errors import Conflict, Missing
 from shared.domain.money import Money
 from shared.domain.pack import Pack
-from shared.domain.business import Location
 from shared.domain.reservation import estimated
 from shared.domain.spending import Spending, WhyNotUsable
 from shared.operations.context import Context

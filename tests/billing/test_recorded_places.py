@@ -9,12 +9,11 @@ from infra.local.http_api import Response
 from infra.local.world import LocalWorld
 from shared.domain.activity import Activity
 from shared.domain.charge import RefundState
-from shared.domain.invoice import InvoiceState, PaymentKind
+from shared.domain.invoice import InvoiceState, PaymentKind, void
 from shared.domain.message import MessageKind
 from shared.domain.outcome import Outcome
 from shared.domain.reservation import Reservation
 from shared.operations.answered import Checked
-from shared.operations.giving_up import void
 from shared.store import accounts, invoicing
 from shared.store.bookings import Besides, Credits
 from shared.store.catalogue import Role
