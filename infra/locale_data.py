@@ -8,6 +8,7 @@ only; a test holds every format that we use against Babel's own.
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 EMPTIED_OF_LOCALES = frozenset(
     {
@@ -31,9 +32,15 @@ EMPTIED_OF_LOCALES = frozenset(
 )
 """Names and patterns that no format of ours has in it."""
 
+LEFT_OUT_OF_LOCALES = frozenset({"ordinal_form", "plural_form"})
+"""Which plural a number takes: nothing of ours is written with it, but Babel compiles the rules
+for the name of each amount's currency, which no format shows. Without them it has its default."""
+
 EMPTIED_OF_THE_WORLD = frozenset(
     {
+        "all_currencies",
         "meta_zones",
+        "territory_currencies",
         "territory_languages",
         "territory_zones",
         "windows_zone_mapping",
@@ -41,20 +48,47 @@ EMPTIED_OF_THE_WORLD = frozenset(
         "zone_territories",
     }
 )
-"""Which time zones and languages there are where: zones come from `zoneinfo`."""
+"""Which time zones, languages and currencies there are where, and have been: zones come from
+`zoneinfo`."""
+
+LIKELY = "likely_subtags"
+"""Where and in what script languages are at home: of the thousands, those that have a locale."""
 
 PICKLE_PROTOCOL = 2
 """As Babel's own files have it."""
 
 
 def reduce(babel: Path) -> None:
-    """Empty in the package at `babel` what we don't write with. Every key stays."""
-    for path in sorted((babel / "locale-data").glob("*.dat")):
-        _empty(path, EMPTIED_OF_LOCALES)
-    _empty(babel / "global.dat", EMPTIED_OF_THE_WORLD)
+    """Empty in the package at `babel` what we don't write with."""
+    locales = sorted((babel / "locale-data").glob("*.dat"))
+    for path in locales:
+        _write(path, _without(_read(path), EMPTIED_OF_LOCALES))
+    world = _without(_read(babel / "global.dat"), EMPTIED_OF_THE_WORLD)
+    languages = {_language(path.stem) for path in locales}
+    world[LIKELY] = {
+        name: home
+        for name, home in world[LIKELY].items()
+        if not languages.isdisjoint((_language(name), _language(home)))
+    }
+    _write(babel / "global.dat", world)
 
 
-def _empty(path: Path, names: frozenset[str]) -> None:
-    data = pickle.loads(path.read_bytes())  # noqa: S301 - of a package that the lock names by hash
-    kept = {name: {} if name in names else value for name, value in data.items()}
-    path.write_bytes(pickle.dumps(kept, PICKLE_PROTOCOL))
+def _language(locale: str) -> str:
+    return locale.partition("_")[0]
+
+
+def _without(data: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    return {
+        name: {} if name in names else value
+        for name, value in data.items()
+        if name not in LEFT_OUT_OF_LOCALES
+    }
+
+
+def _read(path: Path) -> dict[str, Any]:
+    data: dict[str, Any] = pickle.loads(path.read_bytes())  # noqa: S301 - of a package that the lock names by hash
+    return data
+
+
+def _write(path: Path, data: dict[str, Any]) -> None:
+    path.write_bytes(pickle.dumps(data, PICKLE_PROTOCOL))
