@@ -29,13 +29,13 @@ class SecondProvider(SandboxProvider):
         if setup is None or setup.card is None:
             return setup
         card = setup.card.model_copy(update={"provider": NAME})
-        return setup.model_copy(update={"card": card})
+        return setup._replace(card=card)
 
     def fetch_card(self, card_token: str) -> CardSeen | None:
         seen = super().fetch_card(card_token)
         if seen is None:
             return None
-        return seen.model_copy(update={"card": seen.card.model_copy(update={"provider": NAME})})
+        return seen._replace(card=seen.card.model_copy(update={"provider": NAME}))
 
 
 def only_the_sandbox(world: LocalWorld) -> None:

@@ -10,7 +10,7 @@ from functions.console.telling import Line, Rank, Telling
 from shared.domain.by import By
 from shared.domain.calendar import local_date
 from shared.domain.charge import Attempt, Charge, Purpose, RefundState
-from shared.domain.customer import CollectedBy
+from shared.domain.collected_by import CollectedBy
 from shared.domain.dunning import FirstSlot
 from shared.domain.invoice import order_id
 from shared.domain.outcome import REFUSALS, Outcome

@@ -12,7 +12,7 @@ from functions.console.pages.models import PlaceChoice, ProductChoice, Started, 
 from shared.domain.business import Location
 from shared.domain.calendar import Frequency
 from shared.domain.charge import Attempt
-from shared.domain.customer import CollectedBy
+from shared.domain.collected_by import CollectedBy
 from shared.domain.errors import Conflict, Declined, Missing, PunchcardError
 from shared.domain.invoice import PaymentKind
 from shared.domain.outcome import Outcome

@@ -9,11 +9,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.domain.calendar import local_date
-from shared.domain.charge import Charge
 from shared.domain.customer import Attention, Customer, PastDue
 from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
 from shared.domain.ending import EndReason
-from shared.domain.fulfilment import remember_pack
+from shared.domain.last_pack import remember_pack
 from shared.domain.outcome import Outcome
 from shared.domain.pausing import still_to_pass_over, unpaused
 from shared.domain.renewal import following_period
@@ -28,6 +27,7 @@ from shared.domain.subscription import (
 )
 
 if TYPE_CHECKING:
+    from shared.domain.charge import Charge
     from shared.domain.pack import Pack
 
 

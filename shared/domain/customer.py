@@ -5,18 +5,12 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from shared.domain.card import Card
+from shared.domain.collected_by import CollectedBy
 from shared.domain.money import Money
 from shared.domain.record import Record
 
 MAX_CARDS = 10
 REMOVED_REMEMBERED = 50
-
-
-class CollectedBy(StrEnum):
-    """How a subscription's periods are paid ([PAY]): by a card on file, or by what staff record."""
-
-    CARD = "card"
-    RECORDING = "recording"
 
 
 class Attention(StrEnum):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from dateutil.relativedelta import relativedelta
 from pydantic import AwareDatetime
 
-from shared.domain.customer import CollectedBy, PastDue
+from shared.domain.collected_by import CollectedBy
+from shared.domain.customer import PastDue
 from shared.domain.granting import expiry_by_terms
 from shared.domain.money import Money
 from shared.domain.record import Record

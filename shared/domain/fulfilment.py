@@ -4,9 +4,11 @@ Pure: everything is made from the order or the subscription's terms, with ids de
 charge, so that settling twice would make the very same things.
 """
 
-from datetime import datetime
+from __future__ import annotations
 
-from shared.domain.business import Location
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
 from shared.domain.calendar import (
     local_date,
     trial_anchor,
@@ -19,19 +21,21 @@ from shared.domain.granting import (
     grant_period_pack,
     grant_trial_pack,
 )
+from shared.domain.last_pack import remember_pack
 from shared.domain.order import Due, OrderLine
-from shared.domain.pack import Pack, next_turn, period_pack_id
+from shared.domain.pack import Pack, period_pack_id
 from shared.domain.product_kind import ProductKind
-from shared.domain.record import Record
 from shared.domain.recurring import NextPack, Recurring
 from shared.domain.subscription import (
-    PACKS_REMEMBERED,
     Subscription,
     SubscriptionState,
 )
 
+if TYPE_CHECKING:
+    from shared.domain.business import Location
 
-class Fulfilment(Record):
+
+class Fulfilment(NamedTuple):
     """All that an order brings."""
 
     granted: tuple[Granted, ...] = ()
@@ -242,22 +246,3 @@ def _first_pack(
             )
         case Due.LATER:
             return None
-
-
-def remember_pack(subscription: Subscription, pack: Pack) -> Subscription:
-    """The subscription knows its last paid pack, which the next one brings to its end. A trial's
-    pack and those with a validity of their own end by themselves. One that recurs by itself knows
-    when the next one comes by the pack's expiry ([RECUR])."""
-    recurring = subscription.recurring
-    if recurring is not None:
-        turn = next_turn(pack)
-        fresh = {"expected_at": turn.at if turn else None, "turn": None}
-        recurring = recurring.model_copy(update=fresh)
-    return subscription.model_copy(
-        update={
-            "recurring": recurring,
-            "last_pack_id": pack.id if pack.expires_with_next else None,
-            "last_pack_period": pack.period,
-            "packs": (*subscription.packs, pack.id)[-PACKS_REMEMBERED:],
-        }
-    )

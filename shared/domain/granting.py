@@ -3,10 +3,11 @@
 Pure, with ids that the caller derives, so that settling twice would make the very same things.
 """
 
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from __future__ import annotations
 
-from shared.domain.business import Location
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
 from shared.domain.calendar import (
     expiry_of,
     first_day_of_period_pack,
@@ -15,24 +16,24 @@ from shared.domain.calendar import (
     start_of_day,
 )
 from shared.domain.pack import Entry, EntryKind, Pack
-from shared.domain.record import Record
 from shared.domain.recurring import NextPack
 from shared.domain.valid_from import ValidFrom
 from shared.domain.weekly import place_of_week
 
 if TYPE_CHECKING:
+    from shared.domain.business import Location
     from shared.domain.subscription import Subscription
     from shared.domain.terms import Terms
 
 
-class Granted(Record):
+class Granted(NamedTuple):
     """A pack and the ledger entry that explains it."""
 
     pack: Pack
     entry: Entry
 
 
-def expiry_by_terms(terms: "Terms", first_day: date, zone: str) -> datetime | None:
+def expiry_by_terms(terms: Terms, first_day: date, zone: str) -> datetime | None:
     """When a pack whose first counted day is `first_day` expires, by its own validity."""
     return expiry_of(first_day, zone, days=terms.validity_days, months=terms.validity_months)
 
@@ -57,7 +58,7 @@ def _grant(pack: Pack, entry_id: str, now: datetime, reason: str) -> Granted:
 def _pack(
     *,
     pack_id: str,
-    terms: "Terms",
+    terms: Terms,
     customer_id: str,
     location: Location,
     now: datetime,
@@ -94,7 +95,7 @@ def grant_bought_pack(
     *,
     pack_id: str,
     entry_id: str,
-    terms: "Terms",
+    terms: Terms,
     customer_id: str,
     location: Location,
     invoice_id: str,
@@ -121,7 +122,7 @@ def grant_period_pack(
     *,
     pack_id: str,
     entry_id: str,
-    subscription: "Subscription",
+    subscription: Subscription,
     period: int,
     location: Location,
     invoice_id: str,
@@ -183,7 +184,7 @@ def grant_next_pack(
     pack_id: str,
     entry_id: str,
     next_pack: NextPack,
-    terms: "Terms",
+    terms: Terms,
     customer_id: str,
     location: Location,
     invoice_id: str,
@@ -221,7 +222,7 @@ def grant_trial_pack(
     *,
     pack_id: str,
     entry_id: str,
-    subscription: "Subscription",
+    subscription: Subscription,
     starts_on: date,
     location: Location,
     now: datetime,

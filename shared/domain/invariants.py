@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from shared.domain import asked_for
 from shared.domain.by import By
 from shared.domain.cart import Cart
-from shared.domain.charge import Charge, ProviderCharge, Purpose, RefundState
+from shared.domain.charge import Charge, Purpose, RefundState
 from shared.domain.due import Moment, utc_text
 from shared.domain.ending import EndReason
 from shared.domain.invoice import RECORDED, Invoice, InvoiceState, PaymentKind
@@ -28,6 +28,7 @@ from shared.domain.money import Money, total
 from shared.domain.order import invoice_lines
 from shared.domain.outcome import OPEN_OUTCOMES, Outcome
 from shared.domain.pack import Entry, Pack
+from shared.domain.provider_charge import ProviderCharge
 from shared.domain.reservation import Reservation, ReservationState, Seat
 from shared.domain.reversal import money_kept, taken_back
 from shared.domain.subscription import Collection, Subscription, SubscriptionState

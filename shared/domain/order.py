@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from shared.domain.calendar import Frequency
-from shared.domain.customer import CollectedBy
+from shared.domain.collected_by import CollectedBy
 from shared.domain.invoice import InvoiceLine
 from shared.domain.next_payment import NextPayment
 from shared.domain.product_kind import ProductKind

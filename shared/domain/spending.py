@@ -11,7 +11,6 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from shared.domain.business import Business, Location, Settings
 from shared.domain.calendar import expiry_of, local_date
 from shared.domain.errors import Conflict
 from shared.domain.money import Money, total
@@ -22,6 +21,7 @@ from shared.domain.voucher import charge_of, credits_for, taxed, worth
 
 if TYPE_CHECKING:
     from shared.domain.activity import Activity
+    from shared.domain.business import Business, Location, Settings
     from shared.domain.customer import Customer
 
 MAX_BOOKED = 100

@@ -19,7 +19,7 @@ from shared.domain.calendar import (
     start_of_day,
     trial_notice_moment,
 )
-from shared.domain.customer import CollectedBy
+from shared.domain.collected_by import CollectedBy
 from shared.domain.due import Moment, Worker, earliest
 from shared.domain.dunning import FirstSlot, RetryPolicy, slot_moment
 from shared.domain.ending import EndReason

@@ -1,10 +1,14 @@
-"""What is agreed when a package or subscription is bought, frozen ([PRICE])."""
+"""The terms of a subscription: apart from what it is, since orders and carts keep them too."""
+
+from typing import TYPE_CHECKING
 
 from shared.domain.money import Money
-from shared.domain.product import Product
 from shared.domain.record import Record
 from shared.domain.valid_from import ValidFrom
 from shared.domain.weekly import Standing
+
+if TYPE_CHECKING:
+    from shared.domain.product import Product
 
 
 class Terms(Record):
@@ -31,7 +35,7 @@ class Terms(Record):
     email_credits_left: int | None = None
 
 
-def terms_of(product: Product, unit: Money) -> Terms:
+def terms_of(product: "Product", unit: Money) -> Terms:
     """What is agreed when `product` is bought for `unit`, frozen ([PRICE])."""
     return Terms(
         product_id=product.id,

@@ -7,7 +7,8 @@ from shared.domain.by import By
 from shared.domain.calendar import Frequency
 from shared.domain.card import Card
 from shared.domain.charge import Attempt, Charge, Purpose
-from shared.domain.customer import CollectedBy, Customer
+from shared.domain.collected_by import CollectedBy
+from shared.domain.customer import Customer
 from shared.domain.dunning import FirstSlot
 from shared.domain.ending import EndReason
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind

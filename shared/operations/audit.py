@@ -37,7 +37,7 @@ from shared.store.reading import moment_of, read
 from shared.store.writing import commit, overwrite, replace
 
 if TYPE_CHECKING:
-    from shared.domain.charge import ProviderCharge
+    from shared.domain.provider_charge import ProviderCharge
     from shared.operations.context import Context
 
 MAX_CUSTOMERS = 500

@@ -4,22 +4,18 @@ Every change is one transaction on the activity, the packs and the reservation a
 A lost race reads again and decides again, a bounded number of times.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.domain import activity as places
 from shared.domain import spending
-from shared.domain.activity import Activity
 from shared.domain.by import By
-from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Invalid, Missing
 from shared.domain.ledger import announce_low
-from shared.domain.message import Message
-from shared.domain.pack import Pack
 from shared.domain.reservation import Reservation, ReservationState, estimated, waiting
 from shared.domain.spending import Spending, WhyNotUsable
 from shared.operations import tell
-from shared.operations.context import Context
 from shared.operations.holding import read_all
 from shared.operations.planning import (
     WHY_NOT_THIS_PACK,
@@ -31,9 +27,18 @@ from shared.operations.racing import until_won
 from shared.operations.submissions import Press, once
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides, Credits
-from shared.store.items import Ref, Row
 from shared.store.reading import Found, read
-from shared.store.records import Submission
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shared.domain.activity import Activity
+    from shared.domain.customer import Customer
+    from shared.domain.message import Message
+    from shared.domain.pack import Pack
+    from shared.operations.context import Context
+    from shared.store.items import Ref, Row
+    from shared.store.records import Submission
 
 
 class Wish(NamedTuple):

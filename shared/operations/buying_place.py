@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from shared.domain import activity as places
 from shared.domain import bought_place, spending
 from shared.domain import invoice as invoices
-from shared.domain.business import Location
 from shared.domain.by import By
 from shared.domain.charge import Charge, begin_attempt
 from shared.domain.errors import Conflict, Invalid, Missing
 from shared.domain.invoice import Invoice, InvoiceLine, InvoiceState, Payment, PaymentKind
-from shared.domain.product import Product
 from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.shopping import offered
 from shared.operations import tell
@@ -47,8 +45,10 @@ from shared.store.writing import unsaved, written
 
 if TYPE_CHECKING:
     from shared.domain.activity import Activity
+    from shared.domain.business import Location
     from shared.domain.customer import Customer
     from shared.domain.pack import Entry, Pack
+    from shared.domain.product import Product
     from shared.domain.spending import Spending
     from shared.operations.context import Context
     from shared.store.records import Submission

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from shared.domain import collecting
 from shared.domain.by import By
 from shared.domain.cart import counted
-from shared.domain.charge import Charge
 from shared.domain.ending import EndReason
 from shared.domain.errors import Conflict, Forbidden, Invalid, Missing
 from shared.domain.invoice import void
@@ -27,6 +26,7 @@ from shared.store.timeline import TimelineEvent
 
 if TYPE_CHECKING:
     from shared.domain.card import Card
+    from shared.domain.charge import Charge
     from shared.domain.customer import Customer
     from shared.domain.invoice import Invoice
     from shared.operations.context import Context

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from shared.domain.errors import Declined, Invalid, Missing, TooMany, Unavailable
 from shared.operations.cards import Saved, check_room, customer_row, put_on_file, tell_staff
 from shared.providers.errors import NoSuchProvider, ProviderUnavailable, RequestRefused
-from shared.providers.port import CardFrame
 from shared.store import access
 from shared.store.access import Limit
 from shared.store.items import Lost
@@ -19,6 +18,7 @@ from shared.store.writing import commit
 
 if TYPE_CHECKING:
     from shared.operations.context import Context
+    from shared.providers.port import CardFrame
 
 TRIES = Limit("card-hour", 10, timedelta(hours=1))
 """How many cards a customer may try in an hour. Thieves try numbers out where nobody counts."""

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.domain.by import By
-from shared.domain.customer import MAX_CARDS, REMOVED_REMEMBERED, CollectedBy, Customer
+from shared.domain.collected_by import CollectedBy
+from shared.domain.customer import MAX_CARDS, REMOVED_REMEMBERED, Customer
 from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.outcome import OPEN_OUTCOMES, UNDECIDED_OUTCOMES, Outcome

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from shared.domain import collecting
 from shared.domain.by import By
 from shared.domain.charge import Charge, begin_attempt
-from shared.domain.customer import CollectedBy, Customer
+from shared.domain.collected_by import CollectedBy
 from shared.domain.ending import EndReason
 from shared.domain.outcome import NEVER_REACHED, Outcome
 from shared.domain.renewal import NextCharge, decide_renewal
@@ -28,6 +28,7 @@ from shared.store.writing import unsaved, written
 
 if TYPE_CHECKING:
     from shared.domain.card import Card
+    from shared.domain.customer import Customer
     from shared.operations.context import Context
     from shared.store.records import Submission
 

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.domain import period_cost
-from shared.domain.customer import CollectedBy, Customer
+from shared.domain.collected_by import CollectedBy
 from shared.domain.forecast import FORECAST_LINES_MAX, Expected, forecast
 
 if TYPE_CHECKING:
     from shared.domain.card import Card
+    from shared.domain.customer import Customer
     from shared.domain.product import Catalogue
     from shared.domain.subscription import Subscription
 

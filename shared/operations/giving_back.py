@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from shared.domain import activity as places
 from shared.domain import bought_place
 from shared.domain.by import By
-from shared.domain.charge import Charge
 from shared.domain.errors import Conflict, Missing
 from shared.domain.invoice import void
 from shared.domain.reservation import Reservation, ReservationState, waiting
@@ -22,6 +21,7 @@ from shared.store.reading import read
 
 if TYPE_CHECKING:
     from shared.domain.activity import Activity
+    from shared.domain.charge import Charge
     from shared.domain.invoice import Invoice
     from shared.domain.message import Notice
     from shared.domain.pack import Entry, Pack

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.domain import collecting
-from shared.domain.customer import CollectedBy, Customer
+from shared.domain.collected_by import CollectedBy
 from shared.domain.dunning import Then
 from shared.domain.ending import EndReason
 from shared.domain.invoice import Invoice, void
@@ -14,13 +14,14 @@ from shared.domain.pausing import ended_by_pause, pause
 from shared.domain.subscription import PausedBy, Subscription, SubscriptionState
 from shared.operations import tell
 from shared.store import accounts, transactions
-from shared.store.items import Row
 from shared.store.reading import read
 
 if TYPE_CHECKING:
     from shared.domain.charge import Charge
+    from shared.domain.customer import Customer
     from shared.domain.pack import Pack
     from shared.operations.context import Context
+    from shared.store.items import Row
 
 
 def give_up_period(

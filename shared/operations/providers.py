@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from shared.domain.errors import Conflict, Forbidden, Invalid
 from shared.operations.staff import written_down
 from shared.providers.errors import NoSuchProvider, ProviderUnavailable, RequestRefused
-from shared.providers.port import SetupProblem, SetupReport
 from shared.store import catalogue as catalogues
 from shared.store.catalogue import Role, StaffMember
 from shared.store.items import Lost, Row
@@ -23,6 +22,7 @@ from shared.store.items import Lost, Row
 if TYPE_CHECKING:
     from shared.domain.product import Catalogue
     from shared.operations.context import Context
+    from shared.providers.port import SetupProblem, SetupReport
     from shared.store.timeline import TimelineEvent
 
 CHANGES_SHOWN = 10

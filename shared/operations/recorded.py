@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from dateutil.relativedelta import relativedelta
 
 from shared.domain.calendar import local_date, start_of_day
-from shared.domain.charge import Charge
 from shared.domain.errors import Conflict, Invalid, Missing
 from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind
 from shared.domain.money import Money
@@ -32,6 +31,7 @@ from shared.store.items import Lost, Ref, Row
 from shared.store.reading import Found, read
 
 if TYPE_CHECKING:
+    from shared.domain.charge import Charge
     from shared.domain.customer import Customer
     from shared.operations.context import Context
     from shared.store.catalogue import StaffMember

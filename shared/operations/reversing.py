@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from pydantic import BaseModel
 
 from shared.domain import reversal
-from shared.domain.charge import Attempt, Charge
 from shared.domain.money import Money
 from shared.domain.outcome import Outcome
 from shared.operations import credits_used, tell
@@ -26,6 +25,7 @@ from shared.store.items import Lost, Row
 from shared.store.reading import Page, read
 
 if TYPE_CHECKING:
+    from shared.domain.charge import Attempt, Charge
     from shared.domain.customer import Customer
     from shared.domain.invoice import Invoice
     from shared.domain.message import Notice

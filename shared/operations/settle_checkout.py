@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from shared.domain import collecting
 from shared.domain.cart import Cart, counted, with_lines
-from shared.domain.charge import Attempt, Charge
 from shared.domain.fulfilment import fulfil
 from shared.domain.invoice import Invoice, InvoiceState, Payment, close
 from shared.domain.order import Due, invoice_lines
@@ -17,6 +16,7 @@ from shared.store import transactions
 from shared.store.timeline import TimelineEvent
 
 if TYPE_CHECKING:
+    from shared.domain.charge import Attempt, Charge
     from shared.domain.customer import Customer
     from shared.domain.pack import Pack
     from shared.domain.subscription import Subscription

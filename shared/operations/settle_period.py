@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.domain import collecting
-from shared.domain.cart import Cart, counted
-from shared.domain.charge import Attempt, Charge
 from shared.domain.granting import grant_period_pack
 from shared.domain.invoice import Invoice, Payment, close
 from shared.domain.outcome import Outcome
@@ -19,6 +17,8 @@ from shared.operations.giving_up import give_up_period
 from shared.store import transactions
 
 if TYPE_CHECKING:
+    from shared.domain.cart import Cart
+    from shared.domain.charge import Attempt, Charge
     from shared.domain.customer import Customer
     from shared.operations.context import Context
     from shared.store.items import Row
@@ -79,11 +79,13 @@ def write_paid_period(
     renewed, skipped = collecting.settle_period(subscription.value, granted.pack, now)
     if renewed.state is SubscriptionState.PAUSED:
         held = ended_by_pause(renewed, granted.pack)
-        granted = granted.model_copy(update={"pack": held})
+        granted = granted._replace(pack=held)
     payment = recorded.payment if recorded else payment_of(settled, attempt, context)
     closed = close(invoice.value, payment, now)
     changed = collecting.without_past_due(customer.value, subscription.value.id)
     if cart is not None:
+        from shared.domain.cart import counted
+
         changed = counted(changed, cart[1])
     messages = tell.period_paid(context, changed, renewed, closed, granted.pack)
     notices = [tell.periods_skipped(context, renewed, skipped)] if skipped else []

@@ -15,7 +15,8 @@ from shared.domain.calendar import local_date
 from shared.domain.card import Card
 from shared.domain.cart_lines import Wanted, check_line
 from shared.domain.charge import Charge, Purpose, begin_attempt
-from shared.domain.customer import CollectedBy, Customer
+from shared.domain.collected_by import CollectedBy
+from shared.domain.customer import Customer
 from shared.domain.errors import Invalid
 from shared.domain.invoice import Payment, PaymentKind
 from shared.domain.money import Money, total

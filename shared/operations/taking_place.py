@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from shared.domain import activity as places
 from shared.domain import reservation as reservations
-from shared.domain.activity import Activity, Waiting
 from shared.domain.activity_state import ActivityState
 from shared.domain.by import By
 from shared.domain.reservation import Reservation, ReservationState
@@ -21,6 +20,7 @@ from shared.store.items import Lost, Row
 from shared.store.reading import read
 
 if TYPE_CHECKING:
+    from shared.domain.activity import Activity, Waiting
     from shared.operations.context import Context
 
 

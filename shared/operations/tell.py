@@ -7,7 +7,6 @@ import hashlib
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from shared.domain.customer import CollectedBy
 from shared.domain.message import Notice, NoticeKind
 from shared.messages.builders.telling import Telling
 
@@ -326,6 +325,8 @@ def subscription_failed(
     """[RETRY]: the last slot has failed."""
     last = charge.last
     why = f" The last answer was {last.decline_code}." if last and last.decline_code else ""
+    from shared.domain.collected_by import CollectedBy
+
     by_recording = subscription.collected_by is CollectedBy.RECORDING
     failed = "it was not paid in time" if by_recording else "every try has failed"
     return _notice(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.domain.charge import Charge
 from shared.domain.errors import Missing, Unavailable
 from shared.domain.outcome import Outcome
 from shared.operations import cards
@@ -19,10 +18,11 @@ from shared.providers.events import EventKind
 from shared.store import accounts, webhook_events
 from shared.store.items import Lost, Ref, Row
 from shared.store.reading import read
-from shared.store.webhook_events import WebhookReceived
 
 if TYPE_CHECKING:
+    from shared.domain.charge import Charge
     from shared.operations.context import Context
+    from shared.store.webhook_events import WebhookReceived
 
 
 def apply(context: Context, ref: Ref[WebhookReceived]) -> Applied:

@@ -21,11 +21,11 @@ from shared.operations.booking import hold_all
 from shared.operations.planning import location_of
 from shared.operations.racing import until_won
 from shared.operations.tell import NoWeekPlace
-from shared.operations.weekly_sale import activities_at
 from shared.store import accounts, bookings
 from shared.store.bookings import Besides, Credits
 from shared.store.items import Row
 from shared.store.reading import read
+from shared.store.schedule import activities_at
 
 if TYPE_CHECKING:
     from shared.domain.customer import Customer

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared.domain import weekly
 from shared.domain.calendar import local_date
 from shared.domain.errors import Invalid
 from shared.domain.pricing import first_day_of
-from shared.store import schedule
+from shared.store.schedule import activities_at
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+
     from shared.domain.activity import Activity
     from shared.domain.business import Location
     from shared.domain.cart import Cart
     from shared.domain.product import Catalogue, Product
     from shared.domain.weekly import Standing, WhyNotSold
     from shared.store.items import Row
-
-AT_ONCE = 20
-"""Activities of a location that start in the same minute."""
-
-
-A_MINUTE = timedelta(minutes=1)
-
-
-def activities_at(location_id: str, starts_at: datetime) -> list[Row[Activity]]:
-    """What a location has at this minute: one round trip."""
-    rows = schedule.schedule_of(location_id, starts_at, starts_at + A_MINUTE, limit=AT_ONCE)
-    return list(rows)
 
 
 def why_not_sold(

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.domain.charge import ProviderCharge
 from shared.domain.money import Money
 from shared.domain.outcome import Outcome
+from shared.domain.provider_charge import ProviderCharge
 from shared.providers.cardpointe_cards import Frame, fetch_card, parts_of, remove_card
 from shared.providers.cardpointe_client import (
     KEY_REFUSED,
@@ -133,7 +133,7 @@ class CardPointeProvider:
         except (ProviderUnavailable, RequestRefused):
             return ChargeResult(outcome=Outcome.REFUSED, decline_code=EARLIER_TRY_OPEN)
         if earlier is not None:
-            return earlier.model_copy(update={"attempt_id": request.attempt_id})
+            return earlier._replace(attempt_id=request.attempt_id)
         try:
             answer = self._client.put("auth", _auth(request))
         except NotSent:
@@ -204,7 +204,7 @@ class CardPointeProvider:
         said = record.said
         if record.voided:
             given_back = _result(Outcome.CANCELLED, record, attempt_id)
-            return given_back.model_copy(update={"refunded": True})
+            return given_back._replace(refunded=True)
         if said in (Said.APPROVED, Said.PARTIAL):
             if record.rejected:
                 return _result(Outcome.UNKNOWN, record, attempt_id)
@@ -230,7 +230,7 @@ class CardPointeProvider:
             )
         outcome = Outcome.DECLINED if undone is RefundOutcome.SUCCEEDED else Outcome.UNKNOWN
         result = _result(outcome, record, attempt_id)
-        return result.model_copy(update={"decline_code": PARTIAL_APPROVAL})
+        return result._replace(decline_code=PARTIAL_APPROVAL)
 
     def find_charge_ref(self, provider_charge_id: str) -> str | None:
         """It reports nothing, so nobody asks."""

@@ -5,22 +5,23 @@ exception; an answer that did not come, or that leaves open whether money moved,
 `Outcome.UNKNOWN` and never a failure ([ONCE]).
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from __future__ import annotations
 
-from shared.domain.card import Card
-from shared.domain.charge import ProviderCharge
-from shared.domain.money import Money
-from shared.domain.outcome import Outcome
-from shared.domain.record import Record
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from shared.domain.card import Card
+    from shared.domain.money import Money
+    from shared.domain.outcome import Outcome
+    from shared.domain.provider_charge import ProviderCharge
     from shared.providers.events import WebhookEvent
 
 
-class ChargeRequest(Record):
+class ChargeRequest(NamedTuple):
     """One attempt. Repeating it with the same `attempt_id` must not charge twice.
 
     `attempt_id` is the idempotency key; `charge_ref` is what we put in the provider's metadata
@@ -45,7 +46,7 @@ class ChargeRequest(Record):
     unanswered: tuple[str, ...] = ()
 
 
-class ChargeResult(Record):
+class ChargeResult(NamedTuple):
     """What the provider said of an attempt.
 
     `confirm_url` is set when the outcome is `AUTHENTICATION_REQUIRED`: where the customer
@@ -74,19 +75,19 @@ class RefundOutcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-class CardSetup(Record):
+class CardSetup(NamedTuple):
     """Saving a card on the provider's hosted page: where to send the customer, then what came."""
 
     setup_id: str
-    url: str | None = None
     reference: str
+    url: str | None = None
     complete: bool = False
     provider_customer: str | None = None
     card: Card | None = None
     failure: str | None = None
 
 
-class CardSeen(Record):
+class CardSeen(NamedTuple):
     """A card as the provider has it now. `reference` is what its setup was started with."""
 
     reference: str
@@ -102,7 +103,7 @@ class SetupProblem(StrEnum):
     CURRENCY_NOT_TAKEN = "currency_not_taken"
 
 
-class SetupReport(Record):
+class SetupReport(NamedTuple):
     """What a provider says of the merchant's account there. `live` is False while only test cards
     work, None where it doesn't say. `problems` go with a sentence each, for staff."""
 
@@ -207,7 +208,7 @@ class PaymentProvider(Protocol):
     def check_setup(self, currencies: Sequence[str], /) -> SetupReport:
         """How the merchant's account stands there, and whether it takes `currencies`."""
 
-    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> "WebhookEvent":
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
         """Check the signature on the raw bytes and read the event; `InvalidSignature` else.
         Header names are lower case. The current time is the provider's `now`. A provider that
         sends none verifies none."""

@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from shared.domain.card import Card
-from shared.domain.charge import SAME_KEY_FOR, ProviderCharge
+from shared.domain.charge import SAME_KEY_FOR
 from shared.domain.money import Money
 from shared.domain.outcome import Outcome
+from shared.domain.provider_charge import ProviderCharge
 from shared.providers import sandbox_events
 from shared.providers.errors import ProviderUnavailable, RequestRefused
 from shared.providers.events import WebhookEvent

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from shared.domain.charge import SAME_KEY_FOR, ProviderCharge
+from shared.domain.charge import SAME_KEY_FOR
+from shared.domain.provider_charge import ProviderCharge
 from shared.providers import stripe_events
 from shared.providers.errors import ProviderUnavailable
 from shared.providers.events import WebhookEvent

@@ -365,7 +365,7 @@ class Charging:
 
 def _given_up(result: ChargeResult) -> ChargeResult:
     """Nobody's card said no, and it may be tried again."""
-    return result.model_copy(update={"outcome": Outcome.DECLINED, "decline_code": GIVEN_UP})
+    return result._replace(outcome=Outcome.DECLINED, decline_code=GIVEN_UP)
 
 
 def read_intent(found: Mapping[str, Any]) -> IntentSeen:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.domain.charge import ProviderCharge
 from shared.domain.outcome import Outcome
+from shared.domain.provider_charge import ProviderCharge
 from shared.providers.errors import ProviderUnavailable
 from shared.providers.port import ChargeResult
 from shared.providers.stripe_charging import Charging, read_intent
@@ -82,7 +82,7 @@ class Ledger:
         if not taken:
             return said
         money = money_of(charge.amount, charge.currency).model_copy(update={"minor": taken})
-        return said.model_copy(update={"reversed": money})
+        return said._replace(reversed=money)
 
     def charge_ref(self, intent_id: str) -> str | None:
         """What a payment is for, in our words; None for one of others."""

@@ -18,8 +18,8 @@ from pydantic import (
 )
 
 from shared.domain.card import Card
-from shared.domain.charge import ProviderCharge
 from shared.domain.money import Money
+from shared.domain.provider_charge import ProviderCharge
 from shared.domain.record import Record
 from shared.providers.errors import ProviderUnavailable
 from shared.providers.stripe_events import CHARGE_REF

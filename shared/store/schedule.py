@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared.store import kinds  # noqa: F401 - says how each kind is stored
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 SCHEDULE_LIMIT = 400
 """Activities of one reading: a week of a busy place."""
+
+AT_ONCE = 20
+"""Activities of a location that start in the same minute."""
+
+A_MINUTE = timedelta(minutes=1)
 
 
 def activity(activity_id: str) -> Ref[Activity]:
@@ -41,3 +46,8 @@ def schedule_of(
         limit=limit,
     )
     return page.rows
+
+
+def activities_at(location_id: str, starts_at: datetime) -> tuple[Row[Activity], ...]:
+    """What a location has at this minute: one round trip."""
+    return schedule_of(location_id, starts_at, starts_at + A_MINUTE, limit=AT_ONCE)

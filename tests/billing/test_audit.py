@@ -12,9 +12,10 @@ from infra.local.aws import Answer
 from infra.local.engine import Embedded
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld, outside
-from shared.domain.charge import Charge, ProviderCharge
+from shared.domain.charge import Charge
 from shared.domain.due import Moment, Worker, due_text
 from shared.domain.message import MessageKind, NoticeKind, message_key
+from shared.domain.provider_charge import ProviderCharge
 from shared.operations.audit import MAX_CUSTOMERS, MAX_UNANSWERED
 from shared.providers.port import ChargeRequest, PaymentProvider
 from shared.store import accounts

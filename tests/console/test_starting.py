@@ -9,7 +9,7 @@ import pytest
 from infra.local.http_api import Response
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.world import LocalWorld
-from shared.domain.customer import CollectedBy
+from shared.domain.collected_by import CollectedBy
 from shared.domain.dunning import RetryPolicy, Then
 from shared.domain.ending import EndReason
 from shared.domain.invoice import InvoiceState, PaymentKind

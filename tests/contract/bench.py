@@ -6,8 +6,8 @@ from enum import Enum, auto
 from itertools import count
 from typing import Protocol
 
-from shared.domain.charge import ProviderCharge
 from shared.domain.money import Money
+from shared.domain.provider_charge import ProviderCharge
 from shared.providers.events import WebhookEvent
 from shared.providers.port import CardSetup, ChargeRequest, ChargeResult, PaymentProvider
 

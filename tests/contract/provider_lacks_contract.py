@@ -27,7 +27,7 @@ def test_what_came_of_a_lost_attempt_never_adds_to_the_next(bench: Bench, troubl
     lost = request_for(setup)
     bench.trouble(trouble)
     assert bench.provider.charge(lost).outcome is Outcome.UNKNOWN
-    following = request_for(setup).model_copy(update={"unanswered": (lost.attempt_id,)})
+    following = request_for(setup)._replace(unanswered=(lost.attempt_id,))
     assert bench.provider.charge(following).outcome is Outcome.SUCCEEDED
     assert bench.succeeded("charge-1") == 1
     found = look_up(bench, lost)

@@ -92,7 +92,7 @@ def test_a_request_that_is_wrong_in_itself_is_refused_and_nobodys_card_is_to_bla
     bench: SandboxBench,
 ) -> None:
     request = request_for(save(bench))
-    wrong = request.model_copy(update={"amount": Money(minor=0, currency="USD")})
+    wrong = request._replace(amount=Money(minor=0, currency="USD"))
     assert bench.provider.charge(wrong).outcome is Outcome.REFUSED
     assert bench.sandbox.charges() == []
 

@@ -213,7 +213,7 @@ def test_a_payment_that_still_settles_is_left_alone(bench: StripeBench) -> None:
 def test_a_later_attempt_of_another_amount_takes_that_amount(bench: StripeBench) -> None:
     setup, payment = declined(bench)
     amount = Money(minor=5_300, currency="USD")
-    second = request_for(setup, continues=payment).model_copy(update={"amount": amount})
+    second = request_for(setup, continues=payment)._replace(amount=amount)
     assert bench.provider.charge(second).outcome is Outcome.SUCCEEDED
     assert [one.amount for one in bench.stripe.charges()] == [5_300]
 
@@ -352,7 +352,7 @@ def test_a_card_that_was_removed_is_missing_and_final(bench: StripeBench) -> Non
     )
     for number, token in enumerate((setup.card.token, "pm_unknown")):
         request = request_for(setup, attempt_id=f"attempt-of-{number}")
-        result = bench.provider.charge(request.model_copy(update={"card_token": token}))
+        result = bench.provider.charge(request._replace(card_token=token))
         assert (result.outcome, result.decline_code) == (Outcome.DECLINED_FINAL, "card_missing")
 
 
@@ -360,7 +360,7 @@ def test_a_card_of_somebody_else_is_never_charged(bench: StripeBench) -> None:
     one = save(bench, reference="customer-1")
     other = save(bench, reference="customer-2")
     assert other.card is not None
-    request = request_for(one).model_copy(update={"card_token": other.card.token})
+    request = request_for(one)._replace(card_token=other.card.token)
     assert bench.provider.charge(request).outcome is Outcome.DECLINED_FINAL
     assert bench.succeeded("charge-1") == 0
 
@@ -377,7 +377,7 @@ def test_an_account_that_does_not_know_the_customer_is_the_merchants_trouble(
     bench: StripeBench,
 ) -> None:
     """Another account's key, for instance: nobody's card may be given up for it."""
-    request = request_for(save(bench)).model_copy(update={"provider_customer": "cus_unknown"})
+    request = request_for(save(bench))._replace(provider_customer="cus_unknown")
     result = bench.provider.charge(request)
     assert (result.outcome, result.decline_code) == (Outcome.REFUSED, "customer_missing")
 

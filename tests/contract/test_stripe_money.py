@@ -202,7 +202,7 @@ def test_a_debit_that_fails_days_later_is_a_decline_after_which_a_card_can_pay(
     assert late.decline_code
     card = save(bench, provider_customer=request.provider_customer)
     second = request_for(card, continues=begun.provider_charge_id)
-    again = second.model_copy(update={"amount": request.amount})
+    again = second._replace(amount=request.amount)
     assert bench.provider.charge(again).outcome is Outcome.SUCCEEDED
     assert bench.succeeded("charge-1") == 1
 
@@ -309,7 +309,7 @@ def test_a_currency_that_stripe_counts_otherwise_is_charged_and_told_right(
     bench: StripeBench,
 ) -> None:
     amount = Money(minor=5_000, currency="ISK")
-    request = request_for(save(bench)).model_copy(update={"amount": amount})
+    request = request_for(save(bench))._replace(amount=amount)
     result = bench.provider.charge(request)
     assert result.provider_charge_id
     assert [one.amount for one in bench.stripe.charges()] == [500_000]

@@ -87,7 +87,8 @@ from shared.domain.activity_state import ActivityState
 from shared.domain.business import Location
 from shared.domain.by import By
 from shared.domain.calendar import Frequency, charge_moment
-from shared.domain.customer import Attention, CollectedBy, PastDue
+from shared.domain.collected_by import CollectedBy
+from shared.domain.customer import Attention, PastDue
 from shared.domain.dunning import RetryPolicy
 from shared.domain.ending import EndReason
 from shared.domain.invoice import InvoiceState, PaymentKind, PaymentStatus

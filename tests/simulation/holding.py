@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from infra.local.sandbox import ChargeSeen
 from infra.local.world import LocalWorld
 from shared.domain.activity import Activity
-from shared.domain.charge import ProviderCharge
 from shared.domain.customer import Customer
 from shared.domain.due import Lane
 from shared.domain.invariants import (
@@ -26,6 +25,7 @@ from shared.domain.invariants import (
 )
 from shared.domain.invoice import PaymentKind
 from shared.domain.money import Money
+from shared.domain.provider_charge import ProviderCharge
 from shared.domain.reservation import Seat
 from shared.store.items import document, model_of
 from shared.store.reading import moment_of

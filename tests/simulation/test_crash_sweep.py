@@ -165,7 +165,7 @@ def silence_is_a_decline(found: Scene) -> None:
     def sure_of_itself(request: ChargeRequest) -> ChargeResult:
         answer = charge(request)
         if answer.outcome is Outcome.UNKNOWN:
-            return answer.model_copy(update={"outcome": Outcome.DECLINED})
+            return answer._replace(outcome=Outcome.DECLINED)
         return answer
 
     adapter.__dict__["charge"] = sure_of_itself

@@ -20,7 +20,7 @@ from shared.domain import subscription as subscriptions
 from shared.domain.by import By
 from shared.domain.calendar import Frequency
 from shared.domain.card import Card
-from shared.domain.charge import Charge, ProviderCharge, Purpose, RefundState
+from shared.domain.charge import Charge, Purpose, RefundState
 from shared.domain.customer import Customer
 from shared.domain.due import Moment, due_text
 from shared.domain.ending import EndReason
@@ -41,6 +41,7 @@ from shared.domain.order import OrderLine, invoice_lines
 from shared.domain.outcome import Outcome
 from shared.domain.pack import Entry, Pack
 from shared.domain.product_kind import ProductKind
+from shared.domain.provider_charge import ProviderCharge
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.domain.told_of_end import KIND_OF_END
 from shared.operations.packs import run_out

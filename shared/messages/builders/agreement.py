@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.domain.customer import CollectedBy
+from shared.domain.collected_by import CollectedBy
 from shared.domain.subscription import SubscriptionState
 from shared.messages.facts.agreement import Agreement
 

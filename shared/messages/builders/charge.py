@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from shared.domain.customer import CollectedBy
+from shared.domain.collected_by import CollectedBy
 from shared.domain.subscription import SubscriptionState
 from shared.messages.facts.card import CardShown
 from shared.messages.facts.next_charge import NextCharge

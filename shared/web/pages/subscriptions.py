@@ -6,7 +6,8 @@ from datetime import date, datetime
 from pydantic import AwareDatetime
 
 from shared.domain.calendar import Frequency
-from shared.domain.customer import Attention, CollectedBy, Customer
+from shared.domain.collected_by import CollectedBy
+from shared.domain.customer import Attention, Customer
 from shared.domain.ending import EndReason
 from shared.domain.money import Money
 from shared.domain.next_payment import NextPayment
