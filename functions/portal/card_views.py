@@ -16,7 +16,7 @@ from functions.portal.pages.card_models import (
 from shared.domain.customer import MAX_CARDS, Attention, Customer
 from shared.domain.product import Catalogue
 from shared.domain.subscription import Subscription
-from shared.operations.cards import Why, why_it_stays
+from shared.operations.card_removal import Why, why_it_stays
 from shared.web.pages.cards import card_view
 from shared.web.pages.names import zone_of
 

@@ -18,7 +18,7 @@ from functions.portal.pages.card_models import (
 from shared.domain.card_number import is_card_number
 from shared.domain.customer import Customer
 from shared.domain.errors import PunchcardError
-from shared.operations import card_entry, card_link, cards
+from shared.operations import card_entry, card_link, card_removal, cards
 from shared.operations.cards import Saved
 from shared.operations.collect import Renewed
 from shared.store import accounts
@@ -177,7 +177,7 @@ def make_default(request: Request) -> Answer:
 )
 def remove(request: Request) -> Answer:
     card_id = path_id(request, "card")
-    left = cards.remove(hosted.context(request), request.signed_in.value.id, card_id)
+    left = card_removal.remove(hosted.context(request), request.signed_in.value.id, card_id)
     return _cards(request, left, location="/cards", done="card_removed")
 
 

@@ -25,3 +25,8 @@ class Card(Record):
         if self.exp_month is None or self.exp_year is None:
             return False
         return (self.exp_year, self.exp_month) < (now.year, now.month)
+
+
+def named(card: Card | None) -> str:
+    """A card as the timeline keeps it: brand and last four, whatever becomes of it."""
+    return f"{card.brand} {card.last4}" if card else ""

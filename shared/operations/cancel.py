@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from shared.domain import collecting
 from shared.domain.by import By
+from shared.domain.card import named
 from shared.domain.cart import counted
 from shared.domain.ending import EndReason
 from shared.domain.errors import Conflict, Forbidden, Invalid, Missing
@@ -25,7 +26,6 @@ from shared.store.reading import read
 from shared.store.timeline import TimelineEvent
 
 if TYPE_CHECKING:
-    from shared.domain.card import Card
     from shared.domain.charge import Charge
     from shared.domain.customer import Customer
     from shared.domain.invoice import Invoice
@@ -312,11 +312,6 @@ def use_card(
             return changed, None
         return changed, open_books(customer_id, failing.source)
     raise Conflict("Something else changed this subscription at the same moment. Try again.")
-
-
-def named(card: Card | None) -> str:
-    """A card as the timeline keeps it: brand and last four, whatever becomes of it."""
-    return f"{card.brand} {card.last4}" if card else ""
 
 
 def _event(

@@ -1,24 +1,15 @@
-"""Cards on file: add on the provider's hosted page, name the default, remove ([CARDS])."""
+"""Cards on file: add on the provider's hosted page, name the default ([CARDS])."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
-from datetime import timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.domain.by import By
-from shared.domain.collected_by import CollectedBy
-from shared.domain.customer import MAX_CARDS, REMOVED_REMEMBERED, Customer
-from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
-from shared.domain.invoice import Invoice, InvoiceState
-from shared.domain.outcome import OPEN_OUTCOMES, UNDECIDED_OUTCOMES, Outcome
-from shared.domain.subscription import OVER, Subscription, SubscriptionState
+from shared.domain.card import named
+from shared.domain.customer import MAX_CARDS, Customer
+from shared.domain.errors import Conflict, Missing, Unavailable
 from shared.operations import tell
-from shared.operations.books import Books, open_books
-from shared.operations.cancel import named
-from shared.operations.collect import Renewed, pay_now
 from shared.providers.errors import NoSuchProvider, ProviderUnavailable, RequestRefused
 from shared.providers.port import CardSetup
 from shared.store import accounts, transactions
@@ -28,24 +19,15 @@ from shared.store.timeline import TimelineEvent
 
 if TYPE_CHECKING:
     from shared.domain.card import Card
+    from shared.operations.collect import Renewed
     from shared.operations.context import Context
-    from shared.store.records import Submission
 
 CARD_TRIES = 5
-JUST_NOW = timedelta(minutes=5)
-"""How long after a card was tried its owner, coming back from the card page, is told of it."""
 ENTER_PATH = "/cards/enter"
 """Our page for a card field of the provider's."""
 REMOVED = "removed"
 """What came of a card page whose card was taken off file since: its late webhook, or an old
 address opened again, does not bring it back."""
-
-
-class Why(StrEnum):
-    """Why a card stays ([CARDS])."""
-
-    LAST_NEEDED = "last_needed"
-    CHARGE_UNKNOWN = "charge_unknown"
 
 
 class Saved(NamedTuple):
@@ -149,7 +131,9 @@ def put_on_file(
         if known is not None and not (entered and _dated(known) != _dated(card)):
             tried = _try_if_nobody_has(context, before, card)
             if not tried and asked_by is not None:
-                tried = _just_tried(context, asked_by, card)
+                from shared.operations.past_due import just_tried
+
+                tried = just_tried(context, asked_by, card)
             return Saved(card=card, tried=tried)
         others = before.model_copy(
             update={
@@ -158,17 +142,16 @@ def put_on_file(
             }
         )
         event = (
-            _event(context, "card:added", after=named(card))
+            card_event(context, "card:added", after=named(card))
             if known is None
-            else _event(context, "card:renewed", before=_dated(known), after=_dated(card))
+            else card_event(context, "card:renewed", before=_dated(known), after=_dated(card))
         )
+        changed = others.with_card(card, provider_customer)
         try:
-            transactions.change_customer(
-                customer=row, changed=others.with_card(card, provider_customer), events=[event]
-            )
+            transactions.change_customer(customer=row, changed=changed, events=[event])
         except Lost:
             continue
-        return Saved(card=card, tried=try_past_due(context, setup.reference, card.id))
+        return Saved(card=card, tried=_tried(context, changed, card.id))
     raise Conflict("Your account changed at the same moment. Try again.")
 
 
@@ -196,7 +179,7 @@ def refresh(context: Context, provider: str, card_token: str) -> bool:
                 customer=row,
                 changed=row.value.model_copy(update={"cards": renewed}),
                 events=[
-                    _event(
+                    card_event(
                         context,
                         "card:renewed",
                         before=_dated(before),
@@ -223,28 +206,20 @@ def _try_if_nobody_has(
     what it has not been tried on, while it still is what the clock would take."""
     if not customer.past_due or customer.default_card != card.id:
         return ()
-    return try_past_due(context, customer.id, card.id, only_untried=True)
+    return _tried(context, customer, card.id, only_untried=True)
 
 
-def _just_tried(context: Context, customer_id: str, card: Card) -> tuple[tuple[str, Renewed], ...]:
-    """What the webhook has tried on the card a moment before its owner came back: they are told
-    what became of it all the same."""
-    since = context.now() - JUST_NOW
-    found: list[tuple[str, Renewed]] = []
-    for row in accounts.charges_of(customer_id).rows:
-        charge, last = row.value, row.value.last
-        if charge.subscription_id is None or last is None or last.card.id != card.id:
-            continue
-        if last.started_at < since or last.by is By.CLOCK:
-            continue
-        paid = charge.settled_at is not None
-        open_still = charge.outcome in OPEN_OUTCOMES
-        result = Renewed.COLLECTED if paid else Renewed.OPEN if open_still else Renewed.NOT_PAID
-        found.append((charge.subscription_id, result))
-    return tuple(found)
+def _tried(
+    context: Context, customer: Customer, card_id: str, *, only_untried: bool = False
+) -> tuple[tuple[str, Renewed], ...]:
+    if not customer.past_due:
+        return ()
+    from shared.operations.past_due import try_past_due
+
+    return try_past_due(context, customer.id, card_id, only_untried=only_untried)
 
 
-def _event(
+def card_event(
     context: Context, what: str, *, before: str = "", after: str = "", by: str = By.CUSTOMER.value
 ) -> TimelineEvent:
     return TimelineEvent(
@@ -266,43 +241,6 @@ def customer_row(customer_id: str) -> Row[Customer]:
     return row
 
 
-def try_past_due(
-    context: Context, customer_id: str, card_id: str, *, only_untried: bool = False
-) -> tuple[tuple[str, Renewed], ...]:
-    """Try every failing charge of a customer on `card_id`, and let a subscription whose own card
-    failed use it from now on; what staff have paused waits ([PAUSE]), and what is collected by
-    recording asks no card ([PAY]). `only_untried` leaves out what was tried on this card before."""
-    tried: list[tuple[str, Renewed]] = []
-    customer = customer_row(customer_id).value
-    for entry in customer.past_due:
-        subscription_ref = accounts.subscription(customer_id, entry.subscription_id)
-        row = read(subscription_ref).get(subscription_ref)
-        if row is None or row.value.collection is None or not _asks_cards(row.value):
-            continue
-        if row.value.card_id is not None and row.value.card_id != card_id:
-            try:
-                transactions.change_subscription(
-                    subscription=row, changed=row.value.model_copy(update={"card_id": card_id})
-                )
-            except Lost:
-                continue
-        books = open_books(customer_id, row.value.collection.source)
-        if books is None or books.subscription is None:
-            continue
-        attempts = books.charge.value.attempts
-        if only_untried and any(one.card.id == card_id for one in attempts):
-            continue
-        tried.append(
-            (entry.subscription_id, pay_now(context, books, card_id=card_id, by=By.CUSTOMER))
-        )
-    return tuple(tried)
-
-
-def _asks_cards(subscription: Subscription) -> bool:
-    by_card = subscription.collected_by is CollectedBy.CARD
-    return by_card and not subscription.paused_by_staff
-
-
 def make_default(
     context: Context, customer_id: str, card_id: str
 ) -> tuple[Customer, tuple[tuple[str, Renewed], ...]]:
@@ -320,7 +258,7 @@ def make_default(
                 events=[]
                 if changed == row.value
                 else [
-                    _event(
+                    card_event(
                         context,
                         "card:default",
                         before=named(row.value.card(row.value.default_card)),
@@ -331,146 +269,5 @@ def make_default(
         except Lost:
             continue
         named_before = row.value == changed
-        tried = try_past_due(context, customer_id, card_id, only_untried=named_before)
-        return changed, tried
+        return changed, _tried(context, changed, card_id, only_untried=named_before)
     raise Conflict("Your account changed at the same moment. Try again.")
-
-
-def why_it_stays(
-    customer: Customer, card: Card, subscriptions: list[Subscription], undecided: set[str]
-) -> Why | None:
-    """Why `card` can't be removed. `undecided` are the ids of cards with an open charge."""
-    if card.id in undecided:
-        return Why.CHARGE_UNKNOWN
-    needed = any(one.state not in OVER and not _paid_by_hand(one) for one in subscriptions)
-    return Why.LAST_NEEDED if needed and len(customer.cards) == 1 else None
-
-
-def _paid_by_hand(subscription: Subscription) -> bool:
-    """Whether nothing of it is debited by itself, now or later ([RECUR], [PAY])."""
-    if subscription.collected_by is CollectedBy.RECORDING:
-        return True
-    recurring = subscription.recurring
-    return recurring is not None and recurring.by_hand and subscription.collection is None
-
-
-def undecided_cards(
-    customer: Row[Customer], subscriptions: list[Subscription], invoices: Iterable[Invoice] = ()
-) -> set[str]:
-    """The cards on which a charge is under way whose outcome is open, `invoices` being those that
-    may be paid by themselves: one round trip more when something is being collected, none
-    otherwise."""
-    customer_id = customer.value.id
-    sources = [one.collection.source for one in subscriptions if one.collection is not None]
-    sources += [one.charged_under for one in invoices if one.state is InvoiceState.OPEN]
-    carts = [
-        accounts.cart(accounts.customer_pk(customer_id), location_id)
-        for location_id, count in customer.value.cart_counts.items()
-        if count
-    ]
-    found = read(*carts)
-    for ref in carts:
-        cart = found.get(ref)
-        if cart is not None and cart.value.claimed_by is not None:
-            sources.append(cart.value.token)
-    refs = [accounts.charge(customer_id, source) for source in sources]
-    charges = read(*refs)
-    undecided: set[str] = set()
-    for charge_ref in refs:
-        row = charges.get(charge_ref)
-        if row is None or row.value.last is None:
-            continue
-        outcome = row.value.outcome
-        if outcome in UNDECIDED_OUTCOMES or outcome is Outcome.AUTHENTICATION_REQUIRED:
-            undecided.add(row.value.last.card.id)
-    return undecided
-
-
-def remove(context: Context, customer_id: str, card_id: str) -> Customer:
-    """Take a card off file, here and at the provider. Subscriptions that named it fall back to
-    the default. `Conflict` with the reason when it has to stay."""
-    for _ in range(CARD_TRIES):
-        row = customer_row(customer_id)
-        card = row.value.card(card_id)
-        if card is None:
-            raise Missing("There is no such card.")
-        held = [one.value for one in accounts.subscriptions_of(customer_id).rows]
-        rows = (
-            *accounts.invoices_of(customer_id).rows,
-            *accounts.all_asking_invoices_of(customer_id),
-        )
-        asked = [one.value for one in rows]
-        match why_it_stays(row.value, card, held, undecided_cards(row, held, asked)):
-            case Why.LAST_NEEDED:
-                raise Conflict(
-                    "A subscription needs this card. Add another one first.", code="card_needed"
-                )
-            case Why.CHARGE_UNKNOWN:
-                raise Conflict(
-                    "A payment on this card is still being confirmed.", code="card_being_charged"
-                )
-            case None:
-                pass
-        left = tuple(one for one in row.value.cards if one.id != card_id)
-        default = row.value.default_card
-        if default == card_id:
-            default = left[-1].id if left else None
-        removed = (*row.value.removed_cards, card.token)[-REMOVED_REMEMBERED:]
-        changed = row.value.model_copy(
-            update={"cards": left, "default_card": default, "removed_cards": removed}
-        )
-        try:
-            transactions.change_customer(
-                customer=row,
-                changed=changed,
-                events=[_event(context, "card:removed", before=named(card))],
-            )
-        except Lost:
-            continue
-        _forget(context, row.value, card)
-        return changed
-    raise Conflict("Your account changed at the same moment. Try again.")
-
-
-def _forget(context: Context, customer: Customer, card: Card) -> None:
-    """The provider forgets the card too; if it does not answer, or is not set up any more ([MANY]),
-    ours is gone all the same and nothing can be charged to it."""
-    provider_customer = customer.at_provider(card)
-    if provider_customer is None:
-        return
-    try:
-        context.provider(card.provider).remove_card(
-            provider_customer=provider_customer, card_token=card.token
-        )
-    except (ProviderUnavailable, RequestRefused):
-        return
-
-
-def pay_subscription(
-    context: Context,
-    customer_id: str,
-    subscription_id: str,
-    *,
-    card_id: str | None,
-    submission: tuple[str, Submission] | None = None,
-) -> tuple[Renewed, Books]:
-    """Pay what is owed on a subscription now, by the customer's own wish."""
-    ref = accounts.subscription(customer_id, subscription_id)
-    row = read(ref).get(ref)
-    if row is None:
-        raise Missing("There is no such subscription.")
-    if row.value.collection is None or row.value.state not in (
-        SubscriptionState.PAST_DUE,
-        SubscriptionState.PAUSED,
-    ):
-        raise Conflict("Nothing is owed on this subscription.", code="nothing_owed")
-    books = open_books(customer_id, row.value.collection.source)
-    assert books is not None
-    if card_id is not None and books.customer.value.card(card_id) is None:
-        raise Invalid("Choose one of your cards.", fields={"card": "This card is not on file."})
-    if books.customer.value.card_for(card_id) is None:
-        raise Invalid("Add a card first.", fields={"card": "There is no card on file."})
-    result = pay_now(context, books, card_id=card_id, by=By.CUSTOMER, submission=submission)
-    after = open_books(customer_id, row.value.collection.source)
-    assert after is not None
-    return result, after

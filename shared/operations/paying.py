@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.domain.errors import Conflict
-from shared.operations import cards
+from shared.operations import past_due
 from shared.operations.answered import Answered, answer_of
 from shared.operations.books import Books, open_books
 from shared.operations.collect import Renewed
@@ -34,7 +34,7 @@ def pay(
     tried: list[Books] = []
 
     def do(record: tuple[str, Submission]) -> None:
-        result, books = cards.pay_subscription(
+        result, books = past_due.pay_subscription(
             context, press.customer_id, subscription_id, card_id=card_id, submission=record
         )
         if result is Renewed.LOST:

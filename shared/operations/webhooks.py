@@ -12,7 +12,6 @@ from shared.domain.errors import Missing, Unavailable
 from shared.domain.outcome import Outcome
 from shared.operations import cards
 from shared.operations.receiving import Applied, known
-from shared.operations.reconcile import Reconciled, reconcile, refund_came_back
 from shared.providers.errors import ProviderUnavailable, RequestRefused
 from shared.providers.events import EventKind
 from shared.store import accounts, webhook_events
@@ -101,6 +100,8 @@ def _apply_refund(context: Context, event: WebhookReceived) -> Applied:
     row = read(ref).get(ref) if ref is not None else None
     if row is None:
         return Applied.UNKNOWN_OBJECT
+    from shared.operations.reconcile import refund_came_back
+
     try:
         refund_came_back(context, row.value.customer_id, row.value.source)
     except (ProviderUnavailable, RequestRefused, Lost) as trouble:
@@ -122,6 +123,8 @@ def _asked_for(context: Context, event: WebhookReceived) -> str | None:
 def _settle(context: Context, charge: Charge, event: WebhookReceived) -> None:
     """What the provider says of the event's object is recorded. Raises `Unavailable` when that
     could not be done and nothing else may ever ask again: the event stays due."""
+    from shared.operations.reconcile import Reconciled, reconcile
+
     result = reconcile(
         context,
         charge.customer_id,

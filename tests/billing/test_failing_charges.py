@@ -9,7 +9,7 @@ from shared.domain.ending import EndReason
 from shared.domain.invoice import InvoiceState
 from shared.domain.message import MessageKind, NoticeKind
 from shared.domain.subscription import SubscriptionState
-from shared.operations import cancel, cards
+from shared.operations import cancel, card_removal, cards, past_due
 from shared.store.writing import commit, replace
 from tests.billing.conftest import Shop
 from tests.shop_floor import (
@@ -207,7 +207,7 @@ def test_tries_that_the_customer_starts_use_up_no_slot(shop: Shop) -> None:
     ada = subscribed(world, "month", number=FAILS_LATER)
     go_to(world, "2026-03-01 12:00")
     for _ in range(3):
-        cards.pay_subscription(context_of(world), ada, subscription_of(ada).id, card_id=None)
+        past_due.pay_subscription(context_of(world), ada, subscription_of(ada).id, card_id=None)
     go_to(world, "2026-03-04 12:00")
     assert len(tried_at(world, ada, "failed")) == 2 + 3 + 3
     assert subscription_of(ada).state is SubscriptionState.PAST_DUE
@@ -348,7 +348,7 @@ def test_a_card_of_its_own_that_is_removed_falls_back_to_the_default(shop: Shop)
     own = card_on_file(world, ada, FAILS_LATER, default=False)
     context = context_of(world)
     cancel.use_card(context, ada, subscription_of(ada).id, own.id, by=By.CUSTOMER)
-    cards.remove(context, ada, own.id)
+    card_removal.remove(context, ada, own.id)
     go_to(world, "2026-02-28 05:00")
     assert charged_at(world, ada) == ["2026-01-31 15:00", "2026-02-28 04:59"]
 

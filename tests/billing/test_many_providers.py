@@ -14,7 +14,7 @@ from shared.domain.card import Card
 from shared.domain.message import NoticeKind
 from shared.domain.outcome import NEVER_REACHED, NOT_SET_UP, Outcome
 from shared.domain.subscription import SubscriptionState
-from shared.operations import cards
+from shared.operations import cards, past_due
 from shared.operations.answered import Checked
 from shared.operations.audit import audit
 from shared.store import accounts
@@ -398,7 +398,7 @@ def test_what_one_provider_reports_late_is_about_its_own_try_alone(
     _take_for_lost(ada)
     world.sandbox.misbehave(Operation.CHARGE, Fault.TIMEOUT_AFTER)
     world.sandbox.misbehave(Operation.LOOK_UP, Fault.TIMEOUT_BEFORE, times=50)
-    cards.pay_subscription(
+    past_due.pay_subscription(
         context_of(world), ada, subscription_of(ada).id, card_id=head(ada).value.cards[0].id
     )
     outcomes = [one.outcome for one in charge_of_period(ada, 1).attempts]

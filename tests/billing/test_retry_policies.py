@@ -9,7 +9,7 @@ from shared.domain.by import By
 from shared.domain.dunning import RetryPolicy, Then
 from shared.domain.message import MessageKind, NoticeKind
 from shared.domain.subscription import SubscriptionState
-from shared.operations import cards
+from shared.operations import past_due
 from shared.operations.collect import renew, retry
 from tests.billing.conftest import Shop
 from tests.shop_floor import (
@@ -138,7 +138,7 @@ def test_tries_by_hand_after_the_last_slot_don_t_tell_staff_again(shop: Shop) ->
     ada = subscribed(world, "month", number=FAILS_LATER)
     go_to(world, "2026-03-10 12:00")
     for _ in range(2):
-        cards.pay_subscription(context_of(world), ada, subscription_of(ada).id, card_id=None)
+        past_due.pay_subscription(context_of(world), ada, subscription_of(ada).id, card_id=None)
         world.run_due()
     assert len(notices(FAILED)) == 1
     assert subscription_of(ada).state is SubscriptionState.PAST_DUE
@@ -152,7 +152,7 @@ def test_paused_by_the_policy_nothing_more_is_charged_until_it_is_paid(shop: Sho
     assert subscription_of(ada).state is SubscriptionState.PAUSED
     assert len(tried_at(world, ada, "failed")) == 6
     assert len(notices(FAILED)) == 1
-    cards.pay_subscription(context_of(world), ada, subscription_of(ada).id, card_id=None)
+    past_due.pay_subscription(context_of(world), ada, subscription_of(ada).id, card_id=None)
     world.run_due()
     assert subscription_of(ada).state is SubscriptionState.PAUSED
     new_card(world, ada)

@@ -12,7 +12,7 @@ from shared.domain.errors import Conflict, Forbidden
 from shared.domain.message import MessageKind, NoticeKind
 from shared.domain.self_cancel import SelfCancel
 from shared.domain.subscription import SubscriptionState
-from shared.operations import cancel, cards
+from shared.operations import cancel, card_removal, cards
 from shared.operations.answered import Checked
 from shared.store.writing import commit, replace
 from tests.billing.conftest import Shop
@@ -290,7 +290,7 @@ def test_a_removed_card_does_not_come_back_with_its_late_webhook(shop: Shop) -> 
     world.sandbox.webhooks(hold=True)
     saved = new_card(world, ada)
     assert saved.card is not None
-    cards.remove(context_of(world), ada, saved.card.id)
+    card_removal.remove(context_of(world), ada, saved.card.id)
     go_to(world, "2026-02-03 12:00")
     world.sandbox.release_webhooks()
     world.run_due()
@@ -312,7 +312,7 @@ def test_a_card_that_a_subscription_needs_stays(shop: Shop) -> None:
     world = shop("2026-01-31 15:00")
     ada = subscribed(world, "month")
     with pytest.raises(Conflict):
-        cards.remove(context_of(world), ada, card_of(ada).id)
+        card_removal.remove(context_of(world), ada, card_of(ada).id)
 
 
 def test_two_subscriptions_past_due_are_both_tried_on_a_new_card(shop: Shop) -> None:

@@ -30,7 +30,7 @@ from shared.domain.charge import RefundState
 from shared.domain.errors import Conflict, Unavailable
 from shared.domain.message import MessageKind
 from shared.domain.subscription import SubscriptionState
-from shared.operations import cancel, cards, staff
+from shared.operations import cancel, cards, past_due, staff
 from shared.operations.answered import Answered, Checked
 from shared.operations.checkout import check_out, refs
 from shared.operations.collect import Renewed, renew, retry
@@ -329,7 +329,7 @@ def saved_on_the_page(world: LocalWorld, customer_id: str) -> str:
 
 def pay_by_hand(context: Context, customer_id: str, subscription_id: str) -> None:
     with suppress(Conflict):  # it may be paid already
-        cards.pay_subscription(context, customer_id, subscription_id, card_id=None)
+        past_due.pay_subscription(context, customer_id, subscription_id, card_id=None)
 
 
 def test_another_card_against_the_slot_pays_once(races: Races) -> None:

@@ -15,7 +15,7 @@ from shared.domain.charge import RefundState
 from shared.domain.errors import Conflict
 from shared.domain.message import MessageKind
 from shared.domain.subscription import SubscriptionState
-from shared.operations import cancel, cards, staff
+from shared.operations import cancel, past_due, staff
 from shared.operations.answered import Checked
 from shared.operations.books import open_books
 from shared.operations.checkout import check_out, refs
@@ -74,14 +74,14 @@ def cancel_now(world: LocalWorld, customer_id: str) -> None:
 
 
 def try_another_card(world: LocalWorld, customer_id: str) -> None:
-    cards.try_past_due(context_of(world), customer_id, card_of(customer_id).id)
+    past_due.try_past_due(context_of(world), customer_id, card_of(customer_id).id)
 
 
 def pay_by_hand(world: LocalWorld, customer_id: str) -> None:
     """The customer presses "pay now", perhaps on a page that is a moment old."""
     what = subscription_of(customer_id).id
     with suppress(Conflict):
-        cards.pay_subscription(context_of(world), customer_id, what, card_id=None)
+        past_due.pay_subscription(context_of(world), customer_id, what, card_id=None)
 
 
 # --- checkouts -----------------------------------------------------------------------------------
