@@ -5,7 +5,7 @@ from shared.domain.business import Location
 from shared.domain.customer import Customer
 from shared.domain.money import Money
 from shared.domain.product import Catalogue, Product
-from shared.domain.shopping import expiry, has_trial, tax_rate_of
+from shared.domain.shopping import Shopper, expiry, has_trial, tax_rate_of
 
 
 def _shown_price(product: Product, location: Location) -> Money:
@@ -18,7 +18,7 @@ def _shown_price(product: Product, location: Location) -> Money:
 
 
 def product_view(
-    product: Product, location: Location, customer: Customer | None, catalogue: Catalogue
+    product: Product, location: Location, customer: Customer | Shopper | None, catalogue: Catalogue
 ) -> ProductView:
     """A product as it is sold at `location` to `customer` (None: an unknown visitor)."""
     service = catalogue.service(product.service)

@@ -1,7 +1,8 @@
 """What the shop's pages show: lists by tab, category and search, and one product."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from functools import lru_cache
+from typing import Annotated, NamedTuple
 
 from pydantic import StringConstraints
 
@@ -17,6 +18,7 @@ from shared.domain.product_kind import ProductKind
 from shared.domain.shopping import (
     START_AT_MOST,
     Hidden,
+    Shopper,
     anchor_of,
     categories,
     has_trial,
@@ -37,12 +39,45 @@ NOT_SHOWN = frozenset({Hidden.DISABLED, Hidden.NOT_ONLINE, Hidden.ACTIVE_MEMBERS
 """Reasons for which a product's own page does not exist either; for the others it says why."""
 
 
+PAGES_KEPT = 100
+"""Of one catalogue: its locations, tabs and categories, for visitors, newcomers and members."""
+
+
 class ShopQuery(Query):
     """Which of the three shops, a category, and words to search for."""
 
     tab: ShopTab = ShopTab.PACKAGES
     category: Annotated[str, StringConstraints(max_length=100)] = ""
     q: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class _This:
+    """A catalogue as a key: this very one, and none that is equal to it."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _This) and other.catalogue is self.catalogue
+
+    def __hash__(self) -> int:
+        return id(self.catalogue)
+
+
+class _Asked(NamedTuple):
+    """Who asks for which shop, as far as it decides what is in it."""
+
+    location_id: str
+    shopper: Shopper | None
+    tab: ShopTab
+    category: str
+    provider_ready: bool
+
+
+@lru_cache(maxsize=1)
+def _made_of(_: _This) -> dict[_Asked, ShopPage]:
+    """The pages that were made of a catalogue; those of the one before are let go with it."""
+    return {}
 
 
 def shop_page(
@@ -53,7 +88,27 @@ def shop_page(
     *,
     provider_ready: bool,
 ) -> ShopPage:
-    """One shop of the three, narrowed down by `query` ([SHOP])."""
+    """One shop of the three, narrowed down by `query` ([SHOP]). Without words to search for it is
+    made once for all who see the same, for as long as the catalogue is kept."""
+    shopper = Shopper.of(customer) if customer else None
+    asked = _Asked(location.id, shopper, query.tab, query.category, provider_ready)
+    made = _made_of(_This(catalogue))
+    page = None if query.q else made.get(asked)
+    if page is None:
+        page = _shop_page(catalogue, location, shopper, query, provider_ready=provider_ready)
+        if not query.q and len(made) < PAGES_KEPT:
+            made[asked] = page
+    return page
+
+
+def _shop_page(
+    catalogue: Catalogue,
+    location: Location,
+    customer: Shopper | None,
+    query: ShopQuery,
+    *,
+    provider_ready: bool,
+) -> ShopPage:
 
     def found(tab: ShopTab, search: str) -> tuple[Product, ...]:
         return listed(
@@ -99,7 +154,7 @@ def _categories(products: tuple[Product, ...], chosen: str) -> tuple[Choice, ...
 
 
 def _why_empty(
-    catalogue: Catalogue, customer: Customer | None, query: ShopQuery, *, provider_ready: bool
+    catalogue: Catalogue, customer: Shopper | None, query: ShopQuery, *, provider_ready: bool
 ) -> WhyEmpty:
     if query.q or query.category:
         return WhyEmpty.NOTHING_FOUND

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from dateutil.relativedelta import relativedelta
 
@@ -71,7 +71,20 @@ class Hidden(StrEnum):
                 assert_never(never)
 
 
-def _restricted(product: Product, customer: "Customer | None") -> Hidden | None:
+class Shopper(NamedTuple):
+    """All of a customer that decides what they are shown in the shop ([VISIBLE] [TRIAL]): whoever
+    is alike in this sees the same."""
+
+    can_purchase_packages: bool | None
+    has_reservations: bool
+    trials_used: tuple[str, ...]
+
+    @classmethod
+    def of(cls, customer: "Customer") -> "Shopper":
+        return cls(customer.can_purchase_packages, customer.has_reservations, customer.trials_used)
+
+
+def _restricted(product: Product, customer: "Customer | Shopper | None") -> Hidden | None:
     match product.restrict_to:
         case RestrictTo.ANYONE:
             return None
@@ -88,7 +101,7 @@ def _restricted(product: Product, customer: "Customer | None") -> Hidden | None:
 def offered(
     product: Product,
     location: Location,
-    customer: "Customer | None",
+    customer: "Customer | Shopper | None",
     settings: Settings,
     *,
     provider_ready: bool,
@@ -116,7 +129,7 @@ def offered(
 def listed(
     catalogue: Catalogue,
     location: Location,
-    customer: "Customer | None",
+    customer: "Customer | Shopper | None",
     *,
     provider_ready: bool,
     kinds: Collection[ProductKind] | None = None,
@@ -168,7 +181,7 @@ def max_quantity(product: Product) -> int:
     return MAX_PACKS if product.is_pack else MAX_QUANTITY
 
 
-def has_trial(product: Product, customer: "Customer | None") -> bool:
+def has_trial(product: Product, customer: "Customer | Shopper | None") -> bool:
     """Whether `customer` would get the free trial of `product`: once per customer and product
     ([TRIAL]). An unknown visitor may turn out to have had it; the checkout asks again."""
     return product.trial_days is not None and (

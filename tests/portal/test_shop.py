@@ -1,6 +1,11 @@
 """The shop through its handler, as a person and as a program ([SHOP] [VISIBLE] [WHO])."""
 
+from typing import Any
+
+from functions.portal.pages.shop_models import ShopPage, ShopTab
+from functions.portal.shop_view import ShopQuery, shop_page
 from infra.local.world import LocalWorld
+from shared.domain.product import Catalogue
 from shared.store import catalogue as catalogues
 from tests.portal.browser import Browser, content
 from tests.portal.shop_samples import CATALOGUE, START, ada, add, fields, names
@@ -86,3 +91,54 @@ def test_who_has_had_the_trial_is_not_promised_another(program: Browser) -> None
     program.sign_in_as(ada(trials_used=("trial",)))
     page = content(program.get("/shop/trial"))
     assert (page["product"]["trial_days"], page["first_charge_at"]) == (None, None)
+
+
+# --- made once for all who see the same ------------------------------------------------------
+
+
+def test_each_sees_their_own_shop_whoever_came_before() -> None:
+    ny, berlin = CATALOGUE.locations[:2]
+    visitors = (
+        None,
+        ada(),
+        ada(has_reservations=True),
+        ada(trials_used=("trial",)),
+        ada(can_purchase_packages=False),
+    )
+    queries = (
+        ShopQuery(),
+        ShopQuery(tab=ShopTab.SUBSCRIPTIONS),
+        ShopQuery(tab=ShopTab.RETAIL),
+        ShopQuery(category="none of these"),
+        ShopQuery(q="ten"),
+    )
+    asked = [
+        (location, visitor, query, ready)
+        for location in (ny, berlin)
+        for visitor in visitors
+        for query in queries
+        for ready in (True, False)
+    ]
+
+    def shown(catalogue: Catalogue, *each: Any) -> ShopPage:
+        location, visitor, query, ready = each
+        return shop_page(catalogue, location, visitor, query, provider_ready=ready)
+
+    first = [shown(CATALOGUE, *each) for each in asked]
+    alone = [shown(CATALOGUE.model_copy(), *each) for each in asked]
+    assert first == alone
+    assert [shown(CATALOGUE, *each) for each in reversed(asked)] == first[::-1]
+
+
+def test_a_changed_catalogue_is_shown_at_once() -> None:
+    dearer = CATALOGUE.model_copy(
+        update={
+            "products": tuple(
+                one.model_copy(update={"prices": {"USD": 77_700}}) for one in CATALOGUE.products
+            )
+        }
+    )
+    for catalogue in (CATALOGUE, dearer, CATALOGUE):
+        page = shop_page(catalogue, CATALOGUE.locations[0], None, ShopQuery(), provider_ready=True)
+        prices = {one.price.minor for one in page.products}
+        assert (prices == {77_700}) is (catalogue is dearer)
