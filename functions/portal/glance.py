@@ -10,9 +10,10 @@ from shared.domain.expiry import expecting
 from shared.domain.pack import Pack
 from shared.domain.product import Catalogue
 from shared.domain.subscription import Subscription, SubscriptionState
-from shared.operations.forecast import Ahead, merged
+from shared.operations.forecast import merged
 from shared.web.pages.packs import credits_left
 from shared.web.pages.subscriptions import (
+    UpcomingCharge,
     past_due_views,
     subscription_summary,
     sums_ahead,
@@ -29,15 +30,16 @@ def account_page(
 ) -> AccountPage:
     subscriptions = [expecting(one, packs) for one in subscriptions]
     lines = merged(catalogue, customer, subscriptions, now)
-    first: dict[str, Ahead] = {}
-    for line in lines:
-        first.setdefault(line.subscription.id, line)
+    charges = tuple(upcoming_charge(line, customer, now) for line in lines)
+    first: dict[str, UpcomingCharge] = {}
+    for charge in charges:
+        first.setdefault(charge.subscription_id, charge)
     return AccountPage(
         name=customer.name,
         email=customer.email,
         credits=credits_left(packs, catalogue, now),
-        next_charges=tuple(upcoming_charge(line, customer, now) for line in first.values()),
-        forecast=tuple(upcoming_charge(line, customer, now) for line in lines),
+        next_charges=tuple(first.values()),
+        forecast=charges,
         forecast_totals=sums_ahead(lines),
         past_due=past_due_views(customer),
         paused=tuple(

@@ -128,7 +128,8 @@ def sums_ahead(lines: Iterable[Ahead]) -> tuple[Money, ...]:
     sums: dict[str, Money] = {}
     for line in lines:
         total = line.expected.total
-        sums[total.currency] = sums.get(total.currency, Money.zero(total.currency)) + total
+        before = sums.get(total.currency)
+        sums[total.currency] = total if before is None else before + total
     return tuple(sums[currency] for currency in sorted(sums))
 
 
