@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.domain.product import Catalogue
 from shared.store import catalogue
-from shared.store.catalogue import StaffMember
+from shared.store.staff import StaffMember, write_staff_member
 
 EXAMPLE = {
     "staff": [{"email": "you@example.com", "name": "You", "role": "owner"}],
@@ -70,7 +70,7 @@ def read_file(text: str) -> Published:
 def publish(content: Published) -> None:
     """Write the staff members, then the catalogue, which everyone reads from then on."""
     for member in content.staff:
-        catalogue.write_staff_member(member)
+        write_staff_member(member)
     catalogue.publish(content.catalogue)
 
 

@@ -20,7 +20,7 @@ from shared.domain.product import Catalogue
 from shared.domain.reservation import Reservation, ReservationState, Seat, seat_of
 from shared.operations.activities import check_in_span, live_seats
 from shared.operations.staff import may_change
-from shared.operations.visit import StaffMember
+from shared.store.staff import StaffMember
 
 DAYS = {Span.DAY: 1, Span.WEEK: 7}
 

@@ -10,8 +10,8 @@ from shared.domain.pack import Entry, Pack
 from shared.domain.reservation import Reservation
 from shared.domain.subscription import Subscription
 from shared.operations.staff import sees_customer
-from shared.operations.visit import StaffMember
 from shared.store.collection import Collection, collection_of
+from shared.store.staff import StaffMember
 from shared.store.timeline import TimelineEvent
 
 MAX_READINGS = 5

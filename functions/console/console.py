@@ -35,6 +35,7 @@ from shared.operations import sign_in, staff
 from shared.operations.staff import CreditChange
 from shared.operations.visit import Audience, Row
 from shared.store import accounts
+from shared.store.catalogue import WITH_PRODUCTS
 from shared.web.answer import Answer, Input, Query
 from shared.web.app import App
 from shared.web.pages.entries import entry_view
@@ -46,7 +47,12 @@ CUSTOMERS_SHOWN = 50
 NAMES_READ = 1000
 """Customers among whom a name is looked for at once; there is a link to the next."""
 
-app = App(pages="functions.console.pages", wiring=current, audience=Audience.STAFF)
+app = App(
+    pages="functions.console.pages",
+    wiring=current,
+    audience=Audience.STAFF,
+    snapshot=WITH_PRODUCTS,
+)
 mount_sign_in(app)
 mount_notices(app)
 mount_retry_policy(app)

@@ -21,7 +21,7 @@ app = App(pages="functions.portal.pages", wiring=current)
 def account(request: Request) -> Answer:
     customer = request.signed_in.value
     subscriptions, packs = holdings.holdings_of(customer.id)
-    return Answer(account_page(customer, subscriptions, packs, request.catalogue, request.now))
+    return Answer(account_page(customer, subscriptions, packs, request.business, request.now))
 
 
 handler = app.handler

@@ -23,8 +23,8 @@ from shared.operations.checkout import CartChanged, Submitted
 from shared.operations.reconcile import reconcile
 from shared.operations.visit import Claims, Found, Ref, Refs, Row
 from shared.operations.weekly_sale import not_sold
-from shared.store import accounts
-from shared.store import catalogue as catalogues
+from shared.store import accounts, businesses
+from shared.store.catalogue import WITH_PRODUCTS
 from shared.web.answer import Answer, Input, Query
 from shared.web.app import App
 from shared.web.request import Request, Who
@@ -33,7 +33,7 @@ from shared.wiring import current
 MAX_TOTAL_MINOR = 10**12
 """More than any cart can come to."""
 
-app = App(pages="functions.portal.pages", wiring=current)
+app = App(pages="functions.portal.pages", wiring=current, snapshot=WITH_PRODUCTS)
 
 
 # --- reading the cart ------------------------------------------------------------------------
@@ -47,7 +47,7 @@ def _read_cart(request: Request, *more: Refs) -> tuple[Row[Cart] | None, Found]:
     def carts(claims: Claims) -> list[Ref[Cart]]:
         if claims.customer_id is None:
             return []
-        ids = (claims.location_id,) if claims.location_id else catalogues.locations_seen()
+        ids = (claims.location_id,) if claims.location_id else businesses.locations_seen()
         tried.extend(accounts.cart(accounts.customer_pk(claims.customer_id), one) for one in ids)
         return tried
 

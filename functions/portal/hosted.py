@@ -9,13 +9,13 @@ from shared.web.request import Request
 
 def context(request: Request) -> Context:
     """What an operation reaches, deciding by the catalogue that this request has read."""
-    made: Context = request.wiring.context(request.catalogue)
+    made: Context = request.wiring.context(request.business)
     return made
 
 
 def is_ready(request: Request) -> bool:
     """Whether a payment provider is set up ([VISIBLE])."""
-    return bool(request.wiring.preferred_provider(request.catalogue))
+    return bool(request.wiring.preferred_provider(request.business))
 
 
 def set_up(request: Request) -> tuple[str, ...] | None:
@@ -29,7 +29,7 @@ def set_up(request: Request) -> tuple[str, ...] | None:
 
 def origins(request: Request) -> tuple[str, ...]:
     """Where a form that adds a card or pays may lead; browsers hold redirects to that list."""
-    name = request.wiring.preferred_provider(request.catalogue)
+    name = request.wiring.preferred_provider(request.business)
     if not name:
         return ()
     try:

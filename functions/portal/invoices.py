@@ -23,6 +23,7 @@ from shared.operations.reconcile import reconcile
 from shared.operations.submissions import Press
 from shared.operations.visit import Found, Ref, Row
 from shared.store import accounts
+from shared.store.catalogue import WITH_PRODUCTS
 from shared.store.records import Submission
 from shared.web.answer import Answer
 from shared.web.app import App
@@ -30,7 +31,7 @@ from shared.web.request import Request, Who
 from shared.web.side_by_side import side_by_side
 from shared.wiring import current
 
-app = App(pages="functions.portal.pages", wiring=current)
+app = App(pages="functions.portal.pages", wiring=current, snapshot=WITH_PRODUCTS)
 
 
 @app.get(

@@ -14,8 +14,8 @@ from functions.portal.listing import (
     page_of,
 )
 from functions.portal.pages.pack_models import PacksPage
+from shared.domain.business import Business
 from shared.domain.pack import Pack, PackStatus, put_away
-from shared.domain.product import Catalogue
 from shared.web.pages.packs import PackSummary, credits_left, pack_summary
 
 
@@ -32,7 +32,7 @@ def packs_page(
     living: Sequence[Pack],
     ended: Listed[Pack],
     query: PacksQuery,
-    catalogue: Catalogue,
+    business: Business,
     now: datetime,
 ) -> PacksPage:
     """First the living, the newest first: what credits may be left of; `skip` of them were shown.
@@ -41,7 +41,7 @@ def packs_page(
     fits = fitting(query.q)
 
     def found_in(packs: Iterable[Pack]) -> list[PackSummary]:
-        shown = (pack_summary(pack, catalogue, now) for pack in packs)
+        shown = (pack_summary(pack, business, now) for pack in packs)
         return [one for one in shown if fits(one.name, one.service, one.location)]
 
     # Of an earlier version some that ended lie there still.
@@ -68,7 +68,7 @@ def packs_page(
             whole=query.after is None and ended.ended_at is None,
         ),
         query=query.q,
-        credits=credits_left(living, catalogue, now),
+        credits=credits_left(living, business, now),
         packs=tuple(shown),
         next=following,
     )

@@ -40,7 +40,7 @@ def packs(request: Request) -> Answer:
     )
     living = [row.value for row in live]
     return Answer(
-        pack_lists.packs_page(living, listed(ended), query, request.catalogue, request.now)
+        pack_lists.packs_page(living, listed(ended), query, request.business, request.now)
     )
 
 
@@ -71,7 +71,7 @@ def pack(request: Request) -> Answer:
         shown, more, lives = values(page), page.next is not None, ()
     return Answer(
         PackPage(
-            pack=pack_summary(row.value, request.catalogue, request.now),
+            pack=pack_summary(row.value, request.business, request.now),
             lives=lives,
             entries=tuple(without_names(entry_view(one)) for one in shown),
             next=f"/packs/{pack_id}?after={shown[-1].id}" if more else None,

@@ -63,7 +63,7 @@ def schedule(request: Request) -> Answer:
             [row.value for row in rows],
             mine,
             query,
-            request.catalogue,
+            request.business,
             location,
             now,
             cut=len(rows) >= SCHEDULE_LIMIT,

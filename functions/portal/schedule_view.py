@@ -17,10 +17,9 @@ from functions.portal.pages.schedule_models import (
 )
 from shared.domain.activity import Activity
 from shared.domain.activity_state import ActivityState
-from shared.domain.business import Location
+from shared.domain.business import Business, Location
 from shared.domain.calendar import local_date, start_of_day
 from shared.domain.errors import Missing
-from shared.domain.product import Catalogue
 from shared.domain.reservation import Reservation
 from shared.domain.voucher import charge_of, taxed
 from shared.domain.weekly import Standing, holds
@@ -54,15 +53,15 @@ class ScheduleQuery(Query):
     staff: Filter = ""
 
 
-def location_at(catalogue: Catalogue, location_id: str) -> Location:
-    location = catalogue.location(location_id)
+def location_at(business: Business, location_id: str) -> Location:
+    location = business.location(location_id)
     if location is None:
         raise Missing("There is no such activity.")
     return location
 
 
-def service_name(catalogue: Catalogue, service_id: str) -> str:
-    service = catalogue.service(service_id)
+def service_name(business: Business, service_id: str) -> str:
+    service = business.service(service_id)
     return service.name if service else ""
 
 
@@ -90,20 +89,20 @@ def mine_by_activity(reservations: Iterable[Reservation]) -> Mapping[str, tuple[
 
 def activity_view(
     activity: Activity,
-    catalogue: Catalogue,
+    business: Business,
     now: datetime,
     mine: tuple[Mine, ...] = (),
     *,
     weekly: bool = False,
 ) -> ActivityView:
-    location = location_at(catalogue, activity.location_id)
-    price = charge_of(activity, location, catalogue, 0)
+    location = location_at(business, activity.location_id)
+    price = charge_of(activity, location, business, 0)
     return ActivityView(
         id=activity.id,
         name=activity.name,
         service_id=activity.service_id,
-        service=service_name(catalogue, activity.service_id),
-        staff_member=staff_name(catalogue, activity.staff_member),
+        service=service_name(business, activity.service_id),
+        staff_member=staff_name(business, activity.staff_member),
         location=location.name,
         zone=activity.zone,
         starts_at=activity.starts_at,
@@ -113,7 +112,7 @@ def activity_view(
         free=activity.free,
         waiting=len(activity.waiting),
         price=price,
-        total=price + price.share(taxed(activity.service_id, location, catalogue).rate),
+        total=price + price.share(taxed(activity.service_id, location, business).rate),
         prepay_online=activity.prepay_online,
         cancelled=activity.state is ActivityState.CANCELLED,
         bookable=activity.open_at(now),
@@ -158,7 +157,7 @@ def schedule_page(
     activities: Sequence[Activity],
     reservations: Sequence[Reservation],
     query: ScheduleQuery,
-    catalogue: Catalogue,
+    business: Business,
     location: Location,
     now: datetime,
     *,
@@ -177,7 +176,7 @@ def schedule_page(
     weekly = weekly_ones(shown, reservations, standing)
     by_day: dict[date, list[ActivityView]] = {}
     for one in shown:
-        view = activity_view(one, catalogue, now, mine.get(one.id, ()), weekly=one.id in weekly)
+        view = activity_view(one, business, now, mine.get(one.id, ()), weekly=one.id in weekly)
         by_day.setdefault(local_date(one.starts_at, location.zone), []).append(view)
     today = local_date(now, location.zone)
     span = end - first
@@ -190,12 +189,12 @@ def schedule_page(
         service=query.service,
         staff=query.staff,
         services=_filters(
-            ((one.id, one.name) for one in catalogue.services),
+            ((one.id, one.name) for one in business.services),
             {one.service_id for one in open_ones},
             query.service,
         ),
         staff_members=_filters(
-            ((one.id, one.name) for one in catalogue.staff_people),
+            ((one.id, one.name) for one in business.staff_people),
             {one.staff_member for one in open_ones if one.staff_member},
             query.staff,
         ),

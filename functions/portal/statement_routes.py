@@ -55,7 +55,7 @@ def _of_all(request: Request) -> Answer | Raw:
             read.entries,
             packs,
             query,
-            request.catalogue,
+            request.business,
             path=PATH,
             limit=limit,
             whole=read.whole,

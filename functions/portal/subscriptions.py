@@ -28,6 +28,7 @@ from shared.operations.reconcile import reconcile
 from shared.operations.submissions import once
 from shared.operations.visit import Found, Ref
 from shared.store import accounts
+from shared.store.catalogue import WITH_PRODUCTS
 from shared.store.records import Submission
 from shared.web.answer import Answer, Input
 from shared.web.app import App
@@ -37,7 +38,7 @@ from shared.wiring import current
 PERIODS_SHOWN = 24
 """How many of a subscription's latest periods its page shows the charges of."""
 
-app = App(pages="functions.portal.pages", wiring=current)
+app = App(pages="functions.portal.pages", wiring=current, snapshot=WITH_PRODUCTS)
 
 
 @app.get(

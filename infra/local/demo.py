@@ -19,7 +19,7 @@ from infra.local.demo_schedule import OPENED_DAYS_AGO, open_schedule
 from infra.local.world import LocalWorld
 from shared.domain.calendar import local_date, start_of_day
 from shared.store import catalogue
-from shared.store.catalogue import Role, StaffMember
+from shared.store.staff import Role, StaffMember, write_staff_member
 
 STAFF = (
     StaffMember(email="owner@example.com", name="Mira Castellan", role=Role.OWNER),
@@ -48,7 +48,7 @@ def load(world: LocalWorld, now: datetime) -> None:
     """
     catalogue.publish(CATALOGUE)
     for member in STAFF:
-        catalogue.write_staff_member(member)
+        write_staff_member(member)
     ran = world.clock.stand_still()
     with _provider_in_this_process(world), _without_webhooks(world), _without_audits(world):
         steps_of_all = sorted([_schedule(world, now), *lives(world, now)], key=lambda one: one.at)

@@ -10,7 +10,7 @@ from infra.local.world import LocalWorld
 from shared.domain.business import Location
 from shared.operations import activities
 from shared.operations.activities import NewActivity
-from shared.store.catalogue import StaffMember
+from shared.store.staff import StaffMember
 
 OPENED_DAYS_AGO = 10
 WEEKS_AHEAD = 8

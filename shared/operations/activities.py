@@ -30,8 +30,8 @@ from shared.store.reading import MAX_BATCH_GET, read
 if TYPE_CHECKING:
     from shared.domain.business import Location
     from shared.operations.context import Context
-    from shared.store.catalogue import StaffMember
     from shared.store.records import Submission
+    from shared.store.staff import StaffMember
 
 ACTIVITY_TRIES = 8
 CREATED_AT_ONCE = MAX_BATCH_GET - 1

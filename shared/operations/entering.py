@@ -15,18 +15,18 @@ from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Forbidden
 from shared.operations.cart import Joined, join_refs, join_writes
 from shared.store import accounts, sessions
-from shared.store import catalogue as catalogues
 from shared.store.items import Lost, Ref, Row
 from shared.store.listed import DirectoryEntry
 from shared.store.people import Address
 from shared.store.reading import read
 from shared.store.sessions import Audience, Session
+from shared.store.staff import staff_member
 from shared.store.writing import Write, commit, create, overwrite, put, replace
 
 if TYPE_CHECKING:
     from shared.domain.product import Catalogue
     from shared.store.access import Link
-    from shared.store.catalogue import StaffMember
+    from shared.store.staff import StaffMember
 
 JOIN_TRIES = 3
 ENTER_TRIES = 5
@@ -88,7 +88,7 @@ def _used(link: Row[Link], door: Door) -> list[Write]:
 
 
 def _enter_staff(link: Row[Link], door: Door) -> Entered:
-    ref = catalogues.staff_member(link.value.email)
+    ref = staff_member(link.value.email)
     member = read(ref).get(ref)
     if member is None:
         raise Forbidden("Nobody with this address works here.", code="not_staff")

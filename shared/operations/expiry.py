@@ -18,8 +18,8 @@ from shared.store.reading import Found, read
 if TYPE_CHECKING:
     from shared.domain.pack import Pack
     from shared.operations.context import Context
-    from shared.store.catalogue import StaffMember
     from shared.store.records import Submission
+    from shared.store.staff import StaffMember
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from shared.domain.collected_by import CollectedBy
 from shared.domain.forecast import FORECAST_LINES_MAX, Expected, forecast
 
 if TYPE_CHECKING:
+    from shared.domain.business import Business
     from shared.domain.card import Card
     from shared.domain.customer import Customer
-    from shared.domain.product import Catalogue
     from shared.domain.subscription import Subscription
 
 MERGED_LINES_MAX = 200
@@ -30,7 +30,7 @@ class Ahead(NamedTuple):
 
 
 def ahead(
-    catalogue: Catalogue,
+    business: Business,
     customer: Customer,
     subscription: Subscription,
     now: datetime,
@@ -39,7 +39,7 @@ def ahead(
 ) -> tuple[Ahead, ...]:
     """The charges of the next 12 months, with today's tax, on the card that would be asked.
     Nothing for a location that is gone."""
-    location = catalogue.location(subscription.location_id)
+    location = business.location(subscription.location_id)
     if location is None:
         return ()
     past_due = next(
@@ -47,7 +47,7 @@ def ahead(
     )
     expected = forecast(
         subscription,
-        period_cost.period_line(subscription.terms, location, catalogue, ""),
+        period_cost.period_line(subscription.terms, location, business, ""),
         now,
         past_due=past_due,
         limit=limit,
@@ -58,19 +58,19 @@ def ahead(
 
 
 def next_ahead(
-    catalogue: Catalogue, customer: Customer, subscription: Subscription, now: datetime
+    business: Business, customer: Customer, subscription: Subscription, now: datetime
 ) -> Ahead | None:
     """The next charge of a subscription; None when none is to come within 12 months."""
-    return next(iter(ahead(catalogue, customer, subscription, now, limit=1)), None)
+    return next(iter(ahead(business, customer, subscription, now, limit=1)), None)
 
 
 def merged(
-    catalogue: Catalogue,
+    business: Business,
     customer: Customer,
     subscriptions: Iterable[Subscription],
     now: datetime,
 ) -> tuple[Ahead, ...]:
     """The charges of all `subscriptions` by their moments, at most `MERGED_LINES_MAX`."""
-    lines = [line for one in subscriptions for line in ahead(catalogue, customer, one, now)]
+    lines = [line for one in subscriptions for line in ahead(business, customer, one, now)]
     lines.sort(key=lambda line: (line.expected.at, line.subscription.id))
     return tuple(lines[:MERGED_LINES_MAX])

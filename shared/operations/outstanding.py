@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from shared.domain.pack import Pack
     from shared.domain.reservation import Reservation
     from shared.operations.context import Context
-    from shared.store.catalogue import StaffMember
     from shared.store.records import Submission
+    from shared.store.staff import StaffMember
 
 REASON_MAX = 200
 OPERATION_INVOICE, OPERATION_WAIVE, OPERATION_ACTIVATE = (

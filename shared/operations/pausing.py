@@ -24,7 +24,7 @@ from shared.store.items import Lost, Row
 if TYPE_CHECKING:
     from shared.domain.customer import Customer
     from shared.operations.context import Context
-    from shared.store.catalogue import StaffMember
+    from shared.store.staff import StaffMember
 
 PAUSE_TRIES = 5
 

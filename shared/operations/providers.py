@@ -16,8 +16,8 @@ from shared.domain.errors import Conflict, Forbidden, Invalid
 from shared.operations.staff import written_down
 from shared.providers.errors import NoSuchProvider, ProviderUnavailable, RequestRefused
 from shared.store import catalogue as catalogues
-from shared.store.catalogue import Role, StaffMember
 from shared.store.items import Lost, Row
+from shared.store.staff import Role, StaffMember
 
 if TYPE_CHECKING:
     from shared.domain.product import Catalogue

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from shared.domain.charge import Charge
     from shared.domain.customer import Customer
     from shared.operations.context import Context
-    from shared.store.catalogue import StaffMember
     from shared.store.records import Submission
+    from shared.store.staff import StaffMember
 
 AHEAD_AT_MOST = relativedelta(years=1)
 """How long before its charge's moment a period may be paid."""

@@ -21,9 +21,9 @@ from shared.operations import tell
 from shared.operations.cancel import When
 from shared.operations.submissions import Press, once
 from shared.store import accounts, due, transactions
-from shared.store.catalogue import Role, StaffMember
 from shared.store.items import Lost, Ref, Row
 from shared.store.reading import Found, read
+from shared.store.staff import Role, StaffMember
 from shared.store.timeline import TimelineEvent
 from shared.store.writing import Write
 

@@ -34,10 +34,10 @@ from shared.operations.settle_checkout import complete_checkout
 from shared.operations.staff import require_change, their_customer
 from shared.operations.submissions import Press, once
 from shared.store import accounts, transactions
-from shared.store.catalogue import StaffMember
 from shared.store.items import Row
 from shared.store.reading import Found, read
 from shared.store.records import Submission
+from shared.store.staff import StaffMember
 
 ONE_LINE = "line"
 

@@ -11,30 +11,31 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from shared.domain.business import Location
+from shared.domain.business import Business, Location
 from shared.domain.customer import Customer
 from shared.domain.errors import Unavailable
-from shared.domain.product import Catalogue
-from shared.store import catalogue as catalogues
-from shared.store import people, sessions
-from shared.store.catalogue import Role, StaffMember
+from shared.store import businesses, people, sessions
+from shared.store.businesses import BUSINESS, Snapshot
 from shared.store.items import Lost, Ref, Row, StoreUnavailable
 from shared.store.reading import Found, read
 from shared.store.sessions import Audience, Session
 
 if TYPE_CHECKING:
     from shared.domain.cart import Cart
+    from shared.domain.product import Catalogue
+    from shared.store.staff import StaffMember
 
 __all__ = [
+    "BUSINESS",
     "Audience",
     "Claims",
     "Found",
     "Lost",
     "Ref",
     "Refs",
-    "Role",
     "Row",
     "Session",
+    "Snapshot",
     "StaffMember",
     "StoreUnavailable",
     "Visit",
@@ -84,7 +85,7 @@ class Claims(NamedTuple):
             secret=secret if known else None,
             visitor=(visitor or "")[:MAX_COOKIE] or None,
             chosen=chosen,
-            location_id=chosen or next(iter(catalogues.locations_seen()), None),
+            location_id=chosen or next(iter(businesses.locations_seen()), None),
         )
 
 
@@ -99,8 +100,8 @@ class Visit(NamedTuple):
     claims: Claims
     session: Session | None
     customer: Row[Customer] | None
-    staff: StaffMember | None
-    catalogue: Catalogue
+    staff: "StaffMember | None"
+    business: Business
     location: Location
     visitor_cart: "Row[Cart] | None"
     found: Found
@@ -118,27 +119,30 @@ def _unpacked(text: str) -> str | None:
         return None
 
 
-def look(claims: Claims, refs: Iterable[Refs], now: datetime) -> Visit:
-    """Read `refs` and who is here in one round trip. Raises `Unavailable` (`not_set_up`) while no
-    catalogue was ever published."""
-    kept = catalogues.kept(now)
+def look(
+    claims: Claims, refs: Iterable[Refs], now: datetime, snapshot: Snapshot = BUSINESS
+) -> Visit:
+    """Read `refs`, who is here and the `snapshot` in one round trip. Raises `Unavailable`
+    (`not_set_up`) while no catalogue was ever published."""
+    kept = snapshot.kept(now)
     free = [ref for ref in refs if isinstance(ref, Ref)]
     claimed = [one for ref in refs if not isinstance(ref, Ref) for one in ref(claims)]
     own = _own(claims)
     if kept is None:
-        free.append(catalogues.SNAPSHOT)
+        free.append(snapshot.ref)
     found = read(*free, *claimed, *own)
     if kept is None:
-        row = found.get(catalogues.SNAPSHOT)
+        row = found.get(snapshot.ref)
         if row is None:
             raise Unavailable("The shop is not set up yet.", code="not_set_up")
-        kept = catalogues.keep(row, now)
+        kept = row.value
+        businesses.keep(kept, now)
     session = _session(claims, found, now)
     if session is None and claims.secret is not None:
         found = found.only(free)
         claims = claims._replace(customer_id=None, staff_email=None, secret=None)
     customer = found.get(people.head(claims.customer_id)) if claims.customer_id else None
-    staff = found.get(catalogues.staff_member(claims.staff_email)) if claims.staff_email else None
+    staff = found.get(_staff_member(claims.staff_email)) if claims.staff_email else None
     location = (
         kept.location(claims.chosen)
         or kept.location(customer.value.location if customer else None)
@@ -149,7 +153,7 @@ def look(claims: Claims, refs: Iterable[Refs], now: datetime) -> Visit:
         session=session,
         customer=customer,
         staff=staff.value if staff else None,
-        catalogue=kept,
+        business=kept,
         location=location,
         visitor_cart=_visitor_cart(claims, location, found, now),
         found=found,
@@ -171,7 +175,7 @@ def _own(claims: Claims) -> list[Ref[Any]]:
     if claims.customer_id:
         refs.append(people.head(claims.customer_id))
     elif claims.staff_email:
-        refs.append(catalogues.staff_member(claims.staff_email))
+        refs.append(_staff_member(claims.staff_email))
     elif claims.visitor and claims.location_id:
         refs.append(_cart_of(claims.visitor, claims.location_id))
     return refs
@@ -187,7 +191,7 @@ def _session(claims: Claims, found: Found, now: datetime) -> Session | None:
         is_theirs = (
             email is not None
             and people.normal_address(row.value.email) == people.normal_address(email)
-            and found.get(catalogues.staff_member(email)) is not None
+            and found.get(_staff_member(email)) is not None
         )
     else:
         customer_id = claims.customer_id
@@ -217,3 +221,19 @@ def _cart_of(visitor: str, location_id: str) -> "Ref[Cart]":
     from shared.store import carts
 
     return carts.cart(people.visitor_pk(visitor), location_id)
+
+
+def _staff_member(email: str) -> "Ref[StaffMember]":
+    """Who works here is loaded where one of them comes."""
+    from shared.store import staff
+
+    return staff.staff_member(email)
+
+
+def with_products(visit: Visit, now: datetime) -> "Catalogue":
+    """The business of a visit with its products: one round trip where it was read without."""
+    from shared.domain.product import Catalogue
+    from shared.store import catalogue
+
+    found = visit.business
+    return found if isinstance(found, Catalogue) else catalogue.load(now)

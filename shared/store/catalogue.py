@@ -1,17 +1,15 @@
-"""The catalogue table: one snapshot that everyone reads, what staff changed in it; and staff
-members."""
+"""The catalogue table: one snapshot that everyone reads, and what staff changed in it."""
 
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from shared.domain.product import Catalogue
 from shared.domain.record import Record
 from shared.store import businesses
-from shared.store.businesses import SNAPSHOT_AT, STALE_AFTER
+from shared.store.businesses import SNAPSHOT_AT, Snapshot
 from shared.store.items import CatalogueItem, Kind, Lost, Ref, Row, register
 from shared.store.reading import query, read
-from shared.store.writing import commit, create, overwrite, put, replace
+from shared.store.writing import commit, create, put, replace
 
 if TYPE_CHECKING:
     from shared.store.timeline import TimelineEvent
@@ -21,66 +19,20 @@ PUBLISH_TRIES = 5
 CHANGES = "changes"
 
 
-class Role(StrEnum):
-    OWNER = "owner"
-    MANAGER = "manager"
-    CLERK = "clerk"
-
-
-class StaffMember(Record):
-    """Who works for the merchant ([ACCESS]). `locations` None means all; `notices` are the kinds
-    this person sees, None means all."""
-
-    email: str
-    name: str
-    role: Role
-    locations: tuple[str, ...] | None = None
-    notices: tuple[str, ...] | None = None
-
-    def works_at(self, location_id: str | None) -> bool:
-        return self.locations is None or location_id is None or location_id in self.locations
-
-
 register(Catalogue, Kind("catalogue"))
-register(StaffMember, Kind("staff_member"))
-
-
-def staff_member(email: str) -> Ref[StaffMember]:
-    return Ref(CatalogueItem, "staff", email.strip().casefold(), StaffMember)
-
-
-class _Kept(NamedTuple):
-    catalogue: Catalogue
-    read_at: datetime
-
-
-_kept: _Kept | None = None
 
 
 def kept(now: datetime) -> Catalogue | None:
     """The snapshot as this process read it, while it is fresh; read `SNAPSHOT` otherwise."""
-    if _kept is None or not timedelta(0) <= now - _kept.read_at < STALE_AFTER:
-        return None
-    return _kept.catalogue
+    found = businesses.kept(now)
+    return found if isinstance(found, Catalogue) else None
 
 
-def locations_seen() -> tuple[str, ...]:
-    """The locations of the last snapshot that this process read, stale or not: enough to guess
-    keys by, so that a page needs one reading less."""
-    return () if _kept is None else tuple(one.id for one in _kept.catalogue.locations)
-
-
-def keep(row: Row[Catalogue], now: datetime) -> Catalogue:
-    """Remember a snapshot that was just read."""
-    global _kept
-    _kept = _Kept(catalogue=row.value, read_at=now)
-    return row.value
+WITH_PRODUCTS = Snapshot(SNAPSHOT, kept)
 
 
 def forget() -> None:
     """Drop what is remembered (after publishing, and between tests)."""
-    global _kept
-    _kept = None
     businesses.forget()
 
 
@@ -92,7 +44,8 @@ def load(now: datetime) -> Catalogue:
     row = read(SNAPSHOT).get(SNAPSHOT)
     if row is None:
         raise LookupError("no catalogue has been published")
-    return keep(row, now)
+    businesses.keep(row.value, now)
+    return row.value
 
 
 class _Present(Record):
@@ -137,7 +90,3 @@ def last_changes(limit: int) -> "tuple[TimelineEvent, ...]":
 
     page = query(CatalogueItem, CHANGES, "", TimelineEvent, limit=limit)
     return tuple(row.value for row in page.rows)
-
-
-def write_staff_member(member: StaffMember) -> None:
-    commit([overwrite(staff_member(member.email), member)])

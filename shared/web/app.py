@@ -62,7 +62,7 @@ from pydantic import BaseModel
 
 from shared.domain.errors import Forbidden, Missing, PunchcardError, Unauthenticated, Unavailable
 from shared.log import logger
-from shared.operations.visit import Audience
+from shared.operations.visit import BUSINESS, Audience, Snapshot
 from shared.web import errors, render, security
 from shared.web.answer import Answer, Input, Raw
 from shared.web.request import OnError, Request, Route, Who
@@ -97,7 +97,8 @@ class _Resolver(APIGatewayHttpResolver):
 
 
 class App:
-    """The routes of one function; see the module. `wiring` gives what the function reaches."""
+    """The routes of one function; see the module. `wiring` gives what the function reaches;
+    `snapshot` is `catalogue.WITH_PRODUCTS` where pages show what is on sale."""
 
     def __init__(
         self,
@@ -105,9 +106,11 @@ class App:
         pages: str,
         wiring: Callable[[], Any],
         audience: Audience = Audience.CUSTOMER,
+        snapshot: Snapshot = BUSINESS,
     ) -> None:
         self.routes: list[Route] = []
         self.audience = audience
+        self._snapshot = snapshot
         self._folder: Path = render.ROOT.joinpath(*pages.split("."))
         self._wiring = wiring
         self._by_path: dict[str, dict[str, Route]] = {}
@@ -225,6 +228,7 @@ class App:
             params,
             audience=self.audience,
             wiring=self._wiring(),
+            snapshot=self._snapshot,
         )
         try:
             if not known:

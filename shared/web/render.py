@@ -78,7 +78,7 @@ class Frame(NamedTuple):
 def frame_of(request: Request) -> Frame:
     """The frame for who is here. Loads the visit when that was not done yet."""
     visit = request.visit
-    settings = visit.catalogue.settings
+    settings = visit.business.settings
     customer = visit.customer.value if visit.customer else None
     if customer is not None:
         cart_count = customer.cart_counts.get(visit.location.id, 0)
@@ -99,7 +99,7 @@ def frame_of(request: Request) -> Frame:
         role=visit.staff.role.value if visit.staff else "",
         cart_count=cart_count,
         past_due=customer.past_due if customer else (),
-        locations=visit.catalogue.locations,
+        locations=visit.business.locations,
         location=visit.location,
         path=request.path,
         here=request.here,

@@ -4,25 +4,26 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs
 
 from pydantic import BaseModel
 
-from shared.domain.business import Location
+from shared.domain.business import Business, Location
 from shared.domain.customer import Customer
 from shared.domain.errors import Invalid, PunchcardError, Unauthenticated
-from shared.domain.product import Catalogue
 from shared.operations.visit import (
+    BUSINESS,
     Audience,
     Claims,
     Found,
     Refs,
     Row,
-    StaffMember,
+    Snapshot,
     Visit,
     look,
     more,
+    with_products,
 )
 from shared.web import accept, body
 from shared.web.answer import (
@@ -33,6 +34,10 @@ from shared.web.answer import (
     Answer,
     Raw,
 )
+
+if TYPE_CHECKING:
+    from shared.domain.product import Catalogue
+    from shared.operations.visit import StaffMember
 
 MAX_IDEMPOTENCY_KEY = 200
 MIN_IDEMPOTENCY_KEY = 8
@@ -85,6 +90,7 @@ class Request:
         *,
         audience: Audience,
         wiring: Any,
+        snapshot: Snapshot = BUSINESS,
     ) -> None:
         http = event["requestContext"]["http"]
         self._event = event
@@ -92,6 +98,7 @@ class Request:
         self.audience = audience
         self.params = params
         self.wiring = wiring
+        self._snapshot = snapshot
         self.now: datetime = wiring.now()
         self.method: str = http["method"].upper()
         self.path: str = event["rawPath"]
@@ -200,7 +207,7 @@ class Request:
         """
         if self._visit is not None:
             return more(self._visit, refs)
-        self._visit = look(self._claimed(), refs, self.now)
+        self._visit = look(self._claimed(), refs, self.now, self._snapshot)
         if self.route.who is not Who.ANYONE and self._visit.session is None:
             raise Unauthenticated("Please sign in first.")
         return self._visit.found
@@ -249,15 +256,21 @@ class Request:
         return self.visit.customer
 
     @property
-    def staff(self) -> StaffMember:
+    def staff(self) -> "StaffMember":
         """The staff member. Raises `Unauthenticated` when nobody is signed in."""
         if self.visit.staff is None:
             raise Unauthenticated("Please sign in first.")
         return self.visit.staff
 
     @property
-    def catalogue(self) -> Catalogue:
-        return self.visit.catalogue
+    def business(self) -> Business:
+        """The merchant; with the products where the app's `snapshot` has them."""
+        return self.visit.business
+
+    @property
+    def catalogue(self) -> "Catalogue":
+        """With all products: one round trip where the app's `snapshot` leaves them out."""
+        return with_products(self.visit, self.now)
 
     @property
     def location(self) -> Location:

@@ -189,7 +189,7 @@ class _Routes:
         return Answer(self._sent_page(request, email, next_path))
 
     def _sent_page(self, request: Request, email: str, next_path: str | None) -> SignInSentPage:
-        settings = request.catalogue.settings
+        settings = request.business.settings
         return SignInSentPage(
             email=email,
             next=next_path or "",
@@ -208,7 +208,7 @@ class _Routes:
         for _ in range(CODE_RACES):
             found = request.load(link_ref, address_ref)
             link = found.get(link_ref)
-            settings = request.catalogue.settings
+            settings = request.business.settings
             state = sign_in.judged(link, nonce, typed.code, settings, request.now)
             if state is CodeState.DEAD or link is None:
                 raise _code_dead()
@@ -241,7 +241,7 @@ class _Routes:
     def _opened(self, request: Request) -> tuple[Opened, sign_in.TokenRefs | None]:
         refs = sign_in.refs_of_token(self.audience, request.params["token"])
         found = request.load(*(refs.all if refs else ()))
-        settings = request.catalogue.settings
+        settings = request.business.settings
         return sign_in.opened(refs, found, settings, request.now), refs
 
     def show_link(self, request: Request) -> Answer:

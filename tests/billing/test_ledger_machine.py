@@ -27,8 +27,8 @@ from shared.operations import activities, staff
 from shared.operations.audit import books_of
 from shared.operations.staff import CreditChange
 from shared.store import accounts
-from shared.store.catalogue import Role, StaffMember
 from shared.store.reading import read
+from shared.store.staff import Role, StaffMember
 from shared.store.writing import commit, create
 from tests.billing.test_places import OPENING, book, cancel, move, offer_class, stored
 from tests.shop_floor import (

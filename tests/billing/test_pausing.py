@@ -13,7 +13,7 @@ from shared.domain.ending import EndReason
 from shared.domain.invoice import InvoiceState
 from shared.domain.message import MessageKind
 from shared.domain.subscription import SubscriptionState
-from shared.store.catalogue import Role
+from shared.store.staff import Role
 from tests.billing.conftest import Shop
 from tests.console.office import Desk, code_of, customer, events_of, staff, told
 from tests.shop_floor import (

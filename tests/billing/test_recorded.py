@@ -10,7 +10,7 @@ from infra.local.world import LocalWorld
 from shared.domain.invoice import InvoiceState, PaymentKind
 from shared.domain.message import MessageKind
 from shared.domain.subscription import SubscriptionState
-from shared.store.catalogue import Role
+from shared.store.staff import Role
 from tests.billing.conftest import Shop
 from tests.console.office import (
     Desk,

@@ -16,9 +16,9 @@ from shared.domain.reservation import Reservation
 from shared.operations.answered import Checked
 from shared.store import accounts, invoicing
 from shared.store.bookings import Besides, Credits
-from shared.store.catalogue import Role
 from shared.store.items import Lost
 from shared.store.reading import read
+from shared.store.staff import Role
 from tests.billing.conftest import Shop
 from tests.buying import (
     buy_place,

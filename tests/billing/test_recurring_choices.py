@@ -13,7 +13,7 @@ from shared.domain.message import MessageKind
 from shared.domain.self_cancel import SelfCancel
 from shared.domain.subscription import SubscriptionState
 from shared.store import catalogue as catalogues
-from shared.store.catalogue import Role
+from shared.store.staff import Role
 from tests.billing.conftest import Shop
 from tests.billing.recurring import (
     CARTED,

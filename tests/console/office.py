@@ -15,10 +15,9 @@ from shared.operations import booking
 from shared.operations.booking import Wish
 from shared.operations.visit import staff_cookie
 from shared.store import accounts, bookings, sessions
-from shared.store import catalogue as catalogues
-from shared.store.catalogue import Role, StaffMember
 from shared.store.reading import read
 from shared.store.sessions import Audience, Session
+from shared.store.staff import Role, StaffMember, write_staff_member
 from shared.store.timeline import TimelineEvent
 from shared.store.writing import commit, overwrite
 from shared.web.answer import SESSION_COOKIE, STAFF_COOKIE
@@ -72,7 +71,7 @@ def staff(
 ) -> Desk:
     """Somebody who works here and has just signed in."""
     email = email or f"{role.value}@happypaws.example"
-    catalogues.write_staff_member(
+    write_staff_member(
         StaffMember(email=email, name="", role=role, locations=locations, notices=notices)
     )
     secret = "secret-of-" + email.partition("@")[0]

@@ -11,7 +11,7 @@ from shared.domain.message import Notice, NoticeKind, Parked
 from shared.domain.subscription import SubscriptionState
 from shared.store import catalogue as catalogues
 from shared.store import transactions
-from shared.store.catalogue import Role
+from shared.store.staff import Role
 from tests import shop_floor as shop
 from tests.console.office import (
     Desk,

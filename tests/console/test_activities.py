@@ -20,8 +20,8 @@ from shared.operations.booking import Wish
 from shared.operations.moving import move
 from shared.store import accounts
 from shared.store import catalogue as catalogues
-from shared.store.catalogue import Role, StaffMember
 from shared.store.reading import read
+from shared.store.staff import Role, StaffMember
 from shared.store.writing import commit, remove
 from tests import shop_floor as shop
 from tests.console.office import Desk, book, code_of, events_of, staff, told

@@ -10,8 +10,8 @@ from infra.local.world import LocalWorld
 from shared.domain.message import MessageKind
 from shared.domain.pack import Pack
 from shared.store import accounts
-from shared.store.catalogue import Role
 from shared.store.reading import read
+from shared.store.staff import Role
 from shared.store.writing import commit, replace
 from tests import shop_floor as shop
 from tests.console.office import (

@@ -10,7 +10,7 @@ import pytest
 from infra.local.world import LocalWorld
 from shared.domain.dunning import RetryPolicy, Then
 from shared.store import catalogue as catalogues
-from shared.store.catalogue import Role
+from shared.store.staff import Role
 from tests import shop_floor as shop
 from tests.console.office import Desk, customer, staff
 

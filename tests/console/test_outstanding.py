@@ -17,7 +17,7 @@ from shared.domain.pack import EntryKind, Pack, PackStatus
 from shared.domain.reservation import Reservation, ReservationState
 from shared.operations import giving_back
 from shared.store import catalogue as catalogues
-from shared.store.catalogue import Role
+from shared.store.staff import Role
 from tests import shop_floor as shop
 from tests.buying import (
     buy_place,

@@ -14,7 +14,7 @@ from shared.domain.due import Worker
 from shared.domain.message import Notice, NoticeKind, Parked
 from shared.operations.sweep import WORK
 from shared.store import transactions
-from shared.store.catalogue import Role
+from shared.store.staff import Role
 from tests import shop_floor as shop
 from tests.billing.test_poison import put_due, spoil
 from tests.console.office import Desk, code_of, events_of, staff

@@ -15,8 +15,9 @@ from shared.operations import providers
 from shared.operations.providers import Trouble
 from shared.providers.port import SetupProblem
 from shared.store import catalogue as catalogues
-from shared.store.catalogue import SNAPSHOT, Role, StaffMember
+from shared.store.catalogue import SNAPSHOT
 from shared.store.reading import read
+from shared.store.staff import Role, StaffMember
 from tests import second_provider
 from tests.console.office import Desk, code_of, customer, staff
 from tests.second_provider import NAME as SECOND

@@ -15,7 +15,7 @@ from shared.domain.ending import EndReason
 from shared.domain.invoice import InvoiceState, PaymentKind
 from shared.domain.message import MessageKind, NoticeKind
 from shared.domain.subscription import SubscriptionState
-from shared.store.catalogue import Role
+from shared.store.staff import Role
 from tests.billing.conftest import Shop, shop
 from tests.console.office import Desk, code_of, customer, events_of, staff, told
 from tests.shop_floor import (

@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.world import LocalWorld
 from shared.domain.pack import Pack
-from shared.store.catalogue import Role
+from shared.store.staff import Role
 from tests import shop_floor as shop
 from tests.console.office import Desk, activity_at, book, customer, staff
 

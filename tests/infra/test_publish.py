@@ -10,6 +10,7 @@ from infra.local.world import LocalWorld
 from infra.publish import EXAMPLE, main
 from shared.store import catalogue
 from shared.store.reading import read
+from shared.store.staff import staff_member
 
 
 def written(tmp_path: Path, content: Any) -> str:
@@ -25,7 +26,7 @@ def test_the_example_is_published_and_the_shop_sells_it(tmp_path: Path) -> None:
         catalogue.forget()
         shop = json.loads(world.request("GET", "/shop", {"accept": "application/json"}).body)
         assert [product["id"] for product in shop["products"]] == ["yoga-10"]
-        owner = catalogue.staff_member("you@example.com")
+        owner = staff_member("you@example.com")
         assert read(owner).get(owner) is not None
 
 

@@ -22,6 +22,7 @@ from shared.operations.audit import audit
 from shared.store import accounts, catalogue
 from shared.store.collection import collection_of
 from shared.store.reading import read
+from shared.store.staff import staff_member
 
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 MOST_PAGES = 20
@@ -186,9 +187,7 @@ def test_staff_find_a_failed_payment_among_the_notices(world: LocalWorld) -> Non
 
 def test_the_addresses_that_are_listed_can_sign_in(world: LocalWorld) -> None:
     staff = [
-        one
-        for one in world.sign_in_addresses
-        if read(catalogue.staff_member(one)).get(catalogue.staff_member(one))
+        one for one in world.sign_in_addresses if read(staff_member(one)).get(staff_member(one))
     ]
     customers = [
         one

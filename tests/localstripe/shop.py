@@ -19,7 +19,7 @@ from shared.domain.reversal import money_kept
 from shared.domain.self_cancel import SelfCancel
 from shared.operations.audit import books_of
 from shared.store import catalogue as catalogues
-from shared.store.catalogue import Role, StaffMember
+from shared.store.staff import Role, StaffMember, write_staff_member
 from tests.localstripe.front import Front
 from tests.localstripe.service import Content, LocalStripe
 from tests.localstripe.webhooks import Webhooks, receiving
@@ -112,7 +112,7 @@ def open_shop(localstripe: LocalStripe, start: datetime) -> Iterator[Shop]:
         )
         world.banks.stripe = front
         catalogues.publish(CATALOGUE)
-        catalogues.write_staff_member(StaffMember(email=OLGA, name="Olga", role=Role.OWNER))
+        write_staff_member(StaffMember(email=OLGA, name="Olga", role=Role.OWNER))
         with receiving(localstripe, secret) as webhooks:
             shop = Shop(world, localstripe, front, webhooks)
             yield shop

@@ -14,8 +14,8 @@ import pytest
 from infra.local.world import LocalWorld
 from shared.domain.pack import Entry, EntryKind, Pack, period_pack_id, put_away
 from shared.store import accounts
-from shared.store.catalogue import Role
 from shared.store.items import AccountItem, connection, item_of
+from shared.store.staff import Role
 from shared.store.writing import commit, create
 from tests.console.office import Desk, staff
 from tests.portal.customers import Customer

@@ -7,7 +7,7 @@ import pytest
 
 from infra.local.world import LocalWorld
 from shared.store import catalogue as catalogues
-from shared.store.catalogue import Role, StaffMember
+from shared.store.staff import Role, StaffMember, write_staff_member
 from shared.web.answer import Answer, View
 from shared.web.app import App
 from shared.web.request import Who
@@ -30,7 +30,7 @@ def world() -> Iterator[LocalWorld]:
     catalogues.forget()
     with LocalWorld(start=START, template=template()) as opened:
         catalogues.publish(CATALOGUE)
-        catalogues.write_staff_member(StaffMember(email=OLGA, name="Olga", role=Role.OWNER))
+        write_staff_member(StaffMember(email=OLGA, name="Olga", role=Role.OWNER))
         yield opened
     catalogues.forget()
 

@@ -15,7 +15,7 @@ from infra.local.world import LocalWorld
 from shared.domain.activity import Activity
 from shared.store import bookings
 from shared.store import catalogue as catalogues
-from shared.store.catalogue import Role, StaffMember
+from shared.store.staff import Role, StaffMember, write_staff_member
 from tests.scenario.person import Person, header, move_clock
 from tests.scenario.test_fourteen_months import CATALOGUE, START, join
 
@@ -80,7 +80,7 @@ class Town:
 def town() -> Iterator[Town]:
     with LocalWorld(start=START) as world:
         catalogues.publish(CATALOGUE)
-        catalogues.write_staff_member(StaffMember(email=STAFF, name="Olga", role=Role.OWNER))
+        write_staff_member(StaffMember(email=STAFF, name="Olga", role=Role.OWNER))
         owner = join(world, "ada@example.com", "ny", "4242424242424242")
         other = join(world, "ben@example.com", "ny", "4242424242424242")
         move_clock(world, "2026-02-10T12:00:00Z")

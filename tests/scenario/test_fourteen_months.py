@@ -16,7 +16,7 @@ from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.self_cancel import SelfCancel
 from shared.store import catalogue as catalogues
-from shared.store.catalogue import Role, StaffMember
+from shared.store.staff import Role, StaffMember, write_staff_member
 from tests.scenario.person import Person, move_clock
 
 START = datetime(2026, 1, 31, 15, 0, tzinfo=UTC)
@@ -130,7 +130,7 @@ def texts(moments: list[datetime]) -> list[str]:
 def world() -> Iterator[LocalWorld]:
     with LocalWorld(start=START) as opened:
         catalogues.publish(CATALOGUE)
-        catalogues.write_staff_member(
+        write_staff_member(
             StaffMember(email="olga@happypaws.example", name="Olga", role=Role.OWNER)
         )
         # Every webhook comes three times, and not in order.

@@ -17,7 +17,7 @@ from shared.domain.product import Catalogue, Product, RestrictTo
 from shared.domain.product_kind import ProductKind
 from shared.domain.valid_from import ValidFrom
 from shared.store import catalogue as catalogues
-from shared.store.catalogue import Role, StaffMember
+from shared.store.staff import Role, StaffMember, write_staff_member
 from tests.scenario.person import Person, move_clock
 
 START = datetime(2026, 3, 1, 17, 0, tzinfo=UTC)
@@ -70,7 +70,7 @@ CATALOGUE = Catalogue(
 def world() -> Iterator[LocalWorld]:
     with LocalWorld(start=START) as opened:
         catalogues.publish(CATALOGUE)
-        catalogues.write_staff_member(
+        write_staff_member(
             StaffMember(email="olga@happypaws.example", name="Olga", role=Role.OWNER)
         )
         yield opened

@@ -11,7 +11,7 @@ import pytest
 
 from infra.local.world import LocalWorld
 from shared.store import catalogue as catalogues
-from shared.store.catalogue import Role, StaffMember
+from shared.store.staff import Role, StaffMember, write_staff_member
 from tests.scenario.person import Person, move_clock
 from tests.scenario.test_fourteen_months import CATALOGUE, START, join
 
@@ -24,7 +24,7 @@ PROVIDERS = "/console/providers"
 def world() -> Iterator[LocalWorld]:
     with LocalWorld(start=START) as opened:
         catalogues.publish(CATALOGUE)
-        catalogues.write_staff_member(StaffMember(email=OWNER, name="Olga", role=Role.OWNER))
+        write_staff_member(StaffMember(email=OWNER, name="Olga", role=Role.OWNER))
         yield opened
         assert opened.errors == []
         assert opened.dead_letters == []

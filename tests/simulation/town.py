@@ -21,11 +21,10 @@ from shared.domain.product import Catalogue
 from shared.domain.subscription import Subscription
 from shared.operations.cards import ENTER_PATH
 from shared.operations.visit import staff_cookie
-from shared.store import catalogue as catalogues
 from shared.store import sessions
-from shared.store.catalogue import Role, StaffMember
 from shared.store.items import document
 from shared.store.sessions import Audience, Session
+from shared.store.staff import Role, StaffMember, write_staff_member
 from shared.store.writing import commit, overwrite
 from shared.web.answer import SESSION_COOKIE, STAFF_COOKIE
 from tests import banking
@@ -123,7 +122,7 @@ class Town:
         """Orders that were answered as paid."""
         self._changes: Counter[str] = Counter()
         """How often staff were told that a pack's credits are changed."""
-        catalogues.write_staff_member(StaffMember(email=STAFF, name="", role=Role.OWNER))
+        write_staff_member(StaffMember(email=STAFF, name="", role=Role.OWNER))
         self._begin_session("staffs-secret", Audience.STAFF, STAFF, None)
         self.desk = {STAFF_COOKIE: staff_cookie(STAFF, "staffs-secret")}
         self.places = Places(self)

@@ -40,9 +40,9 @@ from shared.operations.reconcile import Reconciled, reconcile
 from shared.operations.submissions import Press as Submitting
 from shared.operations.webhooks import apply
 from shared.store import accounts
-from shared.store.catalogue import Role, StaffMember
 from shared.store.items import Lost
 from shared.store.reading import Found, read
+from shared.store.staff import Role, StaffMember
 from tests.shop_floor import (
     ALSO_WORKS,
     FAILS_LATER,

@@ -28,8 +28,8 @@ from shared.operations.sweep import Swept, sweep
 from shared.operations.webhooks import apply
 from shared.providers.port import ChargeResult
 from shared.store import accounts
-from shared.store.catalogue import Role, StaffMember
 from shared.store.reading import read
+from shared.store.staff import Role, StaffMember
 from tests.shop_floor import (
     FAILS_LATER,
     WORKS,

@@ -15,9 +15,9 @@ from shared.operations.reconcile import reconcile
 from shared.operations.staff import Released
 from shared.operations.sweep import Swept, sweep
 from shared.store import accounts
-from shared.store.catalogue import Role, StaffMember
 from shared.store.due import MAX_TRIES
 from shared.store.reading import Found, read
+from shared.store.staff import Role, StaffMember
 from tests.shop_floor import (
     asked_of,
     buy,

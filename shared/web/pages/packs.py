@@ -5,8 +5,8 @@ from datetime import datetime
 
 from pydantic import AwareDatetime
 
+from shared.domain.business import Business
 from shared.domain.pack import Pack, PackStatus
-from shared.domain.product import Catalogue
 from shared.web.answer import View
 from shared.web.pages.names import place_name, service_words
 
@@ -54,8 +54,8 @@ class CreditsLeft(View):
     zone: str
 
 
-def pack_summary(pack: Pack, catalogue: Catalogue, now: datetime) -> PackSummary:
-    service, unit = service_words(catalogue, pack.service_id)
+def pack_summary(pack: Pack, business: Business, now: datetime) -> PackSummary:
+    service, unit = service_words(business, pack.service_id)
     return PackSummary(
         id=pack.id,
         name=pack.name,
@@ -66,7 +66,7 @@ def pack_summary(pack: Pack, catalogue: Catalogue, now: datetime) -> PackSummary
         service=service,
         unit=unit,
         location_id=pack.location_id,
-        location=place_name(catalogue, pack.location_id),
+        location=place_name(business, pack.location_id),
         zone=pack.zone,
         bought_at=pack.bought_at,
         usable_from=pack.usable_from,
@@ -84,7 +84,7 @@ def pack_summary(pack: Pack, catalogue: Catalogue, now: datetime) -> PackSummary
 
 
 def credits_left(
-    packs: Iterable[Pack], catalogue: Catalogue, now: datetime
+    packs: Iterable[Pack], business: Business, now: datetime
 ) -> tuple[CreditsLeft, ...]:
     """What is left over the packs that can be used now, by service; packs of 0 credits aside."""
     by_service: dict[str, list[Pack]] = {}
@@ -93,7 +93,7 @@ def credits_left(
             by_service.setdefault(pack.service_id or "", []).append(pack)
     found = []
     for service_id, usable in by_service.items():
-        name, unit = service_words(catalogue, service_id)
+        name, unit = service_words(business, service_id)
         unlimited = any(pack.unlimited for pack in usable)
         ends = [(pack.expires_at, pack.zone) for pack in usable if pack.expires_at is not None]
         first, zone = min(ends, default=(None, usable[0].zone))

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from shared.domain import statement
+from shared.domain.business import Business
 from shared.domain.errors import Invalid, Missing
 from shared.domain.invoice import order_id
 from shared.domain.pack import Entry, Pack
-from shared.domain.product import Catalogue
 from shared.domain.statement import Life, Line, Whereabouts
 from shared.operations.statement import CURSOR, PacksTold
 from shared.web import accept
@@ -188,14 +188,14 @@ def _shown(entry: Entry, *, for_staff: bool) -> EntryView:
     return view if for_staff else without_names(view)
 
 
-def _line(line: Line, catalogue: Catalogue, *, for_staff: bool) -> StatementLine:
+def _line(line: Line, business: Business, *, for_staff: bool) -> StatementLine:
     entry, pack = line.entry, line.pack
     zone = pack.zone if pack else "UTC"
     return StatementLine(
         **_shown(entry, for_staff=for_staff).model_dump(),
         pack_id=entry.pack_id,
         pack=pack.name if pack else "",
-        location=place_name(catalogue, pack.location_id) if pack else "",
+        location=place_name(business, pack.location_id) if pack else "",
         zone=zone,
         at_local=entry.at.astimezone(ZoneInfo(zone)),
         activity_local=_there(entry.activity_at, entry.activity_zone or zone),
@@ -209,13 +209,13 @@ def _there(at: datetime | None, zone: str) -> datetime | None:
 
 
 def _asked_for(
-    packs: Sequence[Pack], query: StatementQuery, catalogue: Catalogue
+    packs: Sequence[Pack], query: StatementQuery, business: Business
 ) -> Mapping[str, Pack]:
     """The packs that the statement tells of. `Missing` for one that is not theirs ([OWN])."""
     if query.until is not None and query.begins is not None and query.until < query.begins:
         said = {"until": "Not before the first day."}
         raise Invalid("The end is before the beginning.", fields=said)
-    if query.location and catalogue.location(query.location) is None:
+    if query.location and business.location(query.location) is None:
         raise Invalid("There is no such location.", fields={"location": "Choose one of the list."})
     found = {
         one.id: one
@@ -265,7 +265,7 @@ def statement_page(
     entries: Iterable[Entry],
     packs: Sequence[Pack],
     query: StatementQuery,
-    catalogue: Catalogue,
+    business: Business,
     *,
     path: str,
     limit: int,
@@ -278,7 +278,7 @@ def statement_page(
     """The lines that were asked for, `limit` of them; with `told` they are those of a page of
     packs. `places` are the locations that there may be packs of, where `packs` are not all. Raises
     `Missing` for an unknown pack, `Invalid` (`location`, `until`)."""
-    known = _asked_for(packs, query, catalogue)
+    known = _asked_for(packs, query, business)
     narrowed = bool(query.pack or query.location)
     own = [one for one in entries if one.pack_id in known or not narrowed]
     excerpt = statement.between(statement.lines(own, known), query.begins, query.until)
@@ -286,7 +286,7 @@ def statement_page(
     end = query.skip + limit
     following, earlier = _next(path, query, told, more=len(ordered) > end, skip=end)
     if places is None:
-        places = {one.location_id: place_name(catalogue, one.location_id) for one in packs}
+        places = {one.location_id: place_name(business, one.location_id) for one in packs}
     return StatementPage(
         path=path,
         name=name,
@@ -312,9 +312,7 @@ def statement_page(
         opening=excerpt.opening,
         closing=excerpt.closing,
         count=len(ordered),
-        lines=tuple(
-            _line(one, catalogue, for_staff=for_staff) for one in ordered[query.skip : end]
-        ),
+        lines=tuple(_line(one, business, for_staff=for_staff) for one in ordered[query.skip : end]),
         lives=lives_of(own, for_staff=for_staff) if query.pack and whole else (),
         whole=whole,
         told=_which(told),

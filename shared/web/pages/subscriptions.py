@@ -5,13 +5,13 @@ from datetime import date, datetime
 
 from pydantic import AwareDatetime
 
+from shared.domain.business import Business
 from shared.domain.calendar import Frequency
 from shared.domain.collected_by import CollectedBy
 from shared.domain.customer import Attention, Customer
 from shared.domain.ending import EndReason
 from shared.domain.money import Money
 from shared.domain.next_payment import NextPayment
-from shared.domain.product import Catalogue
 from shared.domain.recurs_when import RecursWhen
 from shared.domain.subscription import (
     PausedBy,
@@ -152,11 +152,11 @@ def ends_at(subscription: Subscription) -> datetime | None:
 
 
 def subscription_summary(
-    subscription: Subscription, catalogue: Catalogue, customer: Customer, now: datetime
+    subscription: Subscription, business: Business, customer: Customer, now: datetime
 ) -> SubscriptionSummary:
     """A subscription with its next charge as the clock will make it."""
-    service, unit = service_words(catalogue, subscription.terms.service_id)
-    line = next_ahead(catalogue, customer, subscription, now)
+    service, unit = service_words(business, subscription.terms.service_id)
+    line = next_ahead(business, customer, subscription, now)
     recurring = subscription.recurring
     return SubscriptionSummary(
         id=subscription.id,
@@ -173,7 +173,7 @@ def subscription_summary(
         credits=subscription.terms.credits,
         unlimited=subscription.terms.credits is None,
         location_id=subscription.location_id,
-        location=place_name(catalogue, subscription.location_id),
+        location=place_name(business, subscription.location_id),
         zone=subscription.zone,
         anchor=subscription.anchor,
         until=subscription.until,
@@ -184,7 +184,7 @@ def subscription_summary(
         ends_at=ends_at(subscription),
         end_reason=subscription.end_reason,
         weekly=(
-            weekly_time(subscription.terms.standing, catalogue)
+            weekly_time(subscription.terms.standing, business)
             if subscription.terms.standing
             else None
         ),

@@ -3,7 +3,7 @@
 from datetime import time
 from typing import TYPE_CHECKING
 
-from shared.domain.product import Catalogue
+from shared.domain.business import Business
 from shared.web.answer import View
 from shared.web.pages.names import staff_name
 
@@ -22,12 +22,12 @@ class WeeklyTime(View):
     participants: int = 1
 
 
-def weekly_time(standing: "Standing", catalogue: Catalogue) -> WeeklyTime:
+def weekly_time(standing: "Standing", business: Business) -> WeeklyTime:
     """When a standing weekly reservation is ([WEEKLY])."""
     return WeeklyTime(
         weekday=standing.weekday,
         clock=standing.clock,
         name=standing.name,
-        staff_member=staff_name(catalogue, standing.staff_member),
+        staff_member=staff_name(business, standing.staff_member),
         participants=standing.participants,
     )
