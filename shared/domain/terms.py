@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from typing import TYPE_CHECKING
-
 from shared.domain.money import Money
 from shared.domain.record import Record
 from shared.domain.valid_from import ValidFrom
