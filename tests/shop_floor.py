@@ -20,7 +20,7 @@ from infra.local.schedules import is_tick
 from infra.local.template import Template
 from infra.local.template import load as load_template
 from infra.local.world import LocalWorld
-from shared.domain.business import Location, Service, Settings
+from shared.domain.business import Location, Service
 from shared.domain.calendar import Frequency
 from shared.domain.card import Card
 from shared.domain.cart import Cart, CartLine, with_lines
@@ -39,6 +39,7 @@ from shared.domain.recurs_when import RecursWhen
 from shared.domain.reservation import Reservation
 from shared.domain.reversal import money_kept
 from shared.domain.self_cancel import SelfCancel
+from shared.domain.settings import Settings
 from shared.domain.subscription import Subscription
 from shared.domain.weekly import Standing
 from shared.operations import cards, checkout

@@ -5,7 +5,7 @@ from typing import Any
 from shared.events import each
 from shared.log import logger
 from shared.operations.deliver import Post, deliver
-from shared.store import businesses
+from shared.store import merchants
 from shared.wiring import current
 
 
@@ -15,7 +15,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     post = Post(
         now=now,
         mailer=wiring.mailer,
-        settings=businesses.load(now).settings,
+        settings=merchants.settings(now),
         public_url=wiring.environment.public_url,
         new_id=wiring.new_id,
         new_secret=wiring.new_secret,

@@ -6,12 +6,13 @@ the shop has an example here that such a business would really have.
 
 from decimal import Decimal
 
-from shared.domain.business import Location, Service, Settings, StaffPerson
+from shared.domain.business import Location, Service, StaffPerson
 from shared.domain.calendar import Frequency
 from shared.domain.product import Catalogue, Product, RestrictTo
 from shared.domain.product_kind import ProductKind
 from shared.domain.recurs_when import RecursWhen
 from shared.domain.self_cancel import SelfCancel
+from shared.domain.settings import Settings
 
 RIVERSIDE = Location(
     id="riverside",

@@ -6,8 +6,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from shared.domain.business import Business, Definition
+from shared.domain.business import Business
 from shared.domain.calendar import DAYS_OF_WEEK, Frequency
+from shared.domain.definition import Definition
 from shared.domain.dunning import check_policy
 from shared.domain.errors import Invalid
 from shared.domain.money import Currency, Money

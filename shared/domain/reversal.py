@@ -7,16 +7,13 @@ goes on, and places that are booked stay booked.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
-
-from pydantic import AwareDatetime
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.domain.charge import Attempt, Charge
 from shared.domain.invoice import Invoice, InvoiceState, Payment, PaymentKind
 from shared.domain.money import Money
 from shared.domain.outcome import Outcome
 from shared.domain.pack import Entry, EntryKind, Pack
-from shared.domain.record import Record
 from shared.domain.reservation import Reservation, ReservationState
 
 if TYPE_CHECKING:
@@ -138,20 +135,20 @@ _TAKEN = frozenset(
 # --- what was used ---------------------------------------------------------------------------
 
 
-class Use(Record):
+class Use(NamedTuple):
     """A reservation that credits of a pack went to; `credits` is 0 for an unlimited one. `at` is
     when it begins (UTC), `zone` its location's. `over`: they are used up, and not only held for
     what is to come."""
 
     reservation_id: str
     name: str
-    at: AwareDatetime | None = None
-    zone: str = "UTC"
     credits: int
     over: bool
+    at: datetime | None = None
+    zone: str = "UTC"
 
 
-class Uses(Record):
+class Uses(NamedTuple):
     """Where the credits of one pack went, by its ledger."""
 
     pack: Pack

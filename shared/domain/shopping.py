@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from dateutil.relativedelta import relativedelta
 
-from shared.domain.business import Location, Settings
+from shared.domain.business import Location
 from shared.domain.calendar import Frequency, trial_anchor
 from shared.domain.money import Money
 from shared.domain.product import Catalogue, Product, RestrictTo
 from shared.domain.product_kind import ProductKind
 from shared.domain.record import Record
 from shared.domain.recurs_when import RecursWhen
+from shared.domain.settings import Settings
 
 if TYPE_CHECKING:
     from shared.domain.customer import Customer

@@ -21,8 +21,9 @@ from shared.domain.voucher import charge_of, credits_for, taxed, worth
 
 if TYPE_CHECKING:
     from shared.domain.activity import Activity
-    from shared.domain.business import Business, Location, Settings
+    from shared.domain.business import Business, Location
     from shared.domain.customer import Customer
+    from shared.domain.settings import Settings
 
 MAX_BOOKED = 100
 """Reservations that one pack holds at a time."""

@@ -18,8 +18,8 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from shared import templates
-from shared.domain.business import Settings
 from shared.domain.message import Message, MessageKind
+from shared.domain.settings import Settings
 from shared.messages import formats
 from shared.messages.facts.of_kind import facts_of
 from shared.messages.formats import Formats, locale_of

@@ -2,9 +2,9 @@
 
 import re
 
-from shared.domain.business import Settings
 from shared.domain.errors import Invalid
 from shared.domain.message import MessageKind
+from shared.domain.settings import Settings
 from shared.messages.render import Links, Unrenderable, render
 from shared.messages.samples import SECRETS, samples
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from shared.domain.business import Location, Service, Settings, StaffPerson
+from shared.domain.business import Location, Service, StaffPerson
 from shared.domain.by import By
 from shared.domain.calendar import Frequency
 from shared.domain.card import Card
@@ -22,6 +22,7 @@ from shared.domain.product_kind import ProductKind
 from shared.domain.recurring import Recurring, Turn
 from shared.domain.recurs_when import RecursWhen
 from shared.domain.reservation import Held, Reservation, ReservationState
+from shared.domain.settings import Settings
 from shared.domain.subscription import Collection, Subscription, SubscriptionState
 from shared.domain.terms import Terms
 from shared.messages import opening

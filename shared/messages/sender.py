@@ -18,8 +18,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.domain.business import Settings
 from shared.domain.message import Message
+from shared.domain.settings import Settings
 from shared.messages.opening import one_line
 from shared.messages.render import Email
 

@@ -24,7 +24,6 @@ from shared.domain.invariants import (
 )
 from shared.domain.message import Notice, NoticeKind
 from shared.domain.reversal import taken_back
-from shared.operations import reversing
 from shared.providers.errors import ProviderUnavailable, RequestRefused
 from shared.store import accounts, transactions
 from shared.store.accounts import audit_mark
@@ -224,6 +223,8 @@ def _record_reversals(
             charge = ours.get(one.charge_ref)
             attempt = charge.attempt_at(one.id) if charge else None
             if charge and attempt and taken_back(attempt).minor != one.reversed_minor:
+                from shared.operations import reversing
+
                 reversing.look(context, customer_id, charge.source, one.id)
 
 

@@ -24,8 +24,8 @@ from shared.store.reading import read
 from shared.store.writing import commit, commit_alone, create, replace
 
 if TYPE_CHECKING:
-    from shared.domain.business import Settings
     from shared.domain.customer import Customer
+    from shared.domain.settings import Settings
     from shared.domain.subscription import Subscription
 
 WAITS = (

@@ -19,10 +19,10 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from secrets import compare_digest
 from typing import NamedTuple
 
-from shared.domain.business import Settings
 from shared.domain.due import due_text
 from shared.domain.errors import TooMany
 from shared.domain.message import Message, next_moment
+from shared.domain.settings import Settings
 from shared.messages import opening
 from shared.messages.opening import SignInFacts
 from shared.store import access, outbox, people, sessions

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.domain.product import Catalogue
 from shared.domain.record import Record
-from shared.store import businesses
+from shared.store import businesses, merchants
 from shared.store.businesses import SNAPSHOT_AT, Snapshot
 from shared.store.items import CatalogueItem, Kind, Lost, Ref, Row, register
 from shared.store.reading import query, read
@@ -34,6 +34,7 @@ WITH_PRODUCTS = Snapshot(SNAPSHOT, kept)
 def forget() -> None:
     """Drop what is remembered (after publishing, and between tests)."""
     businesses.forget()
+    merchants.forget()
 
 
 def load(now: datetime) -> Catalogue:

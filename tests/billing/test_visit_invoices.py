@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from infra.local.world import LocalWorld
-from shared.domain.business import Service, Settings
+from shared.domain.business import Service
 from shared.domain.invoice import Invoice, InvoiceState, LineKind, PaymentKind
 from shared.domain.message import MessageKind
 from shared.domain.pack import Entry, EntryKind, Pack
 from shared.domain.product import Catalogue
 from shared.domain.reservation import Reservation, ReservationState
+from shared.domain.settings import Settings
 from shared.domain.weekly import standing_of
 from shared.operations import giving_back
 from shared.store import accounts

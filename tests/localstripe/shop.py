@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from infra.local.world import LocalWorld
-from shared.domain.business import Location, Service, Settings
+from shared.domain.business import Location, Service
 from shared.domain.calendar import Frequency
 from shared.domain.charge import RefundState
 from shared.domain.invariants import breaches
@@ -17,6 +17,7 @@ from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.reversal import money_kept
 from shared.domain.self_cancel import SelfCancel
+from shared.domain.settings import Settings
 from shared.operations.audit import books_of
 from shared.store import catalogue as catalogues
 from shared.store.staff import Role, StaffMember, write_staff_member

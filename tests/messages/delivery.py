@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 
-from shared.domain.business import Location, Settings
+from shared.domain.business import Location
 from shared.domain.calendar import Frequency
 from shared.domain.card import Card
 from shared.domain.customer import Customer
@@ -13,6 +13,7 @@ from shared.domain.due import utc_text
 from shared.domain.message import Message
 from shared.domain.money import Money
 from shared.domain.product import Catalogue
+from shared.domain.settings import Settings
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.domain.terms import Terms
 from shared.messages.builders import collecting, reminders

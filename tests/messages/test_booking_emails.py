@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from shared.domain.business import Location, Settings, StaffPerson
+from shared.domain.business import Location, StaffPerson
 from shared.domain.customer import Customer
 from shared.domain.message import Message
 from shared.domain.money import Money
 from shared.domain.product import Catalogue
 from shared.domain.reservation import Held, Reservation, ReservationState, Taxed
+from shared.domain.settings import Settings
 from shared.messages.builders import bookings
 from shared.messages.builders.telling import Telling
 from shared.messages.render import Email, render

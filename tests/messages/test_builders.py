@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from shared.domain.business import Location, Settings
+from shared.domain.business import Location
 from shared.domain.calendar import Frequency
 from shared.domain.card import Card
 from shared.domain.customer import Customer
@@ -19,6 +19,7 @@ from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.recurring import Recurring
 from shared.domain.recurs_when import RecursWhen
+from shared.domain.settings import Settings
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.domain.terms import Terms
 from shared.messages.builders import endings, invoices, purchases, reminders, renewals

@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from shared.domain.business import Settings
 from shared.domain.errors import Invalid
 from shared.domain.message import Message, MessageKind
 from shared.domain.self_cancel import SelfCancel
+from shared.domain.settings import Settings
 from shared.messages.builders.collecting import reason_in_words
 from shared.messages.facts.of_kind import facts_of
 from shared.messages.opening import Facts

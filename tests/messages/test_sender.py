@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
-from shared.domain.business import Settings
 from shared.domain.message import Message, MessageKind
+from shared.domain.settings import Settings
 from shared.messages.render import Email, render
 from shared.messages.samples import SECRETS, samples
 from shared.messages.sender import Handover, Mailer, message_id

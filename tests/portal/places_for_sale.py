@@ -8,11 +8,12 @@ from typing import Any
 from infra.local.http_api import Response
 from infra.local.world import LocalWorld
 from shared.domain.activity import Activity
-from shared.domain.business import Location, Service, Settings
+from shared.domain.business import Location, Service
 from shared.domain.message import MessageKind
 from shared.domain.pack import Entry, EntryKind
 from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
+from shared.domain.settings import Settings
 from shared.store import accounts
 from shared.store import catalogue as catalogues
 from shared.store.writing import commit, create

@@ -5,12 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 from infra.local.http_api import Response
-from shared.domain.business import Location, Service, Settings
+from shared.domain.business import Location, Service
 from shared.domain.calendar import Frequency
 from shared.domain.cart import Cart
 from shared.domain.customer import Customer
 from shared.domain.product import Catalogue, Product, RestrictTo
 from shared.domain.product_kind import ProductKind
+from shared.domain.settings import Settings
 from shared.store import accounts
 from shared.store.reading import read
 from tests.portal.browser import Browser, content

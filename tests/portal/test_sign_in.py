@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from infra.local.world import LocalWorld
-from shared.domain.business import Location, Settings
+from shared.domain.business import Location
 from shared.domain.customer import Customer
 from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
+from shared.domain.settings import Settings
 from shared.store import access, accounts
 from shared.store import catalogue as catalogues
 from shared.store.people import Address

@@ -10,9 +10,10 @@ import pytest
 from infra.local.aws import switchboard
 from infra.local.http_api import Response
 from infra.local.world import LocalWorld
-from shared.domain.business import Location, Settings
+from shared.domain.business import Location
 from shared.domain.customer import Customer
 from shared.domain.product import Catalogue
+from shared.domain.settings import Settings
 from shared.store import accounts, sessions
 from shared.store import catalogue as catalogues
 from shared.store.sessions import Audience, Session

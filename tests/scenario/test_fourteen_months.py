@@ -10,11 +10,12 @@ from decimal import Decimal
 import pytest
 
 from infra.local.world import LocalWorld
-from shared.domain.business import Location, Service, Settings
+from shared.domain.business import Location, Service
 from shared.domain.calendar import Frequency
 from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.self_cancel import SelfCancel
+from shared.domain.settings import Settings
 from shared.store import catalogue as catalogues
 from shared.store.staff import Role, StaffMember, write_staff_member
 from tests.scenario.person import Person, move_clock

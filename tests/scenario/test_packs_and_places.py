@@ -12,9 +12,10 @@ import pytest
 
 from infra.local.http_api import Response
 from infra.local.world import LocalWorld
-from shared.domain.business import Location, Service, Settings
+from shared.domain.business import Location, Service
 from shared.domain.product import Catalogue, Product, RestrictTo
 from shared.domain.product_kind import ProductKind
+from shared.domain.settings import Settings
 from shared.domain.valid_from import ValidFrom
 from shared.store import catalogue as catalogues
 from shared.store.staff import Role, StaffMember, write_staff_member

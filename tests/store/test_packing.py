@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.units import item_bytes
-from shared.domain.business import Settings
 from shared.domain.message import Message, MessageKind
+from shared.domain.settings import Settings
 from shared.messages.samples import samples
 from shared.store import accounts, packing
 from shared.store.items import WRITE_UNIT_BYTES, document, item_of, row_of

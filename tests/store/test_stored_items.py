@@ -18,9 +18,9 @@ import pytest
 from pydantic import BaseModel
 
 import shared.store
-from shared.domain.business import Settings
 from shared.domain.due import Worker, due_text
 from shared.domain.message import Message
+from shared.domain.settings import Settings
 from shared.events import each
 from shared.messages.render import render
 from shared.messages.samples import SECRETS

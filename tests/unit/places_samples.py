@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 from shared.domain.activity import Activity
-from shared.domain.business import Location, Service, Settings
+from shared.domain.business import Location, Service
 from shared.domain.money import Money
 from shared.domain.pack import Pack
 from shared.domain.product import Catalogue
+from shared.domain.settings import Settings
 
 NOW = datetime(2026, 3, 1, 17, tzinfo=UTC)
 """Noon on a Sunday in New York."""

@@ -4,13 +4,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from shared.domain.business import Location, Service, Settings
+from shared.domain.business import Location, Service
 from shared.domain.calendar import Frequency
 from shared.domain.cart import CartLine
 from shared.domain.customer import Customer
 from shared.domain.money import Money
 from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
+from shared.domain.settings import Settings
 
 NEW_YORK = Location(
     id="ny",

@@ -4,7 +4,6 @@ from datetime import date
 
 import pytest
 
-from shared.domain.business import Settings
 from shared.domain.collecting import (
     end,
     mark_failing,
@@ -23,6 +22,7 @@ from shared.domain.ending import EndReason
 from shared.domain.money import Money
 from shared.domain.period_cost import period_line
 from shared.domain.product import Catalogue
+from shared.domain.settings import Settings
 from shared.domain.subscription import SubscriptionState, next_moment, next_slot_at, reminder_at
 from tests.unit.subscription_samples import (
     NEW_YORK,
