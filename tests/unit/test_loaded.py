@@ -55,16 +55,16 @@ SERVES = STORES | {"aws_lambda_powertools.event_handler", "jinja2"}
 """Who answers requests with pages."""
 
 MAY_LOAD = {
-    "billing.audit": (STORES, 60),
-    "billing.deliver": (STORES | {"babel", "jinja2"}, 21),
-    "billing.expiries": (STORES, 43),
-    "billing.number": (STORES, 11),
-    "billing.places": (STORES, 65),
-    "billing.reconcile": (STORES, 52),
-    "billing.reminders": (STORES, 33),
-    "billing.renewals": (STORES, 52),
-    "billing.retries": (STORES, 52),
-    "billing.sweep": (STORES, 5),
+    "billing.audit": (STORES, 51),
+    "billing.deliver": (STORES | {"babel", "jinja2"}, 15),
+    "billing.expiries": (STORES, 24),
+    "billing.number": (STORES, 10),
+    "billing.places": (STORES, 39),
+    "billing.reconcile": (STORES, 34),
+    "billing.reminders": (STORES, 26),
+    "billing.renewals": (STORES, 39),
+    "billing.retries": (STORES, 39),
+    "billing.sweep": (STORES, 4),
     "console.console": (SERVES | {"babel"}, 168),
     "portal.account": (SERVES, 45),
     "portal.activity": (SERVES, 54),
@@ -78,8 +78,8 @@ MAY_LOAD = {
     "portal.shop": (SERVES, 32),
     "portal.sign_in": (SERVES, 40),
     "portal.subscriptions": (SERVES, 79),
-    "webhooks.apply": (STORES, 59),
-    "webhooks.receive": (STORES, 9),
+    "webhooks.apply": (STORES, 25),
+    "webhooks.receive": (STORES, 8),
 }
 """By function: heavy packages, and the most models of our own."""
 
