@@ -28,20 +28,23 @@ READ_FOR_A_CLIENT = ("service-2.json", "endpoint-rule-set-1.json")
 documentation, which we don't use."""
 
 
-def reduce(data: Path) -> None:
-    """Leave in botocore's `data` directory what clients of `KEPT_CALLS` read."""
-    prefixes = set()
+def reduce(data: Path) -> frozenset[str]:
+    """Leave in botocore's `data` directory what clients of `KEPT_CALLS` read. Returns those
+    services as botocore's events name them."""
+    prefixes, named = set(), set()
     for service in sorted(path for path in data.iterdir() if path.is_dir()):
         if service.name not in KEPT_CALLS:
             shutil.rmtree(service)
             continue
         model = _reduce_service(service)
         prefixes.add(model["metadata"]["endpointPrefix"])
+        named.add(model["metadata"]["serviceId"].replace(" ", "-").lower())
     endpoints = json.loads((data / "endpoints.json").read_text())
     for partition in endpoints["partitions"]:
         services = partition["services"]
         partition["services"] = {name: services[name] for name in services if name in prefixes}
     _write(data / "endpoints.json", endpoints)
+    return frozenset(named)
 
 
 def _reduce_service(service: Path) -> dict[str, Any]:

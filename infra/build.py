@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from infra import aws_data, late_imports, lazy_names, locale_data
+from infra import aws_data, aws_handlers, late_imports, lazy_names, locale_data, typed_dicts
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 APP = CHECKOUT / "build" / "app"
@@ -77,11 +77,13 @@ FOR_PROVIDERS = ("stripe",)
 
 MAKERS = (
     "aws_data.py",
+    "aws_handlers.py",
     "build.py",
     "late_imports.py",
     "lazy_names.py",
     "locale_data.py",
     "templates.py",
+    "typed_dicts.py",
 )
 """The modules that make the artefact, of `infra/`."""
 
@@ -186,12 +188,14 @@ def prune(target: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    aws_data.reduce(target / "botocore" / "data")
+    called = aws_data.reduce(target / "botocore" / "data")
+    aws_handlers.reduce(target / "botocore" / "handlers.py", called)
     locale_data.reduce(target / "babel")
     for name in PASS_ON_WHEN_ASKED:
         lazy_names.make_lazy(target / name)
     late_imports.make_late(target)
     late_imports.write_versions(target)
+    typed_dicts.strip_all(target)
 
 
 def _unreachable(target: Path) -> Iterator[Path]:
