@@ -3,20 +3,11 @@
 from collections.abc import Mapping
 
 from shared.domain.by import By
+from shared.domain.card_brands import BRANDS
 from shared.domain.ending import EndReason
 from shared.domain.message import MessageKind
 from shared.domain.next_payment import NextPayment
 from shared.domain.outcome import NOT_SET_UP, Outcome
-
-BRANDS: Mapping[str, str] = {
-    "visa": "Visa",
-    "mastercard": "Mastercard",
-    "amex": "American Express",
-    "discover": "Discover",
-    "diners": "Diners Club",
-    "jcb": "JCB",
-    "unionpay": "UnionPay",
-}
 
 DECLINES: Mapping[str, str] = {
     "card_declined": "the bank said no",

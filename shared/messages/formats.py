@@ -11,6 +11,7 @@ from babel.numbers import format_currency, get_currency_precision
 from markupsafe import Markup
 
 from shared.domain.calendar import Frequency, local_date
+from shared.domain.card_brands import BRANDS
 from shared.domain.money import Money
 from shared.domain.recurs_when import RecursWhen
 
@@ -23,16 +24,6 @@ EVERY = {
     Frequency.BIWEEKLY: "every two weeks",
     Frequency.MONTHLY: "every month",
     Frequency.ANNUAL: "every year",
-}
-
-BRANDS = {
-    "visa": "Visa",
-    "mastercard": "Mastercard",
-    "amex": "American Express",
-    "discover": "Discover",
-    "diners": "Diners Club",
-    "jcb": "JCB",
-    "unionpay": "UnionPay",
 }
 
 

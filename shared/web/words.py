@@ -6,18 +6,11 @@ Templates call these as `w`; what they give is text, and is escaped where it is 
 from collections.abc import Mapping
 from typing import Any
 
+from shared.domain.card_brands import BRANDS
+
 PLAIN = "plain"
 """The tone of what is neither good nor bad."""
 
-BRANDS: Mapping[str, str] = {
-    "visa": "Visa",
-    "mastercard": "Mastercard",
-    "amex": "American Express",
-    "discover": "Discover",
-    "diners": "Diners Club",
-    "jcb": "JCB",
-    "unionpay": "UnionPay",
-}
 PER: Mapping[str | None, str] = {
     "weekly": "a week",
     "biweekly": "every 2 weeks",
