@@ -13,8 +13,8 @@ from functions.portal.pages.card_models import (
     UsedBy,
     WhyCardStays,
 )
+from shared.domain.business import Business
 from shared.domain.customer import MAX_CARDS, Attention, Customer
-from shared.domain.product import Catalogue
 from shared.domain.subscription import Subscription
 from shared.operations.card_removal import Why, why_it_stays
 from shared.web.pages.cards import card_view
@@ -80,7 +80,7 @@ def cards_page(
 def card_update_page(
     customer: Customer,
     subscription: Subscription | None,
-    catalogue: Catalogue,
+    business: Business,
     now: datetime,
     *,
     of_subscription: str | None,
@@ -98,7 +98,7 @@ def card_update_page(
     zone = (
         subscription.zone
         if subscription
-        else zone_of(catalogue, customer.location or catalogue.locations[0].id)
+        else zone_of(business, customer.location or business.locations[0].id)
     )
     return CardUpdatePage(
         state=CardUpdateState.OPEN,

@@ -24,14 +24,13 @@ from shared.operations.collect import Renewed
 from shared.store import accounts
 from shared.store.card_links import CardLink
 from shared.store.card_links import card_link as card_link_at
-from shared.store.catalogue import WITH_PRODUCTS
 from shared.web.answer import Answer, Input, Query
 from shared.web.app import App
 from shared.web.request import Request, Who
 from shared.web.security import local_path
 from shared.wiring import current
 
-app = App(pages="functions.portal.pages", wiring=current, snapshot=WITH_PRODUCTS)
+app = App(pages="functions.portal.pages", wiring=current)
 
 
 def _cards(request: Request, customer: Customer, **answer: Any) -> Answer:
@@ -201,7 +200,7 @@ def _link(request: Request) -> tuple[CardLink | None, Customer | None, CardUpdat
     page = card_views.card_update_page(
         head.value,
         subscription.value if subscription else None,
-        request.catalogue,
+        request.business,
         request.now,
         of_subscription=link.subscription_id,
     )

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from functions.portal.pages.invoice_models import EstimateView
+from shared.domain.business import Business
 from shared.domain.place_lines import invoice_lines
-from shared.domain.product import Catalogue
 from shared.domain.reservation import Reservation, ReservationState
 from shared.web.pages.lines import line_view, totals_of
 from shared.web.pages.names import place_name
@@ -18,22 +18,20 @@ def _not_yet_charged(reservation: Reservation) -> bool:
     return reservation.state is ReservationState.BOOKED or reservation.outstanding
 
 
-def estimates(
-    reservations: Iterable[Reservation], catalogue: Catalogue
-) -> tuple[EstimateView, ...]:
+def estimates(reservations: Iterable[Reservation], business: Business) -> tuple[EstimateView, ...]:
     """The next to begin first."""
     found = sorted(filter(_not_yet_charged, reservations), key=lambda one: (one.starts_at, one.id))
-    return tuple(_estimate(one, catalogue) for one in found)
+    return tuple(_estimate(one, business) for one in found)
 
 
-def _estimate(reservation: Reservation, catalogue: Catalogue) -> EstimateView:
+def _estimate(reservation: Reservation, business: Business) -> EstimateView:
     lines = invoice_lines(reservation)
     return EstimateView(
         reservation_id=reservation.id,
         name=reservation.name,
         starts_at=reservation.starts_at,
         zone=reservation.zone,
-        location=place_name(catalogue, reservation.location_id),
+        location=place_name(business, reservation.location_id),
         lines=tuple(line_view(one) for one in lines),
         totals=totals_of(lines, reservation.charge.currency, reservation.taxed.name),
         outstanding=reservation.outstanding,

@@ -10,10 +10,10 @@ from functions.portal.pages.invoice_models import (
     PaymentsPage,
 )
 from functions.portal.store_credit import store_credit
+from shared.domain.business import Business
 from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice, InvoiceState, by_credits_alone
 from shared.domain.money import Money
-from shared.domain.product import Catalogue
 from shared.web.pages.invoices import PaymentRow, invoice_summary, payment_row
 
 
@@ -43,7 +43,7 @@ def invoices_page(
     listed: Listed[Invoice],
     asking: Iterable[Invoice],
     query: InvoicesQuery,
-    catalogue: Catalogue,
+    business: Business,
     customer: Customer,
     estimates: tuple[EstimateView, ...] = (),
 ) -> InvoicesPage:
@@ -59,7 +59,7 @@ def invoices_page(
             wanted,
             whole=query.after is None and listed.ended_at is None,
         ),
-        invoices=tuple(invoice_summary(one, catalogue) for one in invoices),
+        invoices=tuple(invoice_summary(one, business) for one in invoices),
         estimates=estimates,
         owed=_owed({one.id: one for one in (*asking, *listed.items)}.values()),
         store_credit=store_credit(customer),
@@ -76,17 +76,17 @@ _SORT_KEYS: dict[PaymentSort, Callable[[PaymentRow], tuple[object, ...]]] = {
 
 
 def payments_page(
-    listed: Listed[Invoice], query: PaymentsQuery, catalogue: Catalogue
+    listed: Listed[Invoice], query: PaymentsQuery, business: Business
 ) -> PaymentsPage:
     """The payment history, sorted by any of its columns ([HISTORY]): by date, the latest first, a
     page at a time of what was asked for last; else what was looked through."""
     told = [one for one in listed.items if not by_credits_alone(one)]
     if query.newest_first:
         shown, following = page_of(told, listed.ended_at, "/payments")
-        rows = [payment_row(one, catalogue) for one in shown]
+        rows = [payment_row(one, business) for one in shown]
         rows.sort(key=_SORT_KEYS[query.sort], reverse=True)
         return PaymentsPage(payments=tuple(rows), next=following)
-    rows = [payment_row(one, catalogue) for one in told]
+    rows = [payment_row(one, business) for one in told]
     rows.sort(key=_SORT_KEYS[query.sort], reverse=query.descending)
     page, following = paged(
         rows,

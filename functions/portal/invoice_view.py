@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from functions.portal.pages.invoice_models import InvoicePage, PayForm, WhyNotPay
+from shared.domain.business import Business
 from shared.domain.calendar import local_date
 from shared.domain.charge import Charge
 from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.outcome import Outcome
-from shared.domain.product import Catalogue
 from shared.domain.subscription import (
     Subscription,
     SubscriptionState,
@@ -24,13 +24,13 @@ PAYABLE = frozenset({SubscriptionState.PAST_DUE, SubscriptionState.PAUSED})
 
 
 def _tries(
-    charge: Charge, subscription: Subscription | None, catalogue: Catalogue
+    charge: Charge, subscription: Subscription | None, business: Business
 ) -> tuple[ChargeView, ...]:
     if not charge.attempts:
         return ()
     if subscription is not None and charge.period is not None:
         return (charge_view(charge, subscription),)
-    day = local_date(charge.created_at, zone_of(catalogue, charge.location_id))
+    day = local_date(charge.created_at, zone_of(business, charge.location_id))
     return (
         ChargeView(
             id=charge.id,
@@ -95,7 +95,7 @@ def invoice_page(
     invoice: Invoice,
     charges: Sequence[Charge],
     subscription: Subscription | None,
-    catalogue: Catalogue,
+    business: Business,
     customer: Customer,
     now: datetime,
     *,
@@ -104,16 +104,16 @@ def invoice_page(
 ) -> InvoicePage:
     """An invoice with its tries, and the form to pay it while something is owed ([HISTORY]). The
     last of `charges` is the one that would collect it now."""
-    location = catalogue.location(invoice.location_id)
+    location = business.location(invoice.location_id)
     of_period = subscription is not None and invoice.period is not None
     return InvoicePage(
-        invoice=invoice_summary(invoice, catalogue),
+        invoice=invoice_summary(invoice, business),
         lines=tuple(line_view(line) for line in invoice.lines),
         totals=totals_of(invoice.lines, invoice.currency, invoice.tax_name),
         payments=payment_views(invoice),
         paid=invoice.paid,
-        merchant=catalogue.settings.merchant_name,
-        merchant_address=(location.address if location else "") or catalogue.settings.address,
+        merchant=business.settings.merchant_name,
+        merchant_address=(location.address if location else "") or business.settings.address,
         customer_name=customer.name,
         customer_email=customer.email,
         period_from=(
@@ -123,7 +123,7 @@ def invoice_page(
         ),
         reservation_id=invoice.reservation_id,
         pack_id=invoice.pack_id,
-        attempts=tuple(tries for one in charges for tries in _tries(one, subscription, catalogue)),
+        attempts=tuple(tries for one in charges for tries in _tries(one, subscription, business)),
         pay=_pay_form(
             invoice,
             charges[-1] if charges else None,

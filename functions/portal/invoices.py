@@ -23,7 +23,6 @@ from shared.operations.reconcile import reconcile
 from shared.operations.submissions import Press
 from shared.operations.visit import Found, Ref, Row
 from shared.store import accounts
-from shared.store.catalogue import WITH_PRODUCTS
 from shared.store.records import Submission
 from shared.web.answer import Answer
 from shared.web.app import App
@@ -31,7 +30,7 @@ from shared.web.request import Request, Who
 from shared.web.side_by_side import side_by_side
 from shared.wiring import current
 
-app = App(pages="functions.portal.pages", wiring=current, snapshot=WITH_PRODUCTS)
+app = App(pages="functions.portal.pages", wiring=current)
 
 
 @app.get(
@@ -69,9 +68,9 @@ def invoices(request: Request) -> Answer:
             merged(asking, query.after, *held),
             asking,
             query,
-            request.catalogue,
+            request.business,
             customer,
-            estimates(reservations, request.catalogue),
+            estimates(reservations, request.business),
         )
     )
 
@@ -126,7 +125,7 @@ def _invoice_page(request: Request) -> InvoicePage:
         invoice,
         charges,
         subscription,
-        request.catalogue,
+        request.business,
         customer,
         request.now,
         idempotency_key=request.wiring.new_id(),
@@ -242,7 +241,7 @@ def payments(request: Request) -> Answer:
         lambda: _asking(customer_id),
     )
     found = merged(asking, query.after, listed(held))
-    return Answer(invoice_lists.payments_page(found, query, request.catalogue))
+    return Answer(invoice_lists.payments_page(found, query, request.business))
 
 
 handler = app.handler

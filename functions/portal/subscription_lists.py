@@ -5,8 +5,8 @@ from datetime import datetime
 
 from functions.portal.listing import Search, SkippingQuery, choices_of, fitting, paged
 from functions.portal.pages.subscription_models import SubscriptionsPage
+from shared.domain.business import Business
 from shared.domain.customer import Customer
-from shared.domain.product import Catalogue
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.web.pages.subscriptions import subscription_summary
 
@@ -26,14 +26,14 @@ def subscriptions_page(
     subscriptions: Iterable[Subscription],
     query: SubscriptionsQuery,
     ended_at: str | None,
-    catalogue: Catalogue,
+    business: Business,
     customer: Customer,
     now: datetime,
 ) -> SubscriptionsPage:
     """Those that run come before those that are over."""
     held = sorted(subscriptions, key=lambda one: one.over)
     fits = fitting(query.q)
-    shown = [subscription_summary(one, catalogue, customer, now) for one in held]
+    shown = [subscription_summary(one, business, customer, now) for one in held]
     found = [one for one in shown if fits(one.name, one.service, one.location)]
     wanted = query.wanted.value if query.wanted else ""
     narrowed = [one for one in found if wanted in ("", one.state.value)]

@@ -15,17 +15,17 @@ from functions.portal.pages.subscription_models import (
     SubscriptionPage,
     WhyNotCancel,
 )
+from shared.domain.business import Business
 from shared.domain.charge import Charge
 from shared.domain.collecting import unlimited_pack_ends_at, waits_for
 from shared.domain.customer import Attention, Customer
 from shared.domain.expiry import expecting
+from shared.domain.expiry_policy import ExpiryPolicy
 from shared.domain.forecast import total_of
 from shared.domain.invoice import Invoice
 from shared.domain.pack import Pack
-from shared.domain.product import Catalogue
 from shared.domain.renewal import period_end_is_now
 from shared.domain.self_cancel import SelfCancel
-from shared.domain.shopping import ExpiryPolicy
 from shared.domain.subscription import (
     Subscription,
     SubscriptionState,
@@ -128,7 +128,7 @@ def subscription_page(
     subscription: Subscription,
     charges: Sequence[Charge],
     packs: Sequence[Pack],
-    catalogue: Catalogue,
+    business: Business,
     customer: Customer,
     now: datetime,
     *,
@@ -137,9 +137,9 @@ def subscription_page(
     set_up: Collection[str] | None = None,
 ) -> SubscriptionPage:
     """`charges` and `packs` are its latest, the newest first."""
-    policy = catalogue.settings.self_cancel
+    policy = business.settings.self_cancel
     subscription = expecting(subscription, packs)
-    lines = ahead(catalogue, customer, subscription, now)
+    lines = ahead(business, customer, subscription, now)
     collection = subscription.collection
     open_charge = next(
         (one for one in charges if collection and one.source == collection.source), None
@@ -147,7 +147,7 @@ def subscription_page(
     terms = subscription.terms
     trialing = subscription.state is SubscriptionState.TRIALING
     return SubscriptionPage(
-        subscription=subscription_summary(subscription, catalogue, customer, now),
+        subscription=subscription_summary(subscription, business, customer, now),
         expiry=_expiry(subscription),
         validity_days=terms.validity_days,
         validity_months=terms.validity_months,
@@ -175,7 +175,7 @@ def subscription_page(
         ),
         cards=card_views(customer, now, set_up),
         card_id=subscription.card_id if customer.card(subscription.card_id) else None,
-        packs=tuple(pack_summary(pack, catalogue, now) for pack in packs),
+        packs=tuple(pack_summary(pack, business, now) for pack in packs),
         next_place=_next_place(packs, now),
         can_choose_payment=subscription.recurring is not None and not subscription.over,
         charges=tuple(charge_view(one, subscription) for one in charges),
@@ -222,16 +222,16 @@ def cancel_page(
     pack: Pack | None,
     charge: Charge | None,
     invoice: Invoice | None,
-    catalogue: Catalogue,
+    business: Business,
     customer: Customer,
     now: datetime,
     *,
     idempotency_key: str,
 ) -> CancelPage:
     """`pack` is its latest, `charge` and `invoice` those of a period that is being collected."""
-    policy = catalogue.settings.self_cancel
+    policy = business.settings.self_cancel
     return CancelPage(
-        subscription=subscription_summary(subscription, catalogue, customer, now),
+        subscription=subscription_summary(subscription, business, customer, now),
         choices=tuple(
             _consequence(when, subscription, pack, charge, invoice, now)
             for when in _ways(subscription, policy)

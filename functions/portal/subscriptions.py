@@ -28,7 +28,6 @@ from shared.operations.reconcile import reconcile
 from shared.operations.submissions import once
 from shared.operations.visit import Found, Ref
 from shared.store import accounts
-from shared.store.catalogue import WITH_PRODUCTS
 from shared.store.records import Submission
 from shared.web.answer import Answer, Input
 from shared.web.app import App
@@ -38,7 +37,7 @@ from shared.wiring import current
 PERIODS_SHOWN = 24
 """How many of a subscription's latest periods its page shows the charges of."""
 
-app = App(pages="functions.portal.pages", wiring=current, snapshot=WITH_PRODUCTS)
+app = App(pages="functions.portal.pages", wiring=current)
 
 
 @app.get(
@@ -57,7 +56,7 @@ def subscriptions(request: Request) -> Answer:
     )
     return Answer(
         subscription_lists.subscriptions_page(
-            values(held), query, ended_at(held), request.catalogue, customer, request.now
+            values(held), query, ended_at(held), request.business, customer, request.now
         )
     )
 
@@ -95,7 +94,7 @@ def _page(request: Request, subscription: Subscription, customer: Customer) -> S
         subscription,
         [row.value for row in map(found.get, charges) if row],
         [row.value for row in map(found.get, granted) if row],
-        request.catalogue,
+        request.business,
         customer,
         request.now,
         pay_key=request.wiring.new_id(),
@@ -167,7 +166,7 @@ def _cancel_page(request: Request) -> CancelPage:
         pack.value if pack else None,
         charge.value if charge else None,
         invoice.value if invoice else None,
-        request.catalogue,
+        request.business,
         customer,
         request.now,
         idempotency_key=request.wiring.new_id(),

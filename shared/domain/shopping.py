@@ -14,6 +14,7 @@ from dateutil.relativedelta import relativedelta
 
 from shared.domain.business import Location
 from shared.domain.calendar import Frequency, trial_anchor
+from shared.domain.expiry_policy import ExpiryPolicy
 from shared.domain.money import Money
 from shared.domain.product import Catalogue, Product, RestrictTo
 from shared.domain.product_kind import ProductKind
@@ -217,19 +218,6 @@ def tax_rate_of(product: Product, location: Location, settings: Settings) -> Dec
 
 
 # --- what a product gives --------------------------------------------------------------------
-
-
-class ExpiryPolicy(StrEnum):
-    """When what was bought runs out ([PACK] [GRANT])."""
-
-    NOTHING_TO_EXPIRE = "nothing_to_expire"
-    NEVER = "never"
-    AFTER_DAYS = "after_days"
-    AFTER_MONTHS = "after_months"
-    NEXT_RENEWAL = "next_renewal"
-    """A subscription's credits, when the next period's pack becomes usable."""
-    PERIOD_END = "period_end"
-    """A subscription's unlimited pack."""
 
 
 class Expiry(Record):

@@ -86,7 +86,7 @@ def renew(context: Context, customer_id: str, subscription_id: str) -> Renewed:
             case NextCharge.SKIP:
                 return _skip_ended(context, subscription)
             case NextCharge.CART:
-                from shared.operations.next_pack import put_into_cart
+                from shared.operations.next_pack_in_cart import put_into_cart
 
                 carted = put_into_cart(context, subscription, customer)
                 return Renewed.CARTED if carted else Renewed.WAITS

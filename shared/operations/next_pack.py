@@ -1,19 +1,17 @@
-"""The next pack of what recurs without a calendar: into the cart, out of it, and how it is paid
-([RECUR]).
+"""The next pack of what recurs without a calendar: out of the cart, and how it is paid ([RECUR]).
+`next_pack_in_cart` puts it there.
 
 While it waits in the cart its subscription knows (`Turn.carted`), and the cart's line names it:
 whatever changes the one changes the other in the same transaction.
 """
 
 from shared.domain import collecting
-from shared.domain.cart import Cart, CartLine, counted, with_lines
-from shared.domain.cart_lines import check_limits
-from shared.domain.customer import Customer
+from shared.domain.cart import Cart, counted, with_lines
 from shared.domain.ending import EndReason
 from shared.domain.errors import Conflict, Invalid, Missing, Unavailable
 from shared.domain.next_payment import NextPayment
 from shared.domain.pack import Pack
-from shared.domain.recurring import CART_WAIT, NextPack, Recurring, Turn
+from shared.domain.recurring import Recurring, Turn
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.operations import tell
 from shared.operations.context import Context
@@ -21,21 +19,22 @@ from shared.store import accounts, transactions
 from shared.store.items import Lost, Ref, Row
 from shared.store.reading import read
 from shared.store.timeline import TimelineEvent
-from shared.store.writing import unsaved
 
 RACES_MAX = 8
 """How often a change is decided anew because something else was first."""
 
 
-def _turn(subscription: Subscription) -> tuple[Recurring, Turn]:
+def turn_of(subscription: Subscription) -> tuple[Recurring, Turn]:
+    """Whose turn it is. Raises `ValueError` when no next pack of it is due."""
     recurring = subscription.recurring
     if recurring is None or recurring.turn is None:
         raise ValueError(f"no next pack of {subscription.id} is due")
     return recurring, recurring.turn
 
 
-def _with_turn(subscription: Subscription, turn: Turn) -> Subscription:
-    recurring, _ = _turn(subscription)
+def with_turn(subscription: Subscription, turn: Turn) -> Subscription:
+    """The same, with that turn."""
+    recurring, _ = turn_of(subscription)
     changed = recurring.model_copy(update={"turn": turn})
     return subscription.model_copy(update={"recurring": changed})
 
@@ -44,60 +43,6 @@ def cart_ref(subscription: Subscription) -> Ref[Cart]:
     """The cart that its next pack is put into."""
     holder = accounts.customer_pk(subscription.customer_id)
     return accounts.cart(holder, subscription.location_id)
-
-
-# --- into the cart -------------------------------------------------------------------------------
-
-
-def put_into_cart(
-    context: Context, subscription: Row[Subscription], customer: Row[Customer]
-) -> bool:
-    """Put the next pack into the customer's cart, and say so by email. While the cart is being
-    paid, or is full, it waits for `CART_WAIT`: then the answer is False. Raises `Lost`."""
-    value, now = subscription.value, context.now()
-    recurring, turn = _turn(value)
-    ref = cart_ref(value)
-    row = read(ref).get(ref) or unsaved(
-        ref, Cart(id=context.new_id(), location_id=value.location_id, changed_at=now)
-    )
-    line = CartLine(
-        id=context.new_id(),
-        product_id=value.terms.product_id,
-        seen_minor=value.terms.price.minor,
-        next_pack=NextPack(
-            subscription_id=value.id,
-            period=value.next_period,
-            recurs_when=recurring.when,
-            starts_on=turn.starts_on,
-        ),
-        terms=value.terms,
-    )
-    lines = (*row.value.lines, line)
-    if row.value.claimed_by is not None or not _fits(context, lines):
-        later = turn.model_copy(update={"looks_again_at": now + CART_WAIT})
-        waiting = _with_turn(value, later)
-        transactions.change_subscription(subscription=subscription, changed=waiting)
-        return False
-    filled = with_lines(row.value, lines, now)
-    carted = _with_turn(value, turn.model_copy(update={"carted": True, "looks_again_at": None}))
-    transactions.change_subscription(
-        subscription=subscription,
-        changed=carted,
-        customer=customer,
-        changed_customer=counted(customer.value, filled),
-        cart=row,
-        changed_cart=filled,
-        messages=[tell.next_pack_in_cart(context, customer.value, carted)],
-    )
-    return True
-
-
-def _fits(context: Context, lines: tuple[CartLine, ...]) -> bool:
-    try:
-        check_limits(lines, context.catalogue)
-    except Invalid:
-        return False
-    return True
 
 
 # --- out of the cart -----------------------------------------------------------------------------

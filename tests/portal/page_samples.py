@@ -91,6 +91,7 @@ from shared.domain.collected_by import CollectedBy
 from shared.domain.customer import Attention, PastDue
 from shared.domain.dunning import RetryPolicy
 from shared.domain.ending import EndReason
+from shared.domain.expiry_policy import ExpiryPolicy
 from shared.domain.invoice import InvoiceState, PaymentKind, PaymentStatus
 from shared.domain.message import NoticeKind
 from shared.domain.money import Money
@@ -100,7 +101,7 @@ from shared.domain.policy_trial import try_policy
 from shared.domain.product_kind import ProductKind
 from shared.domain.reservation import ReservationState
 from shared.domain.self_cancel import SelfCancel
-from shared.domain.shopping import ExpiryPolicy, Hidden
+from shared.domain.shopping import Hidden
 from shared.domain.subscription import PausedBy, SubscriptionState
 from shared.operations.visit import Audience
 from shared.web.pages.cards import CardView

@@ -17,12 +17,12 @@ from functions.portal.pages.subscription_models import (
     Commitment,
     SubscriptionPage,
 )
+from shared.domain.expiry_policy import ExpiryPolicy
 from shared.domain.money import Money
 from shared.domain.next_payment import NextPayment
 from shared.domain.product_kind import ProductKind
 from shared.domain.recurs_when import RecursWhen
 from shared.domain.self_cancel import SelfCancel
-from shared.domain.shopping import ExpiryPolicy
 from shared.domain.subscription import SubscriptionState
 from shared.web.pages.charges import ChargeView
 from shared.web.pages.lines import Totals

@@ -6,11 +6,11 @@ import pytest
 
 from shared.domain.business import Location
 from shared.domain.customer import Customer
+from shared.domain.expiry_policy import ExpiryPolicy
 from shared.domain.product import Product, RestrictTo
 from shared.domain.product_kind import ProductKind
 from shared.domain.shopping import (
     Expiry,
-    ExpiryPolicy,
     Hidden,
     categories,
     expiry,

@@ -3,10 +3,10 @@
 from enum import StrEnum
 
 from shared.domain.calendar import Frequency
+from shared.domain.expiry_policy import ExpiryPolicy
 from shared.domain.money import Money
 from shared.domain.product_kind import ProductKind
 from shared.domain.recurs_when import RecursWhen
-from shared.domain.shopping import ExpiryPolicy
 from shared.web.answer import View
 from shared.web.pages.choices import Choice
 

@@ -6,8 +6,8 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from shared.domain.customer import Attention
+from shared.domain.expiry_policy import ExpiryPolicy
 from shared.domain.money import Money
-from shared.domain.shopping import ExpiryPolicy
 from shared.web.answer import View
 from shared.web.pages.cards import CardView
 from shared.web.pages.charges import ChargeView

@@ -2,9 +2,9 @@
 
 from pydantic import AwareDatetime
 
+from shared.domain.business import Business
 from shared.domain.invoice import Invoice, InvoiceState, LineKind, PaymentKind, PaymentStatus
 from shared.domain.money import Money
-from shared.domain.product import Catalogue
 from shared.web.answer import View
 from shared.web.pages.names import place_name, zone_of
 
@@ -56,7 +56,7 @@ def described(invoice: Invoice) -> str:
     return ", ".join(dict.fromkeys(sold))
 
 
-def invoice_summary(invoice: Invoice, catalogue: Catalogue) -> InvoiceSummary:
+def invoice_summary(invoice: Invoice, business: Business) -> InvoiceSummary:
     return InvoiceSummary(
         id=invoice.id,
         order_id=invoice.order_id,
@@ -64,8 +64,8 @@ def invoice_summary(invoice: Invoice, catalogue: Catalogue) -> InvoiceSummary:
         state=invoice.state,
         status=invoice.status,
         created_at=invoice.created_at,
-        zone=zone_of(catalogue, invoice.location_id),
-        location=place_name(catalogue, invoice.location_id),
+        zone=zone_of(business, invoice.location_id),
+        location=place_name(business, invoice.location_id),
         description=described(invoice),
         total=invoice.total,
         owed=invoice.owed,
@@ -83,7 +83,7 @@ def payment_views(invoice: Invoice) -> tuple[PaymentView, ...]:
 _WENT_BACK = frozenset({PaymentKind.REFUND, PaymentKind.REVERSAL})
 
 
-def payment_row(invoice: Invoice, catalogue: Catalogue) -> PaymentRow:
+def payment_row(invoice: Invoice, business: Business) -> PaymentRow:
     """An invoice as a row of the payment history: when it was paid, or made while it is not."""
     paid = [one for one in invoice.payments if one.kind not in _WENT_BACK]
     last = paid[-1] if paid else None
@@ -96,5 +96,5 @@ def payment_row(invoice: Invoice, catalogue: Catalogue) -> PaymentRow:
         invoice_id=invoice.id,
         brand=last.brand if last else "",
         last4=last.last4 if last else "",
-        zone=zone_of(catalogue, invoice.location_id),
+        zone=zone_of(business, invoice.location_id),
     )
