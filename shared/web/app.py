@@ -30,7 +30,8 @@ checked instances, typed `Any`: write `line: AddLine = request.body`.
 **Who.** `request.load(*refs)` reads session, customer (or staff member), catalogue when stale, and
 `refs` in ONE BatchGet; a ref may be a callable from `Claims` (`customer_id`, `cart_pk`,
 `location_id`, `visitor`) to refs. Afterwards `request.customer` (`Row[Customer] | None`),
-`request.signed_in` (never None), `request.staff`, `request.catalogue`, `request.location` and
+`request.signed_in` (never None), `request.staff`, `request.business`, `request.catalogue` (with its
+products), `request.location` and
 `request.claims` are proven. Touching them loads, if you did not. For a `CUSTOMER` or `STAFF` route
 `load` raises `Unauthenticated`, which the app answers: 401, or 303 to sign-in with `next`.
 `App(audience=Audience.STAFF)` reads the staff cookie and sends to `/console/sign-in`.

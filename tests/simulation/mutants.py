@@ -53,7 +53,7 @@ GUARDS = (
     ),
     Guard(
         "the idempotency key is the attempt's",
-        "shared/operations/collect.py",
+        "shared/operations/asking.py",
         "attempt_id=attempt.id,\n                amount",
         "attempt_id=f'{attempt.id}-{context.new_id()}',\n                amount",
     ),

@@ -100,6 +100,7 @@ LEFT_OUT = {
     "functions.billing.audit",
     "functions.portal.account",
     "functions.portal.packs",
+    "functions.portal.activity",
     "functions.portal.schedule",
     "functions.portal.shop",
 }

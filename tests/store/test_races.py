@@ -14,6 +14,7 @@ from shared.domain.by import By
 from shared.domain.charge import RefundState
 from shared.domain.errors import Conflict
 from shared.domain.message import MessageKind
+from shared.domain.outcome import Outcome
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel, past_due, staff
 from shared.operations.answered import Checked
@@ -318,7 +319,7 @@ def test_answer_webhook_and_check_settle_once_whoever_comes_first(shop: Shop) ->
         buy(world, one, "ten", "month")
         (charge,) = charges_of(one)
         (seen,) = asked_of(world, one)
-        answer = ChargeResult(outcome="succeeded", provider_charge_id=seen.id)  # type: ignore[arg-type]
+        answer = ChargeResult(outcome=Outcome.SUCCEEDED, provider_charge_id=seen.id)
         books = open_books(one, charge.source)
         assert books is not None and charge.last is not None
         direct = partial(settle, context_of(world), books, charge.last.id, answer)

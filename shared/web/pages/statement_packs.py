@@ -57,14 +57,14 @@ def answer_of_packs(
     query: StatementQuery = request.query
     offered = {one.id: one for one in (*told.packs, *([chosen] if chosen else []))}
     read = _read_entries(customer_id, query, told, chosen)
-    places = {one.id: one.name for one in request.catalogue.locations if works_at(one.id)}
+    places = {one.id: one.name for one in request.business.locations if works_at(one.id)}
 
     def page_of(limit: int) -> StatementPage:
         return statement_page(
             read.entries,
             tuple(offered.values()),
             query,
-            request.catalogue,
+            request.business,
             path=path,
             limit=limit,
             whole=read.whole,
