@@ -34,7 +34,7 @@ help:
 	@echo 'make crash     each outside call of each operation times everything that can go wrong with it (PROVIDER=stripe)'
 	@echo 'make renewals  a night of renewals at Stripe within its rate limits (RENEWALS=$(RENEWALS))'
 	@echo 'make mutants   take guards out one at a time, and show what notices'
-	@echo 'make bench   what it costs and how fast it is: build/bench.json (QUICK=1 for less of it)'
+	@echo 'make bench   what it costs and how fast it is: build/bench.json (QUICK=1, SMALL=1 for less of it)'
 	@echo 'make check   lint, format, types, import rules, template'
 	@echo 'make format  put the code in its format'
 	@echo 'make build   make build/app, which is what is deployed (ARCH=arm64, RUNTIME=3.13)'
@@ -62,7 +62,7 @@ mutants: setup-test
 
 # Round trips, capacity, CPU, growth and dollars, with the limit of each. Slow is no failure.
 bench: setup-test
-	@$(PY) -m bench $(if $(QUICK),--quick)
+	@$(PY) -m bench $(if $(QUICK),--quick) $(if $(SMALL),--small)
 
 check: setup-test-python setup-template
 	$(PY) -m ruff check .

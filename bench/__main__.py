@@ -17,26 +17,29 @@ from infra.local.dynamodb_local import DynamoDBLocal
 T = TypeVar("T")
 
 QUICK_REPEATS = 9
-QUICK_SIZES = (100, 1_000, 10_000)
+SMALL_SIZES = (100, 1_000, 10_000)
 QUICK_NIGHT = 5
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer repeats, smaller sizes")
-    quick = parser.parse_args().quick
+    parser.add_argument("--small", action="store_true", help="smaller sizes, but every repeat")
+    asked = parser.parse_args()
+    quick, small = asked.quick, asked.quick or asked.small
     began = time.monotonic()
     with DynamoDBLocal() as engine:
         found = [
             *_step("round trips and capacity", lambda: _counted(engine)),
             *_step("the flow of money", lambda: _measured(engine, quick=quick)),
-            *_step("growth", lambda: _grown(engine, quick=quick)),
+            *_step("growth", lambda: _grown(engine, quick=quick, small=small)),
         ]
     # The last, since it silences the logs of this process, whose bytes are counted above.
     found = [*_step("cold starts", lambda: _started(quick=quick)), *found]
     about = {
         "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "quick": quick,
+        "small": small,
         "python": platform.python_version(),
         "machine": platform.machine(),
         "seconds": round(time.monotonic() - began),
@@ -93,8 +96,8 @@ def _measured(engine: DynamoDBLocal, *, quick: bool) -> list[Figure]:
     ]
 
 
-def _grown(engine: DynamoDBLocal, *, quick: bool) -> list[Figure]:
-    sizes = QUICK_SIZES if quick else growth.SIZES
+def _grown(engine: DynamoDBLocal, *, quick: bool, small: bool) -> list[Figure]:
+    sizes = SMALL_SIZES if small else growth.SIZES
     with opened(engine) as scene:
         pages = growth.pages_by_history(scene, QUICK_REPEATS if quick else growth.REPEATS)
     with opened(engine) as scene:

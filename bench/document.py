@@ -32,10 +32,12 @@ def main() -> None:
         plots.curves(worst, "calls and units of a first page, by invoices")
     )
     about = figures["about"]
+    less = {"quick": "`QUICK=1`: fewer repeats, smaller sizes", "small": "`SMALL=1`: smaller sizes"}
+    how = next((said for name, said in less.items() if about.get(name)), "")
     said = (
         f"Measured at {about['at']} with CPython {about['python']} on {about['machine']}, "
         f"in {about['seconds']} seconds"
-        f"{', by `QUICK=1`: fewer repeats, smaller sizes' if about['quick'] else ''}."
+        f"{f', by {how}' if how else ''}."
     )
     text = DOCUMENT.read_text()
     before, _, rest = text.partition(BEGINS)
