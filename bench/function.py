@@ -16,8 +16,9 @@ from typing import Any, cast
 
 from shared import wiring
 from shared.domain.outcome import Outcome
+from shared.domain.product import Catalogue
 from shared.providers.port import ChargeRequest, ChargeResult, PaymentProvider
-from shared.store import catalogue as catalogues
+from shared.store import snapshot
 
 Event = dict[str, Any]
 
@@ -63,7 +64,7 @@ def install(now: datetime) -> wiring.Wiring:
     )
     installed.__dict__["events"] = Events()
     wiring.install(installed)
-    catalogues.load(now)
+    snapshot.load(Catalogue, now)
     return installed
 
 

@@ -9,7 +9,9 @@ from bench.meter import Meter, Run
 from infra.local.dynamodb_local import DynamoDBLocal
 from infra.local.http_api import Response
 from infra.local.world import LocalWorld
+from shared.domain.product import Catalogue
 from shared.store import catalogue as catalogues
+from shared.store import snapshot
 from tests import shop_floor
 from tests.console.office import Desk, customer, staff
 
@@ -37,7 +39,7 @@ class Scene:
     def warm(self) -> None:
         """Nothing waits, and the catalogue was read just now."""
         self.world.run_due()
-        catalogues.load(self.world.now())
+        snapshot.load(Catalogue, self.world.now())
 
     def customer(self, customer_id: str) -> Desk:
         """Signed in for half an hour from now, at the location in New York."""
@@ -63,7 +65,7 @@ def opened(engine: DynamoDBLocal, start: str = START, **settings: Any) -> Iterat
     """A scene with tables of its own in `engine`'s process, the catalogue published."""
     own = engine.share()
     meter = Meter(own)
-    catalogues.forget()
+    snapshot.forget()
     with LocalWorld(
         engine=own,
         start=shop_floor.moment(start),
@@ -77,4 +79,4 @@ def opened(engine: DynamoDBLocal, start: str = START, **settings: Any) -> Iterat
             yield Scene(world, meter, own)
         finally:
             own.reset()
-            catalogues.forget()
+            snapshot.forget()

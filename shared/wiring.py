@@ -257,9 +257,9 @@ class Wiring:
 
     def _whole(self, business: "Business") -> "Catalogue":
         from shared.domain.product import Catalogue
-        from shared.store import catalogue
+        from shared.store import snapshot
 
-        return business if isinstance(business, Catalogue) else catalogue.load(self.now())
+        return business if isinstance(business, Catalogue) else snapshot.load(Catalogue, self.now())
 
 
 _installed: Wiring | None = None

@@ -14,7 +14,8 @@ from infra.local.sandbox import ChargeSeen
 from infra.local.sandbox_faults import Fault, Operation
 from infra.local.webhook_queue import WebhookQueue
 from infra.local.world import LocalWorld
-from shared.store import catalogue as catalogues
+from shared.domain.product import Catalogue
+from shared.store import snapshot
 
 
 class Skill(StrEnum):
@@ -121,7 +122,7 @@ def stand_in(world: LocalWorld, name: str | None = None) -> StandIn:
 
 def preferred(world: LocalWorld) -> str:
     """Where new cards go ([MANY])."""
-    return world.wiring.preferred_provider(catalogues.load(world.now()))
+    return world.wiring.preferred_provider(snapshot.load(Catalogue, world.now()))
 
 
 def can(name: str, *skills: Skill) -> bool:

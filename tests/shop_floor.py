@@ -46,7 +46,7 @@ from shared.operations import cards, checkout
 from shared.operations.answered import Answered, Checked
 from shared.operations.audit import books_of
 from shared.operations.context import Context
-from shared.store import accounts
+from shared.store import accounts, snapshot
 from shared.store import catalogue as catalogues
 from shared.store.items import Row
 from shared.store.listed import DirectoryEntry
@@ -210,7 +210,7 @@ def go_to(world: LocalWorld, when: str) -> None:
 
 def context_of(world: LocalWorld) -> Context:
     """What a handler would give to an operation now."""
-    return world.wiring.context(catalogues.load(world.now()))
+    return world.wiring.context(snapshot.load(Catalogue, world.now()))
 
 
 def _there(row: Row[Any] | None) -> Any:
@@ -392,7 +392,7 @@ def press_pay(
     location = LOCATIONS[cart.location_id]
     priced = price_cart(
         cart,
-        catalogues.load(world.now()),
+        snapshot.load(Catalogue, world.now()),
         location,
         head(customer_id).value,
         world.now(),

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from shared.domain.merchant import Merchant
 from shared.events import each
 from shared.log import logger
 from shared.operations.deliver import Post, deliver
-from shared.store import merchants
+from shared.store import snapshot
 from shared.wiring import current
 
 
@@ -15,7 +16,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     post = Post(
         now=now,
         mailer=wiring.mailer,
-        settings=merchants.settings(now),
+        settings=snapshot.load(Merchant, now).settings,
         public_url=wiring.environment.public_url,
         new_id=wiring.new_id,
         new_secret=wiring.new_secret,

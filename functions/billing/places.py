@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from shared.domain.business import Business
 from shared.events import each, key_of
 from shared.operations.taking_place import (
     TookPlace,
@@ -10,7 +11,7 @@ from shared.operations.taking_place import (
     look_after_reservation,
 )
 from shared.operations.weekly import Placed, book_week
-from shared.store import businesses
+from shared.store import snapshot
 from shared.wiring import current
 
 SCHEDULE = "schedule#"
@@ -19,7 +20,7 @@ PACK = "pack#"
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     wiring = current()
-    context = wiring.context(businesses.load(wiring.now()))
+    context = wiring.context(snapshot.load(Business, wiring.now()))
 
     def look_after(pk: str, sk: str) -> TookPlace | Placed:
         if pk.startswith(SCHEDULE):

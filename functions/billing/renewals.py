@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from shared.domain.business import Business
 from shared.events import each, key_of
 from shared.operations.collect import Renewed, renew
 from shared.operations.context import Context
 from shared.operations.recur import turn
-from shared.store import businesses
+from shared.store import snapshot
 from shared.wiring import current
 
 
@@ -17,5 +18,5 @@ def _due(context: Context, pk: str, sk: str) -> Renewed:
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     wiring = current()
-    context = wiring.context(businesses.load(wiring.now()), paced=True)
+    context = wiring.context(snapshot.load(Business, wiring.now()), paced=True)
     return each(event, lambda pk, sk: _due(context, pk, sk), now=wiring.now())

@@ -31,11 +31,11 @@ from functions.console.subscriptions import mount_subscriptions
 from functions.console.unpaid_packs import mount_unpaid_packs
 from shared.domain.customer import Customer
 from shared.domain.ledger import MAX_ADJUSTMENT
+from shared.domain.product import Catalogue
 from shared.operations import sign_in, staff
 from shared.operations.staff import CreditChange
 from shared.operations.visit import Audience, Row
 from shared.store import accounts
-from shared.store.catalogue import WITH_PRODUCTS
 from shared.web.answer import Answer, Input, Query
 from shared.web.app import App
 from shared.web.pages.entries import entry_view
@@ -51,7 +51,7 @@ app = App(
     pages="functions.console.pages",
     wiring=current,
     audience=Audience.STAFF,
-    snapshot=WITH_PRODUCTS,
+    snapshot=Catalogue,
 )
 mount_sign_in(app)
 mount_notices(app)

@@ -8,16 +8,10 @@ from shared.domain.ending import EndReason
 from shared.domain.message import MessageKind
 from shared.domain.next_payment import NextPayment
 from shared.domain.outcome import NOT_SET_UP, Outcome
+from shared.web.words import DECLINE_CODES
 
 DECLINES: Mapping[str, str] = {
-    "card_declined": "the bank said no",
-    "generic_decline": "the bank said no",
-    "do_not_honor": "the bank said no",
-    "insufficient_funds": "not enough money on the card",
-    "lost_card": "the card is reported lost",
-    "stolen_card": "the card is reported stolen",
-    "expired_card": "the card has expired",
-    "authentication_required": "the bank asks for a confirmation",
+    **DECLINE_CODES,
     NOT_SET_UP: "the provider of this card is not set up here any more",
     "wrong_key": "it refused our key",
 }

@@ -5,13 +5,13 @@ from functions.portal.activity_page import activity_page
 from functions.portal.booking_view import ActivityQuery
 from functions.portal.ids import path_id
 from functions.portal.pages.activity_models import ActivityToBook
-from shared.store.catalogue import WITH_PRODUCTS
+from shared.domain.product import Catalogue
 from shared.web.answer import Answer
 from shared.web.app import App
 from shared.web.request import Request
 from shared.wiring import current
 
-app = App(pages="functions.portal.pages", wiring=current, snapshot=WITH_PRODUCTS)
+app = App(pages="functions.portal.pages", wiring=current, snapshot=Catalogue)
 
 
 @app.get(

@@ -15,15 +15,15 @@ from shared.domain.cart import Cart
 from shared.domain.cart_lines import Wanted
 from shared.domain.errors import Invalid, Missing, PunchcardError
 from shared.domain.pricing import price_cart
+from shared.domain.product import Catalogue
 from shared.domain.weekly import Standing
 from shared.operations import cart as carts
 from shared.operations.cart import Holder
 from shared.operations.context import Context
 from shared.operations.visit import Claims, Found, Ref, Row
 from shared.operations.weekly_sale import not_sold, standing_from
-from shared.store import businesses, people, schedule
+from shared.store import people, schedule, snapshot
 from shared.store.carts import cart as cart_ref
-from shared.store.catalogue import WITH_PRODUCTS
 from shared.web.amount import minor_units
 from shared.web.answer import (
     LOCATION_COOKIE,
@@ -41,7 +41,7 @@ from shared.wiring import current
 
 ProductId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
-app = App(pages="functions.portal.pages", wiring=current, snapshot=WITH_PRODUCTS)
+app = App(pages="functions.portal.pages", wiring=current, snapshot=Catalogue)
 
 
 def _context(request: Request) -> Context:
@@ -68,7 +68,7 @@ def _load_cart(
 
     def refs(claims: Claims) -> list[Ref[Cart]]:
         known = location_id or claims.location_id
-        ids = (known,) if known else businesses.locations_seen()
+        ids = (known,) if known else snapshot.locations_seen()
         if claims.cart_pk is not None:
             read.extend(cart_ref(claims.cart_pk, one) for one in ids)
         return read

@@ -17,14 +17,14 @@ from shared.domain.customer import Customer
 from shared.domain.errors import Conflict, Declined, Missing, PunchcardError
 from shared.domain.outcome import Outcome
 from shared.domain.pricing import PricedCart, price_cart
+from shared.domain.product import Catalogue
 from shared.operations import checkout
 from shared.operations.answered import Answered, Checked, answer_of
 from shared.operations.checkout import CartChanged, Submitted
 from shared.operations.reconcile import reconcile
 from shared.operations.visit import Claims, Found, Ref, Refs, Row
 from shared.operations.weekly_sale import not_sold
-from shared.store import accounts, businesses
-from shared.store.catalogue import WITH_PRODUCTS
+from shared.store import accounts, snapshot
 from shared.web.answer import Answer, Input, Query
 from shared.web.app import App
 from shared.web.request import Request, Who
@@ -33,7 +33,7 @@ from shared.wiring import current
 MAX_TOTAL_MINOR = 10**12
 """More than any cart can come to."""
 
-app = App(pages="functions.portal.pages", wiring=current, snapshot=WITH_PRODUCTS)
+app = App(pages="functions.portal.pages", wiring=current, snapshot=Catalogue)
 
 
 # --- reading the cart ------------------------------------------------------------------------
@@ -47,7 +47,7 @@ def _read_cart(request: Request, *more: Refs) -> tuple[Row[Cart] | None, Found]:
     def carts(claims: Claims) -> list[Ref[Cart]]:
         if claims.customer_id is None:
             return []
-        ids = (claims.location_id,) if claims.location_id else businesses.locations_seen()
+        ids = (claims.location_id,) if claims.location_id else snapshot.locations_seen()
         tried.extend(accounts.cart(accounts.customer_pk(claims.customer_id), one) for one in ids)
         return tried
 

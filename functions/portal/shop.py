@@ -6,7 +6,7 @@ from functions.portal.pages.shop_models import ShopPage
 from functions.portal.product_page import product_page_for
 from functions.portal.shop_view import ShopQuery, shop_page
 from shared.domain.errors import Missing
-from shared.store.catalogue import WITH_PRODUCTS
+from shared.domain.product import Catalogue
 from shared.web import assets, render
 from shared.web.answer import Answer, Raw
 from shared.web.app import App
@@ -16,7 +16,7 @@ from shared.wiring import current
 OPENAPI = render.ROOT / "functions" / "portal" / "openapi.json"
 """Made from the routes at build time."""
 
-app = App(pages="functions.portal.pages", wiring=current, snapshot=WITH_PRODUCTS)
+app = App(pages="functions.portal.pages", wiring=current, snapshot=Catalogue)
 
 
 # --- the shop --------------------------------------------------------------------------------

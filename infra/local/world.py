@@ -48,7 +48,7 @@ from shared.domain.due import utc_text
 from shared.providers import adapters
 from shared.providers.names import NAMES
 from shared.providers.port import PaymentProvider
-from shared.store import catalogue
+from shared.store import snapshot
 
 MAX_TASKS_AT_ONE_MOMENT = 20_000
 """More than this at one moment never ends: something sets itself going again and again."""
@@ -176,7 +176,7 @@ class LocalWorld:
             {} if banks_over_http else self.adapters(),
             chance,
         )
-        catalogue.forget()
+        snapshot.forget()
         create_tables(self.client("dynamodb"), self.template)
         for schedule in self.template.schedules:
             if not schedules.is_tick(schedule):

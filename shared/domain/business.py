@@ -7,8 +7,8 @@ from pydantic import model_validator
 
 from shared.domain.calendar import Frequency
 from shared.domain.definition import Definition
+from shared.domain.merchant import Merchant
 from shared.domain.money import Currency
-from shared.domain.settings import Settings
 
 
 class Location(Definition):
@@ -47,10 +47,9 @@ class StaffPerson(Definition):
     name: str
 
 
-class Business(Definition):
+class Business(Merchant):
     """The merchant, as whoever needs no products reads the snapshot."""
 
-    settings: Settings
     locations: tuple[Location, ...]
     services: tuple[Service, ...] = ()
     staff_people: tuple[StaffPerson, ...] = ()

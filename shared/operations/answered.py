@@ -40,7 +40,5 @@ def answer_of(charge: Charge, attempt_id: str | None) -> Answered:
             return Answered(Checked.PROCESSING, charge, attempt)
         case Outcome.AUTHENTICATION_REQUIRED:
             return Answered(Checked.CONFIRM, charge, attempt)
-        case Outcome.DECLINED | Outcome.DECLINED_FINAL | Outcome.CANCELLED | None:
-            return Answered(Checked.DECLINED, charge, attempt)
-        case Outcome.REFUSED:
+        case Outcome.DECLINED | Outcome.DECLINED_FINAL | Outcome.REFUSED | Outcome.CANCELLED | None:
             return Answered(Checked.DECLINED, charge, attempt)

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from shared.domain.business import Business, Location
 from shared.domain.customer import Customer
 from shared.domain.errors import Unavailable
-from shared.store import businesses, people, sessions
-from shared.store.businesses import BUSINESS, Snapshot
+from shared.store import people, sessions, snapshot
 from shared.store.items import Lost, Ref, Row, StoreUnavailable
 from shared.store.reading import Found, read
 from shared.store.sessions import Audience, Session
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from shared.store.staff import StaffMember
 
 __all__ = [
-    "BUSINESS",
     "Audience",
     "Claims",
     "Found",
@@ -35,7 +33,6 @@ __all__ = [
     "Refs",
     "Row",
     "Session",
-    "Snapshot",
     "StaffMember",
     "StoreUnavailable",
     "Visit",
@@ -85,7 +82,7 @@ class Claims(NamedTuple):
             secret=secret if known else None,
             visitor=(visitor or "")[:MAX_COOKIE] or None,
             chosen=chosen,
-            location_id=chosen or next(iter(businesses.locations_seen()), None),
+            location_id=chosen or next(iter(snapshot.locations_seen()), None),
         )
 
 
@@ -120,23 +117,23 @@ def _unpacked(text: str) -> str | None:
 
 
 def look(
-    claims: Claims, refs: Iterable[Refs], now: datetime, snapshot: Snapshot = BUSINESS
+    claims: Claims, refs: Iterable[Refs], now: datetime, as_what: type[Business] = Business
 ) -> Visit:
-    """Read `refs`, who is here and the `snapshot` in one round trip. Raises `Unavailable`
-    (`not_set_up`) while no catalogue was ever published."""
-    kept = snapshot.kept(now)
+    """Read `refs`, who is here and `as_what` of the snapshot in one round trip. Raises
+    `Unavailable` (`not_set_up`) while none was ever published."""
+    kept, whole = snapshot.kept(as_what, now), snapshot.ref(as_what)
     free = [ref for ref in refs if isinstance(ref, Ref)]
     claimed = [one for ref in refs if not isinstance(ref, Ref) for one in ref(claims)]
     own = _own(claims)
     if kept is None:
-        free.append(snapshot.ref)
+        free.append(whole)
     found = read(*free, *claimed, *own)
     if kept is None:
-        row = found.get(snapshot.ref)
+        row = found.get(whole)
         if row is None:
             raise Unavailable("The shop is not set up yet.", code="not_set_up")
         kept = row.value
-        businesses.keep(kept, now)
+        snapshot.keep(kept, now)
     session = _session(claims, found, now)
     if session is None and claims.secret is not None:
         found = found.only(free)
@@ -233,7 +230,6 @@ def _staff_member(email: str) -> "Ref[StaffMember]":
 def with_products(visit: Visit, now: datetime) -> "Catalogue":
     """The business of a visit with its products: one round trip where it was read without."""
     from shared.domain.product import Catalogue
-    from shared.store import catalogue
 
     found = visit.business
-    return found if isinstance(found, Catalogue) else catalogue.load(now)
+    return found if isinstance(found, Catalogue) else snapshot.load(Catalogue, now)

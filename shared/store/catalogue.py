@@ -1,12 +1,10 @@
 """The catalogue table: one snapshot that everyone reads, and what staff changed in it."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.product import Catalogue
 from shared.domain.record import Record
-from shared.store import businesses, merchants
-from shared.store.businesses import SNAPSHOT_AT, Snapshot
+from shared.store import snapshot
 from shared.store.items import CatalogueItem, Kind, Lost, Ref, Row, register
 from shared.store.reading import query, read
 from shared.store.writing import commit, create, put, replace
@@ -14,39 +12,12 @@ from shared.store.writing import commit, create, put, replace
 if TYPE_CHECKING:
     from shared.store.timeline import TimelineEvent
 
-SNAPSHOT = Ref(CatalogueItem, *SNAPSHOT_AT, Catalogue)
+SNAPSHOT = snapshot.ref(Catalogue)
 PUBLISH_TRIES = 5
 CHANGES = "changes"
 
 
 register(Catalogue, Kind("catalogue"))
-
-
-def kept(now: datetime) -> Catalogue | None:
-    """The snapshot as this process read it, while it is fresh; read `SNAPSHOT` otherwise."""
-    found = businesses.kept(now)
-    return found if isinstance(found, Catalogue) else None
-
-
-WITH_PRODUCTS = Snapshot(SNAPSHOT, kept)
-
-
-def forget() -> None:
-    """Drop what is remembered (after publishing, and between tests)."""
-    businesses.forget()
-    merchants.forget()
-
-
-def load(now: datetime) -> Catalogue:
-    """The snapshot, read when what is kept is stale. `LookupError` before one was published."""
-    fresh = kept(now)
-    if fresh is not None:
-        return fresh
-    row = read(SNAPSHOT).get(SNAPSHOT)
-    if row is None:
-        raise LookupError("no catalogue has been published")
-    businesses.keep(row.value, now)
-    return row.value
 
 
 class _Present(Record):
@@ -75,14 +46,14 @@ def publish(catalogue: Catalogue) -> None:
                 raise
             continue
         break
-    forget()
+    snapshot.forget()
 
 
 def change(row: Row[Catalogue], changed: Catalogue, event: "TimelineEvent") -> None:
     """Staff change the snapshot as it was read, and it is written down who did it ([ACCESS])."""
     at = Ref(CatalogueItem, CHANGES, event.id, type(event))
     commit([replace(row, changed), create(at, event)])
-    forget()
+    snapshot.forget()
 
 
 def last_changes(limit: int) -> "tuple[TimelineEvent, ...]":

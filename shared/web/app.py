@@ -61,9 +61,10 @@ from urllib.parse import urlencode
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from pydantic import BaseModel
 
+from shared.domain.business import Business
 from shared.domain.errors import Forbidden, Missing, PunchcardError, Unauthenticated, Unavailable
 from shared.log import logger
-from shared.operations.visit import BUSINESS, Audience, Snapshot
+from shared.operations.visit import Audience
 from shared.web import errors, render, security
 from shared.web.answer import Answer, Input, Raw
 from shared.web.request import OnError, Request, Route, Who
@@ -99,7 +100,7 @@ class _Resolver(APIGatewayHttpResolver):
 
 class App:
     """The routes of one function; see the module. `wiring` gives what the function reaches;
-    `snapshot` is `catalogue.WITH_PRODUCTS` where pages show what is on sale."""
+    `snapshot` is `Catalogue` where pages show what is on sale."""
 
     def __init__(
         self,
@@ -107,7 +108,7 @@ class App:
         pages: str,
         wiring: Callable[[], Any],
         audience: Audience = Audience.CUSTOMER,
-        snapshot: Snapshot = BUSINESS,
+        snapshot: type[Business] = Business,
     ) -> None:
         self.routes: list[Route] = []
         self.audience = audience

@@ -13,13 +13,11 @@ from shared.domain.business import Business, Location
 from shared.domain.customer import Customer
 from shared.domain.errors import Invalid, PunchcardError, Unauthenticated
 from shared.operations.visit import (
-    BUSINESS,
     Audience,
     Claims,
     Found,
     Refs,
     Row,
-    Snapshot,
     Visit,
     look,
     more,
@@ -90,7 +88,7 @@ class Request:
         *,
         audience: Audience,
         wiring: Any,
-        snapshot: Snapshot = BUSINESS,
+        snapshot: type[Business] = Business,
     ) -> None:
         http = event["requestContext"]["http"]
         self._event = event

@@ -26,7 +26,7 @@ from shared.domain.charge import RefundState
 from shared.domain.outcome import Outcome
 from shared.domain.subscription import SubscriptionState
 from shared.operations import cancel
-from shared.store import catalogue as catalogues
+from shared.store import snapshot
 from shared.store.items import document
 from tests.billing.conftest import Shop
 from tests.billing.test_webhooks import post
@@ -198,7 +198,7 @@ class Rewind:
             self._ask("BatchWriteItem", RequestItems={self.table: changes[at : at + BATCH]})
         if self.world.now() != self.at:
             self.world.clock._moment = self.world._sweep_not_before = self.at
-            catalogues.forget()
+            snapshot.forget()
         del self.world.mailbox._mails[self.mails :]
 
     def written_since(self, now: Items, *left_out: str) -> tuple[str, ...]:

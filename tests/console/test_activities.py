@@ -18,7 +18,7 @@ from shared.operations import activities as operations
 from shared.operations import giving_back
 from shared.operations.booking import Wish
 from shared.operations.moving import move
-from shared.store import accounts
+from shared.store import accounts, snapshot
 from shared.store import catalogue as catalogues
 from shared.store.reading import read
 from shared.store.staff import Role, StaffMember
@@ -42,7 +42,7 @@ GOOD: dict[str, Any] = {
 @pytest.fixture(autouse=True)
 def rates(world: LocalWorld) -> Catalogue:
     """Yoga costs 20.00 in both places, and Mira teaches it."""
-    plain = catalogues.load(world.now())
+    plain = snapshot.load(Catalogue, world.now())
     priced = tuple(
         one.model_copy(update={"service_rates": {"yoga": 2000}}) for one in plain.locations
     )
@@ -137,7 +137,7 @@ def test_a_single_activity_is_on_the_schedule_at_its_local_time(world: LocalWorl
 def test_what_is_left_out_comes_from_service_and_settings(world: LocalWorld) -> None:
     one = stored(created(staff(world), name=None))
     assert one.name == "Yoga"
-    assert one.cutoff_minutes == catalogues.load(world.now()).settings.cutoff_minutes
+    assert one.cutoff_minutes == snapshot.load(Catalogue, world.now()).settings.cutoff_minutes
 
 
 def test_a_day_shows_its_own_activities_and_a_week_seven_days(world: LocalWorld) -> None:

@@ -14,7 +14,7 @@ import pytest
 from infra import books
 from infra.local.aws import Engine
 from infra.local.world import LocalWorld
-from shared.store import catalogue
+from shared.store import snapshot
 from tests.shop_floor import (
     FAILS_LATER,
     asked_of,
@@ -70,7 +70,7 @@ def lose_all_tables(world: LocalWorld) -> None:
     for table in world.template.tables:
         for item in list(books.items_of(client, table.name)):
             client.delete_item(TableName=table.name, Key={"pk": item["pk"], "sk": item["sk"]})
-    catalogue.forget()
+    snapshot.forget()
     assert everything(world) == {"accounts": [], "catalogue": []}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from infra.local.world import LocalWorld
 from infra.publish import EXAMPLE, main
-from shared.store import catalogue
+from shared.store import snapshot
 from shared.store.reading import read
 from shared.store.staff import staff_member
 
@@ -23,7 +23,7 @@ def test_the_example_is_published_and_the_shop_sells_it(tmp_path: Path) -> None:
     with LocalWorld() as world:
         assert world.request("GET", "/shop").status == 503
         assert main([written(tmp_path, EXAMPLE)]) == 0
-        catalogue.forget()
+        snapshot.forget()
         shop = json.loads(world.request("GET", "/shop", {"accept": "application/json"}).body)
         assert [product["id"] for product in shop["products"]] == ["yoga-10"]
         owner = staff_member("you@example.com")

@@ -14,12 +14,12 @@ from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.message import NoticeKind
 from shared.domain.outcome import Outcome
 from shared.domain.pack import Entry, Pack, PackStatus
-from shared.domain.product import RestrictTo
+from shared.domain.product import Catalogue, RestrictTo
 from shared.domain.product_kind import ProductKind
 from shared.domain.reservation import Reservation, ReservationState
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.operations.audit import audit
-from shared.store import accounts, catalogue
+from shared.store import accounts, snapshot
 from shared.store.collection import collection_of
 from shared.store.reading import read
 from shared.store.staff import staff_member
@@ -174,7 +174,7 @@ def test_the_provider_has_the_same_charges_in_its_books(
 
 
 def test_the_daily_audit_finds_nothing(world: LocalWorld) -> None:
-    found = audit(world.wiring.context(catalogue.load(world.now())), shards=1)
+    found = audit(world.wiring.context(snapshot.load(Catalogue, world.now())), shards=1)
     assert found.breaches == []
     assert found.customers == 30
 

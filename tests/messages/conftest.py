@@ -6,13 +6,14 @@ import pytest
 
 from infra.local.world import LocalWorld
 from shared.store import catalogue as catalogues
+from shared.store import snapshot
 from tests.messages.delivery import CATALOGUE, START
 
 
 @pytest.fixture
 def world() -> Iterator[LocalWorld]:
     with LocalWorld(start=START) as opened:
-        catalogues.forget()
+        snapshot.forget()
         catalogues.publish(CATALOGUE)
         yield opened
-    catalogues.forget()
+    snapshot.forget()

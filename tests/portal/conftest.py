@@ -6,6 +6,7 @@ import pytest
 
 from infra.local.world import LocalWorld
 from shared.store import catalogue as catalogues
+from shared.store import snapshot
 from tests.portal.browser import Browser
 from tests.portal.shop_samples import (
     CATALOGUE,
@@ -16,11 +17,11 @@ from tests.portal.shop_samples import (
 @pytest.fixture
 def world() -> Iterator[LocalWorld]:
     with LocalWorld(start=START) as opened:
-        catalogues.forget()
+        snapshot.forget()
         catalogues.publish(CATALOGUE)
         yield opened
         assert opened.errors == []
-    catalogues.forget()
+    snapshot.forget()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from functions.portal.shop_view import ShopQuery, shop_page
 from infra.local.world import LocalWorld
 from shared.domain.product import Catalogue
 from shared.store import catalogue as catalogues
+from shared.store import snapshot
 from tests.portal.browser import Browser, content
 from tests.portal.shop_samples import CATALOGUE, START, ada, add, fields, names
 
@@ -55,7 +56,7 @@ def test_what_is_for_active_members_is_shown_to_them(program: Browser) -> None:
 
 
 def test_without_a_provider_packages_are_hidden_and_retail_is_not() -> None:
-    catalogues.forget()
+    snapshot.forget()
     with LocalWorld(start=START, parameters={"Provider": ""}) as world:
         catalogues.publish(CATALOGUE)
         program = Browser(world)
@@ -63,7 +64,7 @@ def test_without_a_provider_packages_are_hidden_and_retail_is_not() -> None:
         assert (shown["products"], shown["why_empty"]) == ([], "no_provider")
         assert "mat" in names(program.get("/shop?tab=retail"))
         assert fields(add(program, "ten")) == {"product"}
-    catalogues.forget()
+    snapshot.forget()
 
 
 def test_a_product_that_is_sold_at_other_locations_says_so(program: Browser) -> None:

@@ -12,7 +12,7 @@ from shared.domain.customer import Customer
 from shared.domain.product import Catalogue, Product
 from shared.domain.product_kind import ProductKind
 from shared.domain.settings import Settings
-from shared.store import access, accounts
+from shared.store import access, accounts, snapshot
 from shared.store import catalogue as catalogues
 from shared.store.people import Address
 from shared.store.reading import read
@@ -37,11 +37,11 @@ CATALOGUE = Catalogue(
 
 @pytest.fixture
 def world() -> Iterator[LocalWorld]:
-    catalogues.forget()
+    snapshot.forget()
     with LocalWorld(engine=CountingEngine(), start=START, template=template()) as opened:
         catalogues.publish(CATALOGUE)
         yield opened
-    catalogues.forget()
+    snapshot.forget()
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from infra.local.http_api import Match, Response, event_of, response_of
 from infra.local.http_api import Request as HttpRequest
 from infra.local.template import Function, Route
 from infra.local.world import LocalWorld
-from shared.store import access, accounts
+from shared.domain.product import Catalogue
+from shared.store import access, accounts, snapshot
 from shared.store import catalogue as catalogues
 from shared.store.reading import read
 from shared.store.sessions import Audience
@@ -29,12 +30,12 @@ FUNCTION = Function("SignIn", "functions.portal.sign_in.handler", 25, 1024, {})
 
 @pytest.fixture
 def world() -> Iterator[LocalWorld]:
-    catalogues.forget()
+    snapshot.forget()
     with LocalWorld(engine=CountingEngine(), start=START, template=template()) as opened:
         catalogues.publish(CATALOGUE)
-        catalogues.load(START)
+        snapshot.load(Catalogue, START)
         yield opened
-    catalogues.forget()
+    snapshot.forget()
 
 
 def alone(
@@ -81,7 +82,7 @@ def test_using_a_link_is_three_round_trips(world: LocalWorld) -> None:
 
 
 def test_a_link_pressed_many_times_at_once_signs_in_once(dynamodb_local: DynamoDBLocal) -> None:
-    catalogues.forget()
+    snapshot.forget()
     with LocalWorld(engine=dynamodb_local.share(), start=FUTURE, template=template()) as world:
         catalogues.publish(CATALOGUE)
         email = Person(world).ask_for_link(ADA)
@@ -90,11 +91,11 @@ def test_a_link_pressed_many_times_at_once_signs_in_once(dynamodb_local: DynamoD
             answers = [one.result().header("location") or "" for one in pressed]
         assert sorted(set(answers)) == ["/account?done=signed_in", "/sign-in?reason=link_used"]
         assert answers.count("/account?done=signed_in") == 1
-    catalogues.forget()
+    snapshot.forget()
 
 
 def test_codes_tried_at_once_are_all_counted(dynamodb_local: DynamoDBLocal) -> None:
-    catalogues.forget()
+    snapshot.forget()
     with LocalWorld(engine=dynamodb_local.share(), start=FUTURE, template=template()) as world:
         catalogues.publish(CATALOGUE)
         ada = Person(world)
@@ -114,4 +115,4 @@ def test_codes_tried_at_once_are_all_counted(dynamodb_local: DynamoDBLocal) -> N
         assert row is not None
         assert row.value.tries_left == 0
         assert read(accounts.address(ADA)).get(accounts.address(ADA)) is None
-    catalogues.forget()
+    snapshot.forget()

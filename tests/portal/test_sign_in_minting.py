@@ -9,7 +9,7 @@ from infra.local.world import LocalWorld
 from shared.domain.message import Message
 from shared.operations import sign_in
 from shared.operations.sign_in import Minted
-from shared.store import access, accounts
+from shared.store import access, accounts, snapshot
 from shared.store import catalogue as catalogues
 from shared.store.reading import read
 from shared.store.sessions import Audience
@@ -21,11 +21,11 @@ START = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 
 @pytest.fixture
 def world() -> Iterator[LocalWorld]:
-    catalogues.forget()
+    snapshot.forget()
     with LocalWorld(start=START, template=template()) as opened:
         catalogues.publish(CATALOGUE)
         yield opened
-    catalogues.forget()
+    snapshot.forget()
 
 
 def asked() -> Message:

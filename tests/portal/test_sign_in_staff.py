@@ -7,6 +7,7 @@ import pytest
 
 from infra.local.world import LocalWorld
 from shared.store import catalogue as catalogues
+from shared.store import snapshot
 from shared.store.staff import Role, StaffMember, write_staff_member
 from shared.web.answer import Answer, View
 from shared.web.app import App
@@ -27,12 +28,12 @@ def is_in(person: Person) -> bool:
 
 @pytest.fixture
 def world() -> Iterator[LocalWorld]:
-    catalogues.forget()
+    snapshot.forget()
     with LocalWorld(start=START, template=template()) as opened:
         catalogues.publish(CATALOGUE)
         write_staff_member(StaffMember(email=OLGA, name="Olga", role=Role.OWNER))
         yield opened
-    catalogues.forget()
+    snapshot.forget()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from shared.domain.business import Location
 from shared.domain.customer import Customer
 from shared.domain.product import Catalogue
 from shared.domain.settings import Settings
-from shared.store import accounts, sessions
+from shared.store import accounts, sessions, snapshot
 from shared.store import catalogue as catalogues
 from shared.store.sessions import Audience, Session
 from shared.store.writing import commit, create, overwrite
@@ -39,12 +39,12 @@ CLEO = Customer(id="cleo", email="cleo@example.com", created_at=START, location=
 
 
 def open_world(public_url: str = "http://127.0.0.1:8000") -> Iterator[LocalWorld]:
-    catalogues.forget()
+    snapshot.forget()
     with LocalWorld(start=START, public_url=public_url) as opened:
         catalogues.publish(CATALOGUE)
         commit([create(accounts.head(one.id), one) for one in (ADA, BEN, CLEO)])
         yield opened
-    catalogues.forget()
+    snapshot.forget()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from infra.local.world import LocalWorld
-from shared.store import catalogue as catalogues
+from shared.store import snapshot
 from tests.portal.test_web import ADA, START, kind, open_world, problem, sign_in
 from tests.portal.web_app import Web
 
@@ -25,7 +25,7 @@ def test_tls_is_asked_for_where_there_is_tls() -> None:
 
 
 def test_before_anything_is_set_up_every_page_says_so() -> None:
-    catalogues.forget()
+    snapshot.forget()
     with LocalWorld(start=START) as world:
         web = Web(world)
         assert problem(web.ask("GET", "/anyone"))["code"] == "not_set_up"

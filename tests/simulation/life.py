@@ -18,7 +18,7 @@ from infra.local.world import LocalWorld
 from shared.domain.due import utc_text
 from shared.domain.invariants import Rule, breaches
 from shared.store import catalogue as catalogues
-from shared.store import tries
+from shared.store import snapshot, tries
 from tests import banking
 from tests.banking import Skill, providers_of
 from tests.shop_floor import FAILS_LATER, PUBLIC_URL, WORKS, customer_with_card, head, template
@@ -265,7 +265,7 @@ class Life:
     def _deploy(self) -> None:
         """The next handlers die in the middle, warm ones are gone, and the queue may be wider."""
         self.weather.deaths_ahead = 2
-        catalogues.forget()
+        snapshot.forget()
         if self._rng.random() < 0.5:
             self.town.more_shards(os.environ)  # type: ignore[arg-type]
 
@@ -315,7 +315,7 @@ class Life:
         with self.weather.calm():
             self.weather.deaths_ahead = 0
             banking.behave(self.world)
-            catalogues.forget()
+            snapshot.forget()
             for _, carry_out in self.town.later:
                 carry_out()
             self.town.later = []

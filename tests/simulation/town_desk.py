@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from infra.local.http_api import Response
 from shared.domain.invariants import CustomerBooks
 from shared.domain.invoice import Invoice, InvoiceState, PaymentKind
+from shared.domain.product import Catalogue
 from shared.domain.subscription import Subscription, SubscriptionState
-from shared.store import catalogue as catalogues
+from shared.store import snapshot
 from shared.store.items import document
 from tests.simulation.town_places import Resident
 
@@ -114,7 +115,7 @@ class Desk:
 
     def _with_tax(self, what: Subscription) -> int:
         """What a period costs, reckoned as on paper."""
-        locations = catalogues.load(self._town.world.now()).locations
+        locations = snapshot.load(Catalogue, self._town.world.now()).locations
         rate = next(each.tax_rate for each in locations if each.id == what.location_id)
         tax = Decimal(what.terms.price.minor) * (rate if what.terms.taxed else 0)
         return what.terms.price.minor + int(tax.quantize(Decimal(1), ROUND_HALF_UP))

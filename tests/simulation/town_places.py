@@ -11,9 +11,9 @@ from shared.domain.activity import new_id as new_activity_id
 from shared.domain.invariants import CustomerBooks
 from shared.domain.invoice import Invoice, InvoiceState
 from shared.domain.pack import Pack
+from shared.domain.product import Catalogue
 from shared.domain.reservation import Reservation, ReservationState
-from shared.store import bookings
-from shared.store import catalogue as catalogues
+from shared.store import bookings, snapshot
 from shared.store.items import document
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Places:
 
     def open_classes(self, days: int) -> None:
         """Some small classes a week at every place, until the end."""
-        locations = catalogues.load(self._town.world.now()).locations
+        locations = snapshot.load(Catalogue, self._town.world.now()).locations
         for location in locations:
             for day in range(1, days, 7):
                 starts_at = self._town.world.now() + timedelta(

@@ -10,8 +10,8 @@ from shared.domain.activity import new_id as new_activity_id
 from shared.domain.business import Location
 from shared.domain.invariants import CustomerBooks
 from shared.domain.pack import EntryKind, Pack
-from shared.store import bookings
-from shared.store import catalogue as catalogues
+from shared.domain.product import Catalogue
+from shared.store import bookings, snapshot
 from shared.store.items import document
 from tests.simulation import calendar_oracle
 from tests.simulation.town_places import Resident
@@ -35,7 +35,7 @@ class Weekly:
         self._starts: dict[str, list[datetime]] = {}
 
     def open_classes(self, days: int) -> None:
-        for location in catalogues.load(self._town.world.now()).locations:
+        for location in snapshot.load(Catalogue, self._town.world.now()).locations:
             today = self._town.world.now().astimezone(ZoneInfo(location.zone)).date()
             first = today + timedelta(days=self._town.rng.randrange(2, 7))
             weeks = [first + timedelta(days=ahead) for ahead in range(0, days, 7)]
