@@ -79,6 +79,7 @@ MAKERS = (
     "aws_data.py",
     "aws_handlers.py",
     "build.py",
+    "compiled_ahead.py",
     "late_imports.py",
     "lazy_names.py",
     "locale_data.py",
@@ -152,6 +153,7 @@ def build(into: Path, *, arch: Arch, python: str, checkout: Path = CHECKOUT) -> 
         _compile_templates(making)
         compiler = find_interpreter(python)
         if compiler is not None:
+            _compile_ahead(making, compiler, arch=arch, python=python)
             compile_all(making, compiler)
         files = list(_normalised(making))
         if into.exists():
@@ -247,6 +249,40 @@ def _compile_templates(target: Path) -> None:
         env={**os.environ, "PYTHONHASHSEED": "0"},
         timeout=COMPILE_TIMEOUT_SECONDS,
     )
+
+
+def _compile_ahead(target: Path, compiler: Path, *, arch: Arch, python: str) -> None:
+    # The functions are imported for it, which takes a process of its own, and extensions that this
+    # machine can load.
+    with tempfile.TemporaryDirectory() as scratch:
+        here = Arch.of_this_machine()
+        loadable = Path(scratch) / "loadable"
+        if arch is not here:
+            packages = Path(scratch) / "packages"
+            install(packages, LOCK, arch=here, python=python)
+            _with_extensions(target, packages, loadable)
+        script = CHECKOUT / "infra" / "compiled_ahead.py"
+        subprocess.run(
+            [
+                *(compiler, "-s", "-S", "-P", "-B", "-X", "no_debug_ranges"),
+                *(script, target, loadable),
+            ],
+            check=True,
+            env={"PYTHONHASHSEED": "0"},
+            timeout=COMPILE_TIMEOUT_SECONDS,
+        )
+
+
+def _with_extensions(target: Path, packages: Path, into: Path) -> None:
+    """Those packages of `target` that have extensions, with the extensions that `packages` has."""
+    for extension in packages.rglob("*.so"):
+        place = extension.relative_to(packages)
+        package = place.parts[0]
+        if not (target / package).exists():
+            continue
+        if not (into / package).exists():
+            shutil.copytree(target / package, into / package)
+        shutil.copy(extension, into / place)
 
 
 def compile_all(target: Path, compiler: Path) -> None:

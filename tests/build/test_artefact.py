@@ -35,6 +35,14 @@ MAX_UNZIPPED_BYTES = 30_000_000
 MAX_UNZIPPED_BYTES_WITH_PROVIDERS = 50_000_000
 """Small enough to start quickly; Lambda's own limit is 250 MB."""
 
+MAX_COMPILED_AT_START = 60
+"""Sources, for all functions together: what is asked of a package's own `exec`, and what Python
+compiles before ours is there. Without looking anything up they are eight hundred."""
+
+MAX_PARSED_AT_START = 10
+"""Patterns, for all functions together: Babel and Python's email package write some from sets,
+whose order is another in each process."""
+
 RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 NOW = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 
@@ -276,6 +284,48 @@ def test_a_function_starts_from_bytecode_on_a_disk_that_it_can_not_write(
         path.chmod(0o755)  # so that the directory can be taken away
     assert ran.returncode == 0, ran.stderr
     assert {path: path.stat().st_mtime_ns for path in app.rglob("*")} == before
+
+
+COMPILES = """
+import importlib, json, marshal, re, sys
+sys.path.insert(0, sys.argv[1])
+parsed, compiled = [], []
+parser, otherwise = re._compiler._parser, re._compiler.compile
+parse = parser.parse
+parser.parse = lambda text, *more: parsed.append(str(text)) or parse(text, *more)
+def hear(name, told):
+    if name == "compile" and told[0]:
+        compiled.append(str(told[0]))
+sys.addaudithook(hear)
+for module in sys.argv[2:]:
+    importlib.import_module(module)
+done = [list(parsed), list(compiled)]
+from shared import ahead
+with open(ahead.FILE, "rb") as file:
+    _, _, patterns = marshal.loads(file.read())
+differ = [str(one) for one in patterns if re._compiler.compile(*one) != otherwise(*one)]
+print(json.dumps([*done, differ, len(patterns)]))
+"""
+
+
+def test_functions_compile_next_to_nothing_when_they_start(artefact: Artefact) -> None:
+    """Patterns and sources are looked up, and are what Python makes of them."""
+    quick = [one.handler for one in MAP.functions if ".console." not in one.handler]
+    ran = subprocess.run(
+        [
+            *(artefact.interpreter, "-I", "-S", "-c", COMPILES, artefact.app),
+            *(handler.rpartition(".")[0] for handler in quick),
+        ],
+        env={**MAP.environment, "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    parsed, compiled, differ, patterns = json.loads(ran.stdout)
+    assert len(parsed) <= MAX_PARSED_AT_START < patterns, parsed
+    assert len(compiled) <= MAX_COMPILED_AT_START, compiled
+    assert differ == []
 
 
 def test_for_either_architecture_all_is_the_same_but_compiled_extensions(
