@@ -3,13 +3,12 @@
 The scheme is `signatures`', with the header `Stripe-Signature`. The `stripe` package is not needed.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from shared.providers import signatures
+from shared.providers.envelope import Envelope, a_text, an_object, opened, unreadable
 from shared.providers.events import EventKind, WebhookEvent
 
 SIGNATURE_HEADER = "stripe-signature"
@@ -50,39 +49,33 @@ HEARD = _OF_A_PAYMENT | _OF_A_CHARGE | _OF_A_REFUND | _OF_A_DISPUTE | _OF_A_SETU
 def read(
     headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime
 ) -> WebhookEvent:
-    """As the port promises. A body that is signed but cannot be read is an event `OTHER` under an
-    id made from its content: refused, it would be sent again for days. So is what belongs to
-    another account (Connect)."""
+    """As the port promises. A body that is signed but cannot be read is an event `OTHER`; so is
+    what belongs to another account (Connect)."""
     header = next((v for k, v in headers.items() if k.lower() == SIGNATURE_HEADER), None)
     signed_at = signatures.verify(header, body, secrets, now)
-    found = _json_object(body)
-    event_id, type_ = found.get("id"), found.get("type")
-    if not isinstance(event_id, str) or not event_id or not isinstance(type_, str):
-        digest = hashlib.sha256(body).hexdigest()
-        return WebhookEvent(
-            event_id=f"unreadable_{digest}",
-            type="unreadable",
-            kind=EventKind.OTHER,
-            created_at=signed_at,
-        )
-    about = _object(_object(found.get("data")).get("object"))
-    kind, object_id = _place(type_, about)
-    if object_id is None or found.get("account") is not None:
+    envelope = opened(body, signed_at)
+    return unreadable(body, signed_at) if envelope is None else _event(envelope)
+
+
+def _event(envelope: Envelope) -> WebhookEvent:
+    about = an_object(an_object(envelope.content.get("data")).get("object"))
+    kind, object_id = _place(envelope.type, about)
+    if object_id is None or envelope.content.get("account") is not None:
         kind = EventKind.OTHER
     return WebhookEvent(
-        event_id=event_id,
-        type=type_,
+        event_id=envelope.event_id,
+        type=envelope.type,
         kind=kind,
-        created_at=_moment(found.get("created"), signed_at),
+        created_at=envelope.created_at,
         object_id=object_id,
-        charge_ref=_text(_object(about.get("metadata")).get(CHARGE_REF)),
+        charge_ref=a_text(an_object(about.get("metadata")).get(CHARGE_REF)),
         setup_id=object_id if kind is EventKind.CARD_SETUP else None,
     )
 
 
 def _place(type_: str, about: Mapping[str, Any]) -> tuple[EventKind, str | None]:
     """What the event is about, and the id under which that is fetched again."""
-    own, payment = _text(about.get("id")), _text(about.get("payment_intent"))
+    own, payment = a_text(about.get("id")), a_text(about.get("payment_intent"))
     if type_ in _OF_A_PAYMENT:
         return EventKind.CHARGE, own
     if type_ in _OF_A_CHARGE:
@@ -96,27 +89,3 @@ def _place(type_: str, about: Mapping[str, Any]) -> tuple[EventKind, str | None]
     if type_ in _OF_A_CARD:
         return EventKind.CARD, own
     return EventKind.OTHER, own
-
-
-def _json_object(body: bytes) -> Mapping[str, Any]:
-    try:
-        return _object(json.loads(body))
-    except (ValueError, RecursionError):
-        return {}
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _moment(value: Any, signed_at: datetime) -> datetime:
-    if not isinstance(value, int) or isinstance(value, bool):
-        return signed_at
-    try:
-        return datetime.fromtimestamp(value, UTC)
-    except (ValueError, OverflowError, OSError):
-        return signed_at
