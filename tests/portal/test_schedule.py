@@ -2,7 +2,8 @@
 ([BOOK] [PLACES] [LOCATION])."""
 
 from collections.abc import Iterator
-from threading import Barrier
+from threading import Barrier, Event
+from time import sleep
 from typing import Any
 
 import pytest
@@ -254,3 +255,29 @@ def test_what_either_reading_raises_goes_through() -> None:
     for one, other in ((fails, lambda: None), (lambda: None, fails)):
         with pytest.raises(LookupError, match="gone"):
             side_by_side(one, other)
+
+
+def test_readings_within_readings_do_not_wait_for_each_other_s_threads() -> None:
+    def deep(levels: int) -> int:
+        if not levels:
+            return 1
+        return sum(side_by_side(lambda: deep(levels - 1), lambda: deep(levels - 1)))
+
+    assert deep(7) == 2**7, "many more readings than threads"
+
+
+def test_nothing_is_read_any_more_when_one_reading_has_failed() -> None:
+    begun, over = Event(), Event()
+
+    def fails() -> None:
+        begun.wait(timeout=5)
+        raise LookupError("gone")
+
+    def goes_on() -> None:
+        begun.set()
+        sleep(0.05)
+        over.set()
+
+    with pytest.raises(LookupError, match="gone"):
+        side_by_side(fails, goes_on)
+    assert over.is_set()
