@@ -2,13 +2,13 @@
 yet", or "still the version that was read". A lost race is a normal answer, `Lost`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel
-from pynamodb.exceptions import PynamoDBConnectionError, TransactWriteError
 from pynamodb.expressions.update import Update
 from pynamodb.models import Model
 
@@ -19,7 +19,6 @@ from shared.store.items import (
     Row,
     StoreUnavailable,
     client,
-    connection,
     home_of,
     item_of,
 )
@@ -36,16 +35,31 @@ E = TypeVar("E", bound=BaseModel)
 
 
 class Action(StrEnum):
-    """What a part of a transaction does, in the order in which PynamoDB sends them."""
+    """What a part of a transaction does, as DynamoDB calls it."""
 
-    CHECK = "check"
-    DELETE = "delete"
-    PUT = "put"
-    UPDATE = "update"
+    CHECK = "ConditionCheck"
+    DELETE = "Delete"
+    PUT = "Put"
+    UPDATE = "Update"
+
+
+Asked = Mapping[str, Any]
+"""A condition written out, as DynamoDB is asked for it."""
+
+THERE_IS_NONE: Asked = MappingProxyType({"ConditionExpression": "attribute_not_exists(pk)"})
+
+
+def _is_still(version: int) -> Asked:
+    return {
+        "ConditionExpression": "#0 = :0",
+        "ExpressionAttributeNames": {"#0": "version"},
+        "ExpressionAttributeValues": {":0": {"N": str(version)}},
+    }
 
 
 class Write(NamedTuple):
-    """One part of a transaction: an action of `TransactWriteItems` and its parameters."""
+    """One part of a transaction: an action of `TransactWriteItems` and its parameters. The
+    `condition` is PynamoDB's, or written out (`Asked`), as the usual ones are."""
 
     action: Action
     table: type[Model]
@@ -65,7 +79,7 @@ def _put(ref: Ref[E], value: E, version: int, condition: Any) -> Write:
 def create(ref: Ref[E], value: E) -> Write:
     """Put `value`, on the condition that there is none under this key."""
     home = home_of(ref, value)
-    return _put(home, value, 1, ref.table.pk.does_not_exist())
+    return _put(home, value, 1, THERE_IS_NONE)
 
 
 def overwrite(ref: Ref[E], value: E) -> Write:
@@ -91,8 +105,8 @@ def replace(row: Row[E], value: E) -> Write:
         return create(row.ref, value)
     home = home_of(row.ref, value)
     if home == row.ref:
-        return _put(home, value, row.version + 1, row.ref.table.version == row.version)
-    moved = _put(home, value, row.version + 1, row.ref.table.pk.does_not_exist())
+        return _put(home, value, row.version + 1, _is_still(row.version))
+    moved = _put(home, value, row.version + 1, THERE_IS_NONE)
     return moved._replace(moved_from=remove(row))
 
 
@@ -103,19 +117,18 @@ def put(ref: Ref[E], row: Row[E] | None, value: E) -> Write:
 
 def unchanged(row: Row[E]) -> Write:
     """Nothing is written; the condition is that `row` is still the version that was read."""
-    condition = row.ref.table.version == row.version
+    condition = _is_still(row.version)
     return Write(Action.CHECK, row.ref.table, (row.ref.pk, row.ref.sk), condition=condition)
 
 
 def absent(ref: Ref[Any]) -> Write:
     """Nothing is written; the condition is that there is none under this key."""
-    condition = ref.table.pk.does_not_exist()
-    return Write(Action.CHECK, ref.table, (ref.pk, ref.sk), condition=condition)
+    return Write(Action.CHECK, ref.table, (ref.pk, ref.sk), condition=THERE_IS_NONE)
 
 
 def remove(row: Row[E]) -> Write:
     """Delete, on the condition that `row` is still the version that was read."""
-    condition = row.ref.table.version == row.version
+    condition = _is_still(row.version)
     return Write(Action.DELETE, row.ref.table, (row.ref.pk, row.ref.sk), condition=condition)
 
 
@@ -138,19 +151,17 @@ def commit(writes: Iterable[Write]) -> None:
     ]
     if not given:
         return
-    # PynamoDB sends the actions grouped by kind; the reasons come back in that order.
-    actions = list(Action)
-    given.sort(key=lambda one: actions.index(one[1].action))
     order, listed = [at for at, _ in given], [write for _, write in given]
     if len(listed) > MAX_TRANSACTION_ITEMS:
         raise ValueError(f"{len(listed)} items in one transaction")
+    asked = [{write.action.value: _request_of(write)} for write in listed]
     for attempt in range(CONFLICT_TRIES):
         if attempt:
             pause(attempt)
         try:
-            _transact(listed)
-        except TransactWriteError as error:
-            reasons = [reason.code if reason else "None" for reason in error.cancellation_reasons]
+            client().transact_write_items(TransactItems=asked)
+        except ClientError as error:
+            reasons = [one["Code"] for one in error.response.get("CancellationReasons", ())]
             lost = [
                 order[at] for at, code in enumerate(reasons) if code == "ConditionalCheckFailed"
             ]
@@ -158,7 +169,7 @@ def commit(writes: Iterable[Write]) -> None:
                 raise Lost(sorted(set(lost))) from error
             if not WORTH_ANOTHER_TRY.intersection(reasons):
                 raise StoreUnavailable(str(error)) from error
-        except PynamoDBConnectionError as error:
+        except BotoCoreError as error:
             raise StoreUnavailable(str(error)) from error
         else:
             return
@@ -191,18 +202,6 @@ def commit_alone(write: Write) -> None:
     raise StoreUnavailable(f"conflicts in {CONFLICT_TRIES} tries")
 
 
-def _transact(writes: Sequence[Write]) -> None:
-    def of(action: Action) -> list[dict[str, Any]]:
-        return [_request_of(one) for one in writes if one.action is action]
-
-    connection().transact_write_items(
-        condition_check_items=of(Action.CHECK),
-        delete_items=of(Action.DELETE),
-        put_items=of(Action.PUT),
-        update_items=of(Action.UPDATE),
-    )
-
-
 def _request_of(write: Write) -> dict[str, Any]:
     """What DynamoDB is asked for one part. Items are written out here: as instances of their model
     each cost a tenth of a millisecond more."""
@@ -214,7 +213,9 @@ def _request_of(write: Write) -> dict[str, Any]:
     else:
         pk, sk = write.key
         request["Key"] = {"pk": {"S": pk}, "sk": {"S": sk}}
-    if write.condition is not None:
+    if isinstance(write.condition, Mapping):
+        request.update(write.condition)
+    elif write.condition is not None:
         request["ConditionExpression"] = write.condition.serialize(names, values)
     if write.actions:
         request["UpdateExpression"] = Update(*write.actions).serialize(names, values)
