@@ -1,5 +1,6 @@
 """Paying for a cart, and its order ([CHECKOUT] [ONCE] [KEY])."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -218,15 +219,30 @@ def pay(request: Request) -> Answer:
     except CartChanged as changed:
         now = changed.priced or _empty(request)
         raise Conflict(
-            changed.detail, code=changed.code, cart=_as_cart(request, now).model
+            changed.detail, code=changed.code, cart=_as_cart(request, now).shown
         ) from changed
     return _answer(request, answered)
 
 
 def _answer(request: Request, answered: Answered) -> Answer:
-    charge = answered.charge
-    brought = brought_by(charge, request.catalogue)
-    page = order_page(
+    page, order = partial(_bought, request, answered), f"/orders/{answered.charge.source}"
+    match answered.state:
+        case Checked.PAID:
+            return Answer(page, status=201, location=order)
+        case Checked.PROCESSING:
+            return Answer(page, status=202, location=order)
+        case Checked.CONFIRM:
+            confirm_url = answered.attempt.confirm_url if answered.attempt else None
+            at_once = request.wants_html and hosted.is_hosted(request, confirm_url)
+            return Answer(page, status=202, location=confirm_url if at_once else order)
+        case Checked.DECLINED:
+            raise declined(answered.attempt)
+
+
+def _bought(request: Request, answered: Answered) -> OrderPage:
+    """What programs are told at once; people are led to their order's own address."""
+    brought = brought_by(answered.charge, request.catalogue)
+    return order_page(
         answered,
         request.catalogue,
         request.signed_in.value,
@@ -234,17 +250,6 @@ def _answer(request: Request, answered: Answered) -> Answer:
         packs=tuple(one.pack for one in brought.granted),
         subscriptions=brought.subscriptions,
     )
-    order = f"/orders/{charge.source}"
-    match answered.state:
-        case Checked.PAID:
-            return Answer(page, status=201, location=order)
-        case Checked.PROCESSING:
-            return Answer(page, status=202, location=order)
-        case Checked.CONFIRM:
-            at_once = request.wants_html and hosted.is_hosted(request, page.confirm_url)
-            return Answer(page, status=202, location=page.confirm_url if at_once else order)
-        case Checked.DECLINED:
-            raise declined(answered.attempt)
 
 
 @app.get(

@@ -4,9 +4,9 @@ it is forgotten.
 Kinds are known by the names of their models, which are loaded by whoever reads or makes one.
 """
 
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from importlib import import_module
 from typing import Any
 
 from shared.domain.due import Moment, Worker
@@ -20,7 +20,7 @@ OPENING_MESSAGE_KEPT = timedelta(days=30)
 
 def _said_by_its_module(name: str) -> Callable[[Any], Any]:
     """What the function `name` says of an entity, which lies beside its model."""
-    return lambda entity: getattr(import_module(type(entity).__module__), name)(entity)
+    return lambda entity: getattr(sys.modules[type(entity).__module__], name)(entity)
 
 
 _next_moment = _said_by_its_module("next_moment")

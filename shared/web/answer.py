@@ -1,6 +1,6 @@
 """What a route gives back, and the cookies that go with it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 from typing import NamedTuple
@@ -56,7 +56,8 @@ class Query(Record):
 
 
 class Answer(NamedTuple):
-    """One model for people and programs.
+    """One model for people and programs; or what makes it, where people are sent on and never see
+    it.
 
     For people it is rendered with the route's page (or `page`); with `location`, a path of ours or
     the address of a provider's hosted page, they are sent there with 303, and `done` is the code of
@@ -68,7 +69,7 @@ class Answer(NamedTuple):
     are the origins of what this page shows in a frame, such as a provider's card field.
     """
 
-    model: BaseModel
+    model: BaseModel | Callable[[], BaseModel]
     status: int = 200
     page: str | None = None
     location: str | None = None
@@ -77,6 +78,11 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = MappingProxyType({})
     leads_to: tuple[str, ...] = ()
     frames: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> BaseModel:
+        """The model, made by now."""
+        return self.model if isinstance(self.model, BaseModel) else self.model()
 
 
 class Raw(NamedTuple):

@@ -285,9 +285,9 @@ class App:
         if answer.location is not None:
             headers["Location"] = security.location_header(answer.location)
         if request.wants_html and page is not None:
-            shown = self._page(request, page, answer.model)
+            shown = self._page(request, page, answer.shown)
             return Response(status or answer.status, HTML, shown, headers, cookies)
-        data = answer.model.model_dump_json()
+        data = answer.shown.model_dump_json()
         return Response(status or answer.status, JSON, data, headers, cookies)
 
     def _headers(
