@@ -206,8 +206,9 @@ def stays_open(invoice: Invoice) -> bool:
 def by_credits_alone(invoice: Invoice) -> bool:
     """Whether credits paid all of it: such an invoice is no row of the payment history, while a
     payment of 0 of something that was bought is ([HISTORY])."""
-    moved = any(one.amount for one in invoice.payments)
-    return not moved and not invoice.total and invoice.lines[-1].kind is LineKind.CREDIT
+    if invoice.lines[-1].kind is not LineKind.CREDIT:
+        return False
+    return not any(one.amount for one in invoice.payments) and not invoice.total
 
 
 def next_moment(invoice: Invoice) -> Moment | None:

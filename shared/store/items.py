@@ -260,12 +260,13 @@ def plain(item: Attributes) -> Attributes:
 def _size(item: Attributes) -> int:
     """At least what DynamoDB counts of an item, in bytes: the names of its attributes and what
     they hold, and what a lease will add."""
-    held = dict(item)
+    size = 0
+    for name, value in item.items():
+        (text,) = value.values()
+        size += len(name) + len(text.encode())
     if "due_at" in item:
-        held |= {"due_for": item["due_at"], "due_tries": {"N": "1"}}
-    return sum(
-        len(name) + len(text.encode()) for name, value in held.items() for text in value.values()
-    )
+        size += len("due_for") + len(item["due_at"]["S"]) + len("due_tries") + len("1")
+    return size
 
 
 def document(raw: Mapping[str, Any]) -> str:
