@@ -5,6 +5,7 @@ pages before sign-in show none.
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from jinja2 import pass_context
@@ -13,16 +14,21 @@ from jinja2.runtime import Context
 from shared.web import assets, icons
 
 
+@cache
+def _format(name: str) -> Callable[..., str]:
+    from shared.web import format as formats
+
+    text: Callable[..., str] = getattr(formats, name)
+    return text
+
+
 def _in_page(name: str) -> Callable[..., str]:
     """A filter by the function of `format.py` with that name: value, locale, zone."""
 
     @pass_context
     def filtered(context: Context, value: Any, zone: str | None = None) -> str:
-        from shared.web import format as formats
-
-        text: Callable[..., str] = getattr(formats, name)
         frame = context["frame"]
-        return text(value, frame.locale, zone or frame.zone)
+        return _format(name)(value, frame.locale, zone or frame.zone)
 
     return filtered
 
@@ -30,15 +36,11 @@ def _in_page(name: str) -> Callable[..., str]:
 @pass_context
 def _money(context: Context, amount: Any, locale: str | None = None) -> str:
     """`locale` is given by what is made without a page's context."""
-    from shared.web.format import money_text
-
-    return money_text(amount, locale or context["frame"].locale)
+    return _format("money_text")(amount, locale or context["frame"].locale)
 
 
 def _frequency(frequency: Any) -> str:
-    from shared.web.format import frequency_text
-
-    return frequency_text(frequency)
+    return _format("frequency_text")(frequency)
 
 
 def plural_text(number: int, one: str, many: str | None = None) -> str:

@@ -38,12 +38,15 @@ def _locale(tag: str) -> Locale:
         return Locale("en", "US")
 
 
-@lru_cache(maxsize=REMEMBERED)
 def money_text(amount: Money, locale: str) -> str:
     """`$1,234.50`, with as many decimals as the currency has."""
-    decimals = get_currency_precision(amount.currency)
-    exact = Decimal(amount.minor).scaleb(-decimals)
-    return format_currency(exact, amount.currency, locale=_locale(locale))
+    return _written_amount(amount.minor, amount.currency, locale)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _written_amount(minor: int, currency: str, locale: str) -> str:
+    exact = Decimal(minor).scaleb(-get_currency_precision(currency))
+    return format_currency(exact, currency, locale=_locale(locale))
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -10,7 +10,7 @@ from shared.domain.calendar import Frequency
 from shared.domain.collected_by import CollectedBy
 from shared.domain.customer import Attention, Customer
 from shared.domain.ending import EndReason
-from shared.domain.money import Money
+from shared.domain.money import Money, total
 from shared.domain.next_payment import NextPayment
 from shared.domain.recurs_when import RecursWhen
 from shared.domain.subscription import (
@@ -125,12 +125,11 @@ def upcoming_charge(line: Ahead, customer: Customer, now: datetime) -> UpcomingC
 
 def sums_ahead(lines: Iterable[Ahead]) -> tuple[Money, ...]:
     """What `lines` come to per currency, tax included."""
-    sums: dict[str, Money] = {}
+    found: dict[str, list[Money]] = {}
     for line in lines:
-        total = line.expected.total
-        before = sums.get(total.currency)
-        sums[total.currency] = total if before is None else before + total
-    return tuple(sums[currency] for currency in sorted(sums))
+        amount, tax = line.expected.amount, line.expected.tax
+        found.setdefault(amount.currency, []).extend((amount, tax))
+    return tuple(total(found[currency], currency) for currency in sorted(found))
 
 
 def ends_at(subscription: Subscription) -> datetime | None:
