@@ -5,6 +5,7 @@ import binascii
 import json
 import types
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
@@ -100,8 +101,7 @@ def _fields(pairs: Sequence[tuple[str, str]], model: type[BaseModel] | None) -> 
     others that came twice counts."""
     if not pairs:
         return {}
-    fields = model.model_fields if model else {}
-    several = {name for name, field in fields.items() if _is_several(field.annotation)}
+    several = _several(model) if model else frozenset()
     data: Data = {}
     for name, value in pairs:
         if value.strip() == "":
@@ -111,6 +111,13 @@ def _fields(pairs: Sequence[tuple[str, str]], model: type[BaseModel] | None) -> 
         else:
             data[name] = value
     return data
+
+
+@cache
+def _several(model: type[BaseModel]) -> frozenset[str]:
+    """The fields that take several values."""
+    fields = model.model_fields.items()
+    return frozenset(name for name, field in fields if _is_several(field.annotation))
 
 
 def _is_several(annotation: Any) -> bool:

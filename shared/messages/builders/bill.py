@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 def bill_of(invoice: Invoice, place: Location) -> Bill:
+    subtotal, tax = invoice.subtotal, invoice.tax
     return Bill(
         invoice_id=invoice.id,
         order_id=invoice.order_id,
@@ -28,10 +29,10 @@ def bill_of(invoice: Invoice, place: Location) -> Bill:
             )
             for line in invoice.lines
         ),
-        subtotal=invoice.subtotal,
+        subtotal=subtotal,
         tax_name=invoice.tax_name,
-        tax=invoice.tax,
-        total=invoice.total,
+        tax=tax,
+        total=subtotal + tax,
         owed=invoice.owed,
         payments=tuple(
             Paid(
