@@ -48,7 +48,7 @@ GUARDS = (
     Guard(
         "a change is on the condition of the version that was read",
         "shared/store/writing.py",
-        "return _put(home, value, row.version + 1, row.ref.table.version == row.version)",
+        "return _put(home, value, row.version + 1, _is_still(row.version))",
         "return _put(home, value, row.version + 1, None)",
     ),
     Guard(
