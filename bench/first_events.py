@@ -36,6 +36,9 @@ BEHIND = timedelta(days=24)
 """How long nobody worked: by then everything that waits for a moment is due."""
 
 ADA = "demo-ada"
+AUDITED = "Zuri Last"
+"""Whose books the audit looks at: the last in the directory. Nothing of them ever falls due, or the
+audit would find it lying some minutes after its calls were noted, and look twice."""
 SECRET = "secret-of-somebody-who-is-signed-in-here-now"
 OWNER = demo.STAFF[0].email
 BROWSER = {
@@ -65,6 +68,11 @@ def open_business(public_url: str) -> LocalWorld:
     world = LocalWorld(start=demo.begins(then), public_url=public_url, banks_over_http=True)
     demo.load(world, then)
     world.wiring.provider_overrides.update(world.adapters())
+    audited = Person(world, "demo-audited", AUDITED, RIVERSIDE)
+    audited.join()
+    audited.save_card()
+    audited.buy(want("yoga-10"))
+    world.advance(timedelta(minutes=10))  # so that nothing waits for anybody any more
     unsure = Person(world, "demo-unsure", "Una Sure", RIVERSIDE)
     unsure.join()
     unsure.save_card()
