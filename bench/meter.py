@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from bench.units import Item, Written, written
 from infra.local.aws import Answer
@@ -127,28 +127,34 @@ class Meter:
 
 
 class _Beside:
-    """Stands for the thread that reads the other one: here it reads first, and then it is as if it
-    had taken no longer than the one beside it."""
+    """Stands for the thread that reads the other one: here it reads first, and whoever asks for
+    what it read has waited for the longer of the two."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
-        self._other_ended = 0
-
-    def __enter__(self) -> Self:
-        return self
 
     def submit(self, call: Callable[..., T], *arguments: Any) -> "Future[T]":
-        done: Future[T] = Future()
         began = self._meter.waited
+        done: Future[T] = _Read(self._meter)
         try:
             done.set_result(call(*arguments))
         except BaseException as error:  # noqa: BLE001 - as a thread: whoever asks is told
             done.set_exception(error)
-        self._other_ended, self._meter.waited = self._meter.waited, began
+        cast(_Read, done).ended, self._meter.waited = self._meter.waited, began
         return done
 
-    def __exit__(self, *_: object) -> None:
-        self._meter.waited = max(self._meter.waited, self._other_ended)
+
+class _Read(Future[Any]):
+    """What was read beside, and when that had ended, in round trips."""
+
+    def __init__(self, meter: Meter) -> None:
+        super().__init__()
+        self._meter = meter
+        self.ended = 0
+
+    def result(self, timeout: float | None = None) -> Any:
+        self._meter.waited = max(self._meter.waited, self.ended)
+        return super().result(timeout)
 
 
 def _place(entry: Mapping[str, Any]) -> tuple[str, Item]:

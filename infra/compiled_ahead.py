@@ -95,11 +95,9 @@ def handlers(app: "Path") -> Iterator[str]:
 
 def note(directory: str) -> None:
     """Import every function of the artefact at `directory`, and put beside it what was compiled."""
-    # In the order of `shared.ahead`: what is imported before is not noted.
     noted = Noted()
     ahead = importlib.import_module("shared.ahead")
-    ahead.stand_in(noted.patterns_compiler(), noted.evaluate, noted.compile)
-    importlib.import_module("dataclasses").exec = noted.execute  # type: ignore[attr-defined]
+    ahead.stand_in(noted.patterns_compiler(), noted.evaluate, noted.compile, noted.execute)
     from pathlib import Path  # noqa: PLC0415 - it compiles patterns, too
 
     for name in handlers(Path(directory)):

@@ -43,20 +43,23 @@ def use(file: str = FILE) -> None:
         return
     if made_by != MADE_BY:
         return
-    stand_in(compiling_patterns(patterns), evaluating(sources), compiling(sources))
-    import dataclasses  # noqa: PLC0415 - after the others: what it imports compiles patterns
+    stand_in(
+        compiling_patterns(patterns), evaluating(sources), compiling(sources), executing(sources)
+    )
 
-    dataclasses.exec = executing(sources)  # type: ignore[attr-defined]
 
-
-def stand_in(patterns: Any, evaluate: Any, compile_source: Any) -> None:
-    """Take the place of what compiles regular expressions, named tuples and forward references."""
+def stand_in(patterns: Any, evaluate: Any, compile_source: Any, execute: Any) -> None:
+    """Take the place of what compiles regular expressions, named tuples, forward references and
+    the methods of dataclasses."""
     for module, name, ours in (
         (re._compiler, "compile", patterns),  # type: ignore[attr-defined] # noqa: SLF001
         (collections, "eval", evaluate),
         (typing, "compile", compile_source),
     ):
         setattr(module, name, ours)
+    import dataclasses  # noqa: PLC0415 - after the others: what it imports compiles patterns
+
+    dataclasses.exec = execute  # type: ignore[attr-defined]
 
 
 def executing(sources: Sources) -> Callable[..., None]:

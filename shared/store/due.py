@@ -26,7 +26,7 @@ from shared.domain.due import (
     utc_text,
 )
 from shared.store import accounts
-from shared.store.items import AccountItem, Lost, StoreUnavailable, connection
+from shared.store.items import AccountItem, Lost, StoreUnavailable, client
 from shared.store.reading import moment_of, read_any
 from shared.store.writing import Action, Write, commit, create, replace
 
@@ -77,7 +77,7 @@ def due(lane: Lane, shard: int, now: datetime, limit: int) -> Iterator[Entry]:
     bound = f"{now:%Y-%m-%dT%H:%M:%SZ}$"
     start: dict[str, object] = {}
     while limit > 0:
-        answer = connection().client.query(  # type: ignore[attr-defined]
+        answer = client().query(
             TableName=AccountItem.Meta.table_name,
             IndexName="due",
             KeyConditionExpression="due_shard = :shard AND due_at < :bound",
@@ -104,7 +104,7 @@ def on_lease(lane: Lane, shard: int, now: datetime, looked_at: int) -> int:
     found = 0
     start: dict[str, object] = {}
     while looked_at > 0:
-        answer = connection().client.query(  # type: ignore[attr-defined]
+        answer = client().query(
             TableName=AccountItem.Meta.table_name,
             IndexName="due",
             KeyConditionExpression="due_shard = :shard AND due_at BETWEEN :now AND :until",
@@ -135,9 +135,7 @@ def standing(entries: Sequence[Entry]) -> set[Entry]:
         "ProjectionExpression": "pk, sk, due_at",
         "ConsistentRead": True,
     }
-    answer = connection().client.batch_get_item(  # type: ignore[attr-defined]
-        RequestItems={table: asked}
-    )
+    answer = client().batch_get_item(RequestItems={table: asked})
     if answer.get("UnprocessedKeys"):
         raise StoreUnavailable("items were left unread")
     due_at = {
@@ -176,7 +174,7 @@ def _updated(request: dict[str, Any]) -> dict[str, Any] | None:
     """The item as it then is; None when it was not as the update's condition wants it. Over the
     one connection: the model would make a session and a client of its own."""
     try:
-        answer = connection().client.update_item(**request, ReturnValues="ALL_NEW")  # type: ignore[attr-defined]
+        answer = client().update_item(**request, ReturnValues="ALL_NEW")
     except ClientError as error:
         if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
             return None

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.store.items import AccessItem, StoreUnavailable, connection
+from shared.store.items import AccessItem, StoreUnavailable, client
 
 MAX_TRIES = 8
 """A try fails when the turnstile was taken or became free since the last was looked at."""
@@ -85,7 +85,7 @@ def _move_on(
     numbers = {name: _number(at) for name, at in values.items()}
     numbers[":expires"] = {"N": str(int((now + KEPT).timestamp()))}
     try:
-        answer = connection().client.update_item(  # type: ignore[attr-defined]
+        answer = client().update_item(
             TableName=AccessItem.Meta.table_name,
             Key={"pk": {"S": f"rate#pace#{turnstile.name}"}, "sk": {"S": "turnstile"}},
             UpdateExpression=change,

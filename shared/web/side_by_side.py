@@ -6,8 +6,9 @@ from contextvars import copy_context
 from functools import cache
 from typing import TypeVar
 
-MAX_THREADS = 8
-"""More than one request ever needs at once."""
+MAX_THREADS = 9
+"""With the one that asks, as many as the client has connections. What finds no thread is read by
+who asks."""
 
 A = TypeVar("A")
 B = TypeVar("B")
