@@ -1,7 +1,6 @@
 """What an invoice asked for, and what became of it, as a timeline tells it ([CONSOLE])."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from functions.console import words
 from functions.console.pages.models import TimelineKind
@@ -31,7 +30,7 @@ def invoice_lines(telling: Telling, invoice: Invoice) -> Iterator[Line]:
             Rank.INVOICE,
             TimelineKind.INVOICE,
             f"{invoice.id}-void",
-            _void_at(telling, invoice) or invoice.created_at,
+            invoice.void_at or invoice.created_at,
             zone,
             f"{name} is void: {total} is not owed any more",
             links=links,
@@ -60,22 +59,6 @@ def _asked_first(invoice: Invoice) -> bool:
     at_once = invoice.reservation_id is None or invoice.closed_at == invoice.created_at
     still_open = invoice.state is InvoiceState.OPEN
     return invoice.subscription_id is not None or still_open or not at_once
-
-
-def _void_at(telling: Telling, invoice: Invoice) -> datetime | None:
-    """When what it asks for was over: its subscription, or its place, or when staff let it go."""
-    subscription = telling.subscriptions.get(invoice.subscription_id or "")
-    if subscription is not None:
-        return subscription.ended_at
-    reservation = telling.reservations.get(invoice.reservation_id or "")
-    if reservation is None:
-        return None
-    waived = (
-        event.at
-        for event in telling.books.events
-        if event.reservation_id == reservation.id and event.what == "place:waived"
-    )
-    return next(waived, reservation.ended_at)
 
 
 WENT_BACK = frozenset({PaymentKind.REFUND, PaymentKind.REVERSAL})

@@ -110,6 +110,8 @@ class Invoice(Record):
     """When its email asked for what it says, where it went out before it was paid."""
     failed_at: AwareDatetime | None = None
     """When its last try was declined, while it is open."""
+    void_at: AwareDatetime | None = None
+    """Since when nobody is asked for it any more."""
 
     @property
     def charged_under(self) -> str:
@@ -218,6 +220,14 @@ def next_moment(invoice: Invoice) -> Moment | None:
     return None
 
 
-def void(invoice: Invoice) -> Invoice:
+def void(invoice: Invoice, now: datetime) -> Invoice:
     """Nobody is asked for it any more."""
-    return invoice.model_copy(update={"state": InvoiceState.VOID, "failed_at": None})
+    return invoice.model_copy(
+        update={"state": InvoiceState.VOID, "failed_at": None, "void_at": now}
+    )
+
+
+def touched_at(invoice: Invoice) -> datetime:
+    """When something last happened to it that is told of it: asked, paid, taken back, let go."""
+    happened = [invoice.created_at, *(one.at for one in invoice.payments)]
+    return max([*happened, *filter(None, [invoice.closed_at, invoice.void_at])])

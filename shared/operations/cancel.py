@@ -190,7 +190,7 @@ def _end_now(
         if books is not None:
             charge, invoice = books.charge, books.invoice
             given_up = give_up(charge.value, context)
-            voided = void(invoice.value) if invoice is not None else None
+            voided = void(invoice.value, now) if invoice is not None else None
     ending = packs_to_end(over)
     cart = cart_without(context, value)
     changed_customer = collecting.without_past_due(customer.value, value.id)

@@ -162,7 +162,7 @@ def _not_asked_any_more(
     return Back(
         changed.model_copy(update={"invoiced": None}),
         revoked(context, credits_, invoice.value),
-        invoice=(invoice, void(invoice.value)),
+        invoice=(invoice, void(invoice.value, context.now())),
         charge=(charge, charge.value.model_copy(update={"given_up": True})) if charge else None,
     )
 
@@ -255,7 +255,7 @@ def give_up_place(
             messages=messages,
             customer_id=value.customer_id,
             others=besides.others,
-            invoice=(invoice, void(value)),
+            invoice=(invoice, void(value, context.now())),
             charge=(charge, given_up),
         ),
     )

@@ -73,7 +73,7 @@ def give_up_period(
         charge=charge,
         recorded=recorded.model_copy(update={"given_up": True}),
         invoice=invoice,
-        failed=void(invoice.value),
+        failed=void(invoice.value, now),
         subscription=subscription,
         changed_subscription=over,
         customer=customer,

@@ -191,7 +191,7 @@ def _waive(
     given_up = charge.value.model_copy(update={"given_up": True}) if charge else None
     invoicing.change_invoice(
         invoice=asked.invoice,
-        changed=void(asked.invoice.value),
+        changed=void(asked.invoice.value, context.now()),
         reserved=Reserved(row, changed),
         credits_=_over(context, asked.pack, by=staff.email),
         besides=besides._replace(charge=(charge, given_up) if given_up else None),

@@ -196,8 +196,8 @@ def test_who_read_an_invoice_before_a_payment_of_it_began_can_do_nothing_to_it(s
     pay_invoice(world, invoice_now(one))
     with pytest.raises(Lost):
         invoicing.change_invoice(
-            invoice=row, changed=void(row.value), reserved=None, credits_=Credits(),
-            besides=Besides(),
+            invoice=row, changed=void(row.value, world.now()), reserved=None,
+            credits_=Credits(), besides=Besides(),
         )  # fmt: skip
     assert invoice_now(one).state is InvoiceState.OPEN
     world.sandbox.release_webhooks()
