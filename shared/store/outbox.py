@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 
 def message(customer_id: str | None, email: str, key: str) -> Ref[Message]:
-    """A customer's message, or one to an address that may be nobody's yet."""
+    """A customer's message, or one to an address that may be nobody's yet. It lies by what it tells
+    of, so that those of some time lie together (decision 13)."""
     from shared.domain.message import Message
 
     pk = customer_pk(customer_id) if customer_id else f"address#{digest(normal_address(email))}"
-    return Ref(AccountItem, pk, f"message#{key}", Message)
+    kind, _, told = key.partition(":")
+    return Ref(AccountItem, pk, f"message#{told}:{kind}", Message)

@@ -13,6 +13,7 @@ from infra.local.world import LocalWorld
 from shared.domain.due import Moment, Worker, due_text
 from shared.domain.message import MessageKind, NoticeKind, Parked
 from shared.operations.sweep import sweep
+from shared.store import outbox
 from tests.billing.conftest import Shop
 from tests.console.office import staff
 from tests.shop_floor import (
@@ -121,7 +122,8 @@ def test_an_email_that_cant_be_made_holds_up_no_other_and_staff_are_told(shop: S
     # Receipt and invoice are one item; only the one is bad.
     (invoice,) = messages_of(ada, MessageKind.INVOICE)
     bad = receipt.model_copy(update={"facts": {"nothing": "of use"}, "also": (invoice,)})
-    spoil(world, f"customer#{ada}", f"message#{receipt.key}", bad.model_dump_json())
+    ref = outbox.message(ada, receipt.to, receipt.key)
+    spoil(world, ref.pk, ref.sk, bad.model_dump_json())
     world.run_due()
     assert len(told_at(bob, MessageKind.ORDER_RECEIPT)) == 1
     assert len(told_at(ada, MessageKind.INVOICE)) == 1
