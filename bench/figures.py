@@ -31,7 +31,7 @@ HOW_ROUTE = (
 )
 HOW_UNITS = (
     "Plain reads and writes as the engine reports them; transactions counted from the requests: "
-    "2 for each begun KB of each item, and 1 for each entry of the due index that comes or goes."
+    "2 for each begun KB of each item, and 1 for each entry of an index that comes or goes."
 )
 HOW_OVERHEAD = (
     "CPU (least of the repeats) of the handler, warm, ÷ that of the same requests by hand "

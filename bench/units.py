@@ -1,7 +1,7 @@
 """Capacity units of what is written to DynamoDB, counted from what is asked for.
 
 DynamoDB Local misreports those of transactions: so they are two write units for each begun KB of
-each item, by the larger of the item before and after, and one for each entry of the index that is
+each item, by the larger of the item before and after, and one for each entry of an index that is
 put or removed.
 """
 
@@ -11,9 +11,8 @@ from math import ceil
 from typing import Any
 
 KB = 1024
-INDEX_HASH, INDEX_RANGE = "due_shard", "due_at"
-INDEX_KEYS = ("pk", "sk", INDEX_HASH, INDEX_RANGE)
-"""What the `due` index holds of an item (template.yaml: KEYS_ONLY)."""
+INDEXES = (("due_shard", "due_at"), ("pk", "touched_at"))
+"""The keys of the `due` and of the `touched` index (template.yaml: both KEYS_ONLY)."""
 
 WRITE_UNITS_PER_KB = 2
 """Of a transaction; a plain write takes one."""
@@ -48,17 +47,18 @@ def kilobytes(size: int) -> int:
     return max(1, ceil(size / KB))
 
 
-def index_entry(item: Item | None) -> tuple[str, ...] | None:
-    """What an item has in the `due` index; None when it is not in it."""
-    if item is None or not (INDEX_HASH in item and INDEX_RANGE in item):
-        return None
-    return tuple(item[name]["S"] for name in INDEX_KEYS)
+def index_entries(item: Item | None) -> set[tuple[tuple[str, str], ...]]:
+    """What an item has in the indexes, each as the keys that it holds of it."""
+    return {
+        tuple((name, item[name]["S"]) for name in ("pk", "sk", *keys))
+        for keys in INDEXES
+        if item is not None and all(name in item for name in keys)
+    }
 
 
 def index_units(before: Item | None, after: Item | None) -> int:
     """An entry that comes or goes is one write; one whose key changes is two."""
-    old, new = index_entry(before), index_entry(after)
-    return 0 if old == new else (old is not None) + (new is not None)
+    return len(index_entries(before) ^ index_entries(after))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ version or a subscription's period. Each attempt's id is the provider's idempote
 last attempt's outcome is open, no other attempt may begin.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -204,6 +204,28 @@ class Charge(Record):
         """The earlier attempts at the same provider."""
         earlier = self.attempts[: self.attempts.index(attempt)]
         return [one for one in earlier if one.card.provider == attempt.card.provider]
+
+
+def touched_at(charge: Charge) -> datetime:
+    """When something last happened to it that is told of it: a try, its outcome, its money."""
+    tries = [at for one in charge.attempts for at in (one.started_at, one.decided_at) if at]
+    return max([charge.created_at, *tries, *([charge.settled_at] if charge.settled_at else [])])
+
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def found_since(charge: Charge) -> datetime | None:
+    """Since when it is found with its invoice, which is as old; None where it lies by its invoice.
+    Nothing leads to that of an order without one: it was not paid, or a trial began with it."""
+    match charge.purpose:
+        case Purpose.PERIOD:
+            return charge.created_at
+        case Purpose.CHECKOUT:
+            paid = charge.settled_at is not None and charge.amount
+            return charge.created_at if paid else NEVER
+        case Purpose.INVOICE:
+            return None
 
 
 def begin_attempt(

@@ -1,6 +1,7 @@
 """A message: one email, written down before it is sent ([OUTBOX]); and notices to staff."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -115,6 +116,11 @@ def together(messages: Sequence[Message]) -> Message:
     if of != {(first.customer_id, first.to, first.created_at, None, ())}:
         raise ValueError("these emails are not of one moment and one person")
     return first.model_copy(update={"also": tuple(others)})
+
+
+def touched_at(message: Message) -> datetime:
+    """When the last of its emails was sent; until then, when it was written down."""
+    return max(one.sent_at or one.created_at for one in (message, *message.also))
 
 
 def next_moment(message: Message) -> Moment | None:

@@ -244,6 +244,12 @@ def is_past(reservation: Reservation) -> bool:
     return not reservation.live and not unpaid
 
 
+def touched_at(reservation: Reservation) -> datetime:
+    """When something last happened to it that is told of it: booked, checked in, over."""
+    happened = [reservation.booked_at, reservation.checked_in_at, reservation.ended_at]
+    return max(at for at in happened if at is not None)
+
+
 def next_moment(reservation: Reservation) -> Moment | None:
     """A booked one is looked at when it starts, while something of it is unpaid, and when it ends:
     what is not cancelled is redeemed then. Who waits is looked after with the activity."""

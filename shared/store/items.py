@@ -3,7 +3,8 @@
 An item is one entity. Its content is one JSON document in `body`, packed when the item would be
 larger than a KB; beside it stands only what DynamoDB itself must see. `due_at` and `due_shard` are
 set on every write from the entity's own next moment, so the due index can't disagree with the item
-([RETRY], docs/architecture.md).
+([RETRY], docs/architecture.md). So is `touched_at`, of what something happens to long after its id
+was made: what is new of a customer is found by ids and by that (decision 13).
 """
 
 import os
@@ -19,7 +20,8 @@ from pynamodb.connection import Connection
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
-from shared.domain.due import Moment, due_shard, due_text
+from shared.domain.due import Moment, due_shard, due_text, utc_text
+from shared.store.made import is_late, made_at
 from shared.store.packing import packed, unpacked
 
 WRITE_UNIT_BYTES = 1024
@@ -37,6 +39,15 @@ class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
     due_at = UnicodeAttribute(range_key=True)
 
 
+class TouchedIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "touched"
+        projection = KeysOnlyProjection()
+
+    pk = UnicodeAttribute(hash_key=True)
+    touched_at = UnicodeAttribute(range_key=True)
+
+
 class Item(Model):
     """One stored entity, whatever its kind."""
 
@@ -51,6 +62,7 @@ class Item(Model):
     due_for = UnicodeAttribute(null=True)
     due_tries = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
+    touched_at = UnicodeAttribute(null=True)
 
 
 class AccountItem(Item):
@@ -61,6 +73,7 @@ class AccountItem(Item):
         read_timeout_seconds = CALL_TIMEOUT_SECONDS
 
     due = DueIndex()
+    touched = TouchedIndex()
 
 
 class CatalogueItem(Item):
@@ -100,6 +113,7 @@ class Row(NamedTuple, Generic[E]):
     due_at: str | None = None
     due_for: str | None = None
     due_tries: int = 0
+    touched_at: str | None = None
 
 
 class Apart(NamedTuple, Generic[E]):
@@ -118,13 +132,17 @@ class Apart(NamedTuple, Generic[E]):
 
 
 class Kind(NamedTuple, Generic[E]):
-    """How entities of one model are stored. `moment` is the pure next moment of the item."""
+    """How entities of one model are stored. `moment` is the pure next moment of the item,
+    `touched_at` when something last happened to it that a customer's story tells of, `made_at`
+    since when it is found without the index of that, where its id does not say so."""
 
     name: str
     moment: Callable[[E], Moment | None] = lambda _: None
     state: Callable[[E], str | None] = lambda _: None
     expires_at: Callable[[E], datetime | None] = lambda _: None
     apart: Apart[E] | None = None
+    touched_at: Callable[[E], datetime | None] = lambda _: None
+    made_at: Callable[[E], datetime | None] = lambda _: None
 
 
 class Lost(Exception):
@@ -242,7 +260,18 @@ def item_of(ref: Ref[E], value: E, version: int) -> Attributes:
         item_id = f"{ref.pk}/{ref.sk}"
         item["due_at"] = {"S": due_text(moment, item_id)}
         item["due_shard"] = {"S": due_shard(moment.lane, item_id, _due_shards())}
+    if (touched_at := touched_text(ref, value)) is not None:
+        item["touched_at"] = {"S": touched_at}
     return fitted(item)
+
+
+def touched_text(ref: Ref[E], value: E) -> str | None:
+    """When something last happened to it, where the time of its making gives no hint of that."""
+    kind = kind_of(value)
+    touched = kind.touched_at(value)
+    if touched is None or not is_late(touched, kind.made_at(value) or made_at(ref.sk)):
+        return None
+    return utc_text(touched)
 
 
 def fitted(item: Attributes) -> Attributes:
@@ -286,9 +315,12 @@ def row_of(ref: Ref[E], raw: dict[str, Any]) -> Row[E]:
         due_at=text("due_at"),
         due_for=text("due_for"),
         due_tries=int(raw["due_tries"]["N"]) if "due_tries" in raw else 0,
+        touched_at=text("touched_at"),
     )
 
 
 def out_of_place(row: Row[Any]) -> bool:
-    """Whether it was written before its kind lay apart: replacing it moves it."""
-    return home_of(row.ref, row.value) != row.ref
+    """Whether an earlier version wrote it, before its kind lay apart or was indexed by when
+    something last happened to it: replacing it puts it where it belongs."""
+    touched_at = touched_text(row.ref, row.value)
+    return home_of(row.ref, row.value) != row.ref or row.touched_at != touched_at

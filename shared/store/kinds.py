@@ -1,5 +1,5 @@
 """How every kind of item of the accounts table is stored: when it is due, what its state is, when
-it is forgotten.
+it is forgotten, and when something last happened to it, where a customer's story tells of it.
 
 Kinds are known by the names of their models, which are loaded by whoever reads or makes one.
 """
@@ -24,6 +24,7 @@ def _said_by_its_module(name: str) -> Callable[[Any], Any]:
 
 
 _next_moment = _said_by_its_module("next_moment")
+_touched_at = _said_by_its_module("touched_at")
 
 
 def _state(entity: Any) -> str:
@@ -72,6 +73,7 @@ register_name(
         moment=_next_moment,
         state=lambda m: "pending" if m.pending else m.state.value,
         expires_at=_message_expires,
+        touched_at=_touched_at,
     ),
 )
 register_name(
@@ -82,7 +84,10 @@ register_name(
     "shared.domain.pack.Pack",
     Kind("pack", moment=_next_moment, apart=Apart(("pack", "ended-pack"), _where_of_pack)),
 )
-register_name("shared.domain.pack.Entry", Kind("entry", state=lambda e: e.kind.value))
+register_name(
+    "shared.domain.pack.Entry",
+    Kind("entry", state=lambda e: e.kind.value, touched_at=lambda e: e.at),
+)
 register_name(
     "shared.domain.invoice.Invoice",
     Kind(
@@ -90,11 +95,18 @@ register_name(
         moment=_next_moment,
         state=_state,
         apart=Apart(("invoice", "asking", "used"), _where_of_invoice),
+        touched_at=_touched_at,
     ),
 )
 register_name(
     "shared.domain.charge.Charge",
-    Kind("charge", moment=_next_moment, state=lambda c: c.outcome.value if c.outcome else None),
+    Kind(
+        "charge",
+        moment=_next_moment,
+        state=lambda c: c.outcome.value if c.outcome else None,
+        touched_at=_touched_at,
+        made_at=_said_by_its_module("found_since"),
+    ),
 )
 register_name(
     "shared.domain.message.Notice", Kind("notice", state=lambda n: "done" if n.done_at else "open")
@@ -118,6 +130,7 @@ register_name(
         moment=_next_moment,
         state=_state,
         apart=Apart(("visit", "ended-visit"), _where_of_reservation),
+        touched_at=_touched_at,
     ),
 )
 register_name("shared.domain.reservation.Seat", Kind("seat", state=_state))

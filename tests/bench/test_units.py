@@ -6,6 +6,7 @@ from bench.growth import slope
 from bench.units import attribute_bytes, index_units, item_bytes, kilobytes, written
 
 KEY = {"pk": {"S": "a"}, "sk": {"S": "b"}}
+TOUCHED = {**KEY, "touched_at": {"S": "2026"}}
 WAITS = {**KEY, "due_at": {"S": "2026"}, "due_shard": {"S": "now#0"}}
 
 
@@ -42,6 +43,9 @@ def test_each_begun_kilobyte_counts(size: int, begun: int) -> None:
         (WAITS, None, 1),
         (WAITS, {**WAITS, "body": {"S": "other"}}, 0),
         (WAITS, {**WAITS, "due_at": {"S": "2027"}}, 2),
+        (None, TOUCHED, 1),
+        (TOUCHED, {**TOUCHED, "touched_at": {"S": "2027"}}, 2),
+        (WAITS, {**WAITS, **TOUCHED}, 1),
     ],
 )
 def test_an_index_entry_is_put_and_removed(

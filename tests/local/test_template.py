@@ -113,10 +113,11 @@ def test_tables_are_on_demand_protected_and_recoverable(
         assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
 
 
-def test_the_due_index_is_sparse_and_keys_only(ours: template.Template) -> None:
-    (index,) = ours.table("ACCOUNTS_TABLE").arguments["GlobalSecondaryIndexes"]
-    assert index["IndexName"] == "due"
-    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+def test_the_indexes_are_sparse_and_keys_only(ours: template.Template) -> None:
+    due, touched = ours.table("ACCOUNTS_TABLE").arguments["GlobalSecondaryIndexes"]
+    assert (due["IndexName"], touched["IndexName"]) == ("due", "touched")
+    for index in (due, touched):
+        assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
     assert ours.table("ACCOUNTS_TABLE").ttl_attribute == "expires_at"
     assert ours.table("ACCESS_TABLE").ttl_attribute == "expires_at"
 
