@@ -6,9 +6,11 @@ PynamoDB keeps for transactions and leases. Nothing is hidden from it by what se
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
+from bench.meter import Meter, _Beside
 from shared.store.items import AccessItem, AccountItem, CatalogueItem, connection
+from shared.web import side_by_side
 
 MODELS = (AccountItem, CatalogueItem, AccessItem)
 
@@ -33,6 +35,29 @@ def round_trips() -> Iterator[list[str]]:
 
     with _listening("before-call.dynamodb", note):
         yield called
+
+
+class Waited:
+    """Round trips so far, one after the other."""
+
+    waited = 0
+
+
+@contextmanager
+def waiting() -> Iterator[Waited]:
+    """How many round trips are waited for while it is open: of two side by side, the longer row."""
+    clock = Waited()
+
+    def note(**_: Any) -> None:
+        clock.waited += 1
+
+    usual = side_by_side.executor
+    side_by_side.executor = lambda: cast(Any, _Beside(cast(Meter, clock)))
+    try:
+        with _listening("before-call.dynamodb", note):
+            yield clock
+    finally:
+        side_by_side.executor = usual
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """Everything of one customer that one staff member may see ([OWN])."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from functions.console.recent import Begun, finish
 from shared.domain.charge import Charge
 from shared.domain.customer import Customer
 from shared.domain.invoice import Invoice
@@ -14,14 +16,15 @@ from shared.store.collection import Collection, collection_of
 from shared.store.staff import StaffMember
 from shared.store.timeline import TimelineEvent
 
-MAX_READINGS = 5
+MAX_READINGS = 15
 """Readings of one customer's collection, of about a thousand items each. One is enough for many
 years of a monthly subscription."""
 
 
 @dataclass(frozen=True)
 class Books:
-    """`whole` is False when the collection was too long to be read to its end."""
+    """`whole` is False when the collection was too long to be read to its end. `since`: everything
+    that happened after it is in here, and not all of what happened before; None: all is."""
 
     customer: Customer
     subscriptions: tuple[Subscription, ...]
@@ -33,6 +36,18 @@ class Books:
     events: tuple[TimelineEvent, ...]
     reservations: tuple[Reservation, ...] = ()
     whole: bool = True
+    since: datetime | None = None
+
+
+def newest_books(begun: Begun, staff: StaffMember) -> Books | None:
+    """The newest of a customer's books, which is as much work however long they are; None as
+    `read_books`, which it is for who may not see all locations: of what is elsewhere only the whole
+    tells ([OWN])."""
+    recent = finish(begun) if staff.locations is None else None
+    if recent is None:
+        return read_books(begun.customer_id, staff)
+    books = books_for(recent.found, staff)
+    return books and replace(books, since=recent.since)
 
 
 def read_books(customer_id: str, staff: StaffMember) -> Books | None:

@@ -31,12 +31,16 @@ def timeline(
     """At most `TIMELINE_PAGE` lines, newest first, and the cursor of the older ones. `before` is a
     former page's cursor; an unknown one begins anew."""
     telling = Telling(books, catalogue, locale, now)
-    lines = sorted(_lines(telling), key=lambda line: line.key, reverse=True)
+    told = (line for line in _lines(telling) if books.since is None or line.entry.at > books.since)
+    lines = sorted(told, key=lambda line: line.key, reverse=True)
     cursors = [_cursor(line) for line in lines]
     start = cursors.index(before) + 1 if before in cursors else 0
     end = start + TIMELINE_PAGE
     shown = tuple(line.entry for line in lines[start:end])
-    return shown, cursors[end - 1] if end < len(lines) else None
+    if end < len(lines):
+        return shown, cursors[end - 1]
+    # Those before `since` are told of from everything.
+    return shown, cursors[-1] if books.since is not None and cursors else None
 
 
 def _cursor(line: Line) -> str:
@@ -172,7 +176,8 @@ def _entry(telling: Telling, entry: Entry) -> Line:
     return telling.line(
         Rank.PACK,
         TimelineKind.PACK,
-        entry.id,
+        # The packs of one order begin with an entry of the same id.
+        f"{entry.id}.{entry.pack_id}",
         entry.at,
         pack.zone if pack else telling.own_zone,
         what,

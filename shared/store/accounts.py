@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from shared.domain.customer import Customer
     from shared.domain.invoice import Invoice
     from shared.domain.message import Message, Notice
-    from shared.domain.pack import Entry
+    from shared.domain.pack import Entry, Pack
     from shared.domain.reservation import Seat
     from shared.store.listed import Commitment, DirectoryEntry, OpenInvoice, Outstanding
     from shared.store.marks import AuditMark, Numbering
@@ -64,6 +64,13 @@ live_reservations_of = visits.live_reservations_of
 past_reservations_of = visits.past_reservations_of
 
 # --- where things live -----------------------------------------------------------------------
+
+
+def ended_pack(customer_id: str, pack_id: str) -> Ref[Pack]:
+    """One that is put away, and only there."""
+    from shared.domain.pack import Pack
+
+    return Ref(AccountItem, customer_pk(customer_id), f"ended-pack#{pack_id}", Pack, exact=True)
 
 
 def entry(customer_id: str, pack_id: str, entry_id: str) -> Ref[Entry]:

@@ -172,10 +172,11 @@ def query_between(
     model: type[E],
     *,
     limit: int,
+    newest_first: bool = False,
     after: str | None = None,
 ) -> Page[E]:
     """At most `limit` items of one collection from sort key `first` to `last`, both possibly in,
-    in their order: one round trip. `after` is a former page's `next`."""
+    in their order or the other way round: one round trip. `after` is a former page's `next`."""
     request: dict[str, Any] = {
         "TableName": table.Meta.table_name,
         "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
@@ -185,6 +186,7 @@ def query_between(
             ":last": {"S": last},
         },
         "ConsistentRead": True,
+        "ScanIndexForward": not newest_first,
         "Limit": limit,
     }
     if after is not None:

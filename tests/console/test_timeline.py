@@ -5,7 +5,6 @@ from typing import Any
 
 from functions.console.books import Books
 from functions.console.timeline import timeline
-from infra.local.aws import switchboard
 from infra.local.world import LocalWorld
 from shared.domain.customer import Customer
 from shared.domain.message import MessageKind, MessageState
@@ -15,6 +14,7 @@ from shared.store.timeline import TimelineEvent
 from shared.store.writing import commit, replace
 from tests import shop_floor as shop
 from tests.console.office import Desk, staff, told
+from tests.round_trips import waiting
 
 DASH = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -225,8 +225,8 @@ def test_a_page_costs_two_round_trips(world: LocalWorld) -> None:
 
 
 def round_trips(desk: Desk, path: str) -> int:
-    """Calls of AWS that one page makes, its function warm."""
+    """What one page waits for, its function warm."""
     desk.page(path)
-    before = switchboard.calls
-    desk.page(path)
-    return switchboard.calls - before
+    with waiting() as clock:
+        desk.page(path)
+    return clock.waited

@@ -105,7 +105,7 @@ def _all(arguments: argparse.Namespace) -> int:
         for line in process.stdout:
             lived = json.loads(line)
             total["seeds"] += 1
-            for name in ("days", "operations", "calls", "collected"):
+            for name in ("days", "operations", "calls", "collected", "compared"):
                 total[name] += lived[name]
             faults.update(lived["faults"])
             if lived["violations"]:
@@ -125,6 +125,7 @@ def _all(arguments: argparse.Namespace) -> int:
     print(
         f"seeds {total['seeds']}, virtual days {total['days']}, operations {total['operations']}, "
         f"database calls {total['calls']}, payments {total['collected']}, "
+        f"lines of pages compared {total['compared']}, "
         f"faults injected {sum(faults.values())}, violations {violations}, "
         f"{time.monotonic() - began:.0f} s"
     )

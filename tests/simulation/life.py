@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from functions.console.recent import Limits
 from infra.local import lambdas
 from infra.local.aws import Engine
 from infra.local.banks import SANDBOX
@@ -17,6 +18,7 @@ from infra.local.happened import NeverQuiet
 from infra.local.world import LocalWorld
 from shared.domain.due import utc_text
 from shared.domain.invariants import Rule, breaches
+from shared.domain.product import Catalogue
 from shared.store import catalogue as catalogues
 from shared.store import snapshot, tries
 from tests import banking
@@ -28,6 +30,7 @@ from tests.simulation.one_by_one import one_by_one
 from tests.simulation.town import Town, merchant_by
 from tests.simulation.watched import Watched
 from tests.simulation.weather import Weather
+from tests.told_lately import compared
 
 DAYS = 60
 CALM_DAYS = 9
@@ -41,6 +44,14 @@ MAX_CALLS = 800
 PATIENCE = 3
 SPREE_CALLS = 120
 """What may be used up before its time: everybody shops on the first day."""
+
+LOOKS_AT_PAGES_EVERY = timedelta(days=15)
+LITTLE = (
+    Limits(newest=2, touched=6, since_then=15),
+    Limits(newest=4, touched=12, since_then=40),
+    Limits(newest=6, touched=30, since_then=80),
+)
+"""How much of a customer's books staff's page reads here, where nobody grows old."""
 
 MAX_STEPS = 2000
 SETTLING = timedelta(minutes=3)
@@ -63,6 +74,8 @@ class Lived:
     calls: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     collected: int = 0
+    compared: int = 0
+    """Lines of staff's pages, as a part of the books tells them and as all of them do."""
     violations: list[str] = field(default_factory=list)
     history: list[str] = field(default_factory=list)
 
@@ -157,7 +170,7 @@ class Life:
         self.weather.now = world.now
         self.weather.meanwhile = self._meanwhile
         self.weather.later = self._later
-        self._began = began = world.now()
+        self._began = self._paged_at = began = world.now()
         calm_from = began + timedelta(days=self._days - CALM_DAYS)
         looked_at = began
         for _ in range(MAX_STEPS):
@@ -357,7 +370,21 @@ class Life:
                 wrong += self.town.weekly.not_booked(books, now)
                 wrong += left_out(books, self.town.staff.pauses, then, now)
                 wrong += left_open(books, now) if to_the_end else ()
+            if to_the_end or now - self._paged_at >= LOOKS_AT_PAGES_EVERY:
+                self._paged_at = now
+                wrong += [one for customer_id in whole for one in self._told_otherwise(customer_id)]
             self._raise(wrong)
+
+    def _told_otherwise(self, customer_id: str) -> Iterator[str]:
+        """What staff's page of somebody says from a part of the books, and not from all of them,
+        or the other way round."""
+        calls = self.watched.calls
+        catalogue = snapshot.load(Catalogue, self.world.now())
+        for limits in LITTLE:
+            told = compared(customer_id, catalogue, self.world.now(), limits)
+            self.lived.compared += len(told.lines)
+            yield from (f"{customer_id}, {limits}: {one}" for one in told.wrong)
+        self.watched.calls = calls
 
     def _raise(self, wrong: list[str]) -> None:
         if wrong:
