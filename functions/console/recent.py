@@ -136,8 +136,19 @@ def _finish(begun: Begun) -> Recent:
     since = max(floors, default=None)
     rows |= {row.ref.sk: row for row in _get(_missing(customer_id, rows, since))}
     _check_reversals(rows, since)
-    in_order = tuple(rows[sk] for sk in sorted(rows, reverse=True))
-    return Recent(Collection(in_order, None), since)
+    return Recent(Collection(_each_once(rows), None), since)
+
+
+def _each_once(rows: Rows) -> tuple[Row[Any], ...]:
+    """In the order of the whole collection. What moved meanwhile was read in both places: the later
+    version is where it is."""
+    latest: dict[str, Row[Any]] = {}
+    for row in rows.values():
+        usual_place = places_of(row.ref._replace(exact=False))[0]
+        other = latest.get(usual_place)
+        if other is None or other.version < row.version:
+            latest[usual_place] = row
+    return tuple(sorted(latest.values(), key=lambda row: row.ref.sk, reverse=True))
 
 
 def _floors(pages: Iterable[Page[Any]]) -> Iterator[datetime]:

@@ -9,11 +9,14 @@ import pytest
 from functions.console.books import read_books
 from functions.console.recent import Limits, begin, finish
 from infra.local.world import LocalWorld
-from shared.domain.pack import EntryKind
+from shared.domain.pack import EntryKind, Pack
 from shared.store.collection import touched_of
+from shared.store.items import client
+from shared.store.people import customer_pk
 from shared.store.staff import Role
 from tests import banking
 from tests import shop_floor as shop
+from tests.billing.test_audit import audit
 from tests.buying import class_in, pay_invoice
 from tests.console.office import book, staff, told
 from tests.round_trips import waiting
@@ -185,6 +188,32 @@ def test_who_works_elsewhere_sees_the_same_as_before(world: LocalWorld, eventful
     (paid,) = [line for line in lines if line["kind"] == "payment"]
     assert paid["what"].endswith("€35.70")
     assert not any("Month" in line["what"] for line in lines)
+
+
+def test_what_moves_while_it_is_read_is_there_once(world: LocalWorld) -> None:
+    ada = shop.customer_with_card(world)
+    shop.buy(world, ada, "ten")
+    begun = begin(ada)
+    shop.go_to(world, "2026-05-10 12:00")
+    recent = finish(begun)
+    assert recent is not None
+    (found,) = recent.found.of(Pack)
+    assert found.ended_at is not None, "it lies with those that ended"
+
+
+def test_what_an_earlier_version_stored_is_in_the_index_after_the_daily_audit(
+    world: LocalWorld,
+) -> None:
+    ada, said = a_credit_is_taken_off(world)
+    for one in touched_of(ada, limit=EVERYTHING_TOUCHED).items:
+        client().update_item(
+            TableName=world.wiring.environment.accounts_table,
+            Key={"pk": {"S": customer_pk(ada)}, "sk": {"S": one.sk}},
+            UpdateExpression="REMOVE touched_at",
+        )
+    assert touched_of(ada, limit=EVERYTHING_TOUCHED).items == ()
+    audit(world)
+    assert said in newest(world, ada)
 
 
 # --- what it costs ---------------------------------------------------------------------------
