@@ -284,8 +284,6 @@ def _sources(rows: Rows, first: str, since: datetime | None) -> Iterator[str]:
                     yield one.collection.source
             case Subscription(ended_at=datetime() as ended) as one if not since or ended > since:
                 yield accounts.period_source(one.id, one.next_period)
-                if one.failed_collection is not None:
-                    yield one.failed_collection.source
 
 
 def _missing(customer_id: str, rows: Rows, since: datetime | None) -> Iterator[Ref[Any]]:

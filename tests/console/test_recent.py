@@ -34,9 +34,9 @@ def newest(world: LocalWorld, customer_id: str, limits: Limits = A_FEW) -> list[
     return [line.what for line in found.lines]
 
 
-def then_buys(world: LocalWorld, customer_id: str) -> None:
-    """An order a day, for almost a week."""
-    for _ in range(6):
+def then_buys(world: LocalWorld, customer_id: str, days: int = 6) -> None:
+    """An order a day."""
+    for _ in range(days):
         shop.buy(world, customer_id, "mat")
         world.advance(timedelta(days=1))
 
@@ -86,7 +86,41 @@ def a_pack_expires(world: LocalWorld) -> tuple[str, str]:
     return ada, "Ten expired; 10 classes had been left"
 
 
-HAPPENS = (a_credit_is_taken_off, a_class_takes_place, an_open_invoice_is_paid, a_pack_expires)
+def a_slot_passes(world: LocalWorld) -> tuple[str, str]:
+    """Nothing is written of the charge: its subscription alone says which slots are gone."""
+    ada = shop.subscribed(world, "month", number=shop.LOST_CARD)
+    shop.go_to(world, "2026-02-28 12:00")
+    shop.let_card_behave_as(world, shop.card_of(ada), shop.WORKS)
+    then_buys(world, ada, days=4)
+    assert not shop.subscription_of(ada).over
+    return ada, "Not tried for Month, period of Feb 28"
+
+
+def the_last_slot_passes(world: LocalWorld) -> tuple[str, str]:
+    ada, said = a_slot_passes(world)
+    then_buys(world, ada, days=2)
+    assert shop.subscription_of(ada).over
+    return ada, said
+
+
+def it_is_cancelled_while_slots_pass(world: LocalWorld) -> tuple[str, str]:
+    ada, said = a_slot_passes(world)
+    one = shop.subscription_of(ada)
+    path = f"/console/customers/{ada}/subscriptions/{one.id}/cancel"
+    staff(world).post(path, when="now", idempotency_key="key-of-cancelling")
+    assert shop.subscription_of(ada).over
+    return ada, said
+
+
+HAPPENS = (
+    a_credit_is_taken_off,
+    a_class_takes_place,
+    an_open_invoice_is_paid,
+    a_pack_expires,
+    a_slot_passes,
+    the_last_slot_passes,
+    it_is_cancelled_while_slots_pass,
+)
 
 
 @pytest.mark.parametrize("happens", HAPPENS)
