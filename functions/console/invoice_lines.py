@@ -1,6 +1,7 @@
 """What an invoice asked for, and what became of it, as a timeline tells it ([CONSOLE])."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from functions.console import words
 from functions.console.pages.models import TimelineKind
@@ -30,7 +31,7 @@ def invoice_lines(telling: Telling, invoice: Invoice) -> Iterator[Line]:
             Rank.INVOICE,
             TimelineKind.INVOICE,
             f"{invoice.id}-void",
-            invoice.void_at or invoice.created_at,
+            _void_at(telling, invoice),
             zone,
             f"{name} is void: {total} is not owed any more",
             links=links,
@@ -59,6 +60,13 @@ def _asked_first(invoice: Invoice) -> bool:
     at_once = invoice.reservation_id is None or invoice.closed_at == invoice.created_at
     still_open = invoice.state is InvoiceState.OPEN
     return invoice.subscription_id is not None or still_open or not at_once
+
+
+def _void_at(telling: Telling, invoice: Invoice) -> datetime:
+    """Of one that does not say so, as an earlier version stored it: when its subscription ended."""
+    subscription = telling.subscriptions.get(invoice.subscription_id or "")
+    ended_at = subscription.ended_at if subscription else None
+    return invoice.void_at or ended_at or invoice.created_at
 
 
 WENT_BACK = frozenset({PaymentKind.REFUND, PaymentKind.REVERSAL})
