@@ -55,6 +55,7 @@ class Limits(NamedTuple):
     newest: int = NEWEST
     touched: int = TOUCHED
     since_then: int = SINCE_THEN
+    by_key: int = MAX_BATCH_GET
 
 
 class Recent(NamedTuple):
@@ -123,7 +124,7 @@ def _finish(begun: Begun) -> Recent:
     since = max(floors, default=None)
     touched = [one for one in begun.touched.items if since is None or one.at + SECOND > since]
     reach = _reach(touched, since)
-    named, more_before = _named(customer_id, rows, touched, since, reach)
+    named, more_before = _named(begun, rows, touched, since, reach)
     floors += [more_before] if more_before is not None else []
     ranges, ledgers = _ranges(begun, reach), _ledgers(customer_id, rows)
     pages, known = side_by_side(lambda: each_side_by_side([*ranges, *ledgers]), lambda: _get(named))
@@ -236,7 +237,7 @@ def _first_id(since: datetime | None) -> str:
 
 
 def _named(
-    customer_id: str,
+    begun: Begun,
     rows: Rows,
     touched: Iterable[Touched],
     since: datetime | None,
@@ -246,11 +247,11 @@ def _named(
     more, also the moment after which there is nothing of them."""
     wanted: dict[str, Ref[Any]] = {}
     for source in _sources(rows, _first_id(since), since):
-        ref = accounts.charge(customer_id, source)
+        ref = accounts.charge(begun.customer_id, source)
         wanted[ref.sk] = ref
     for one in touched:
-        more = {ref.sk: ref for ref in _refs_of(customer_id, one, rows, reach)}
-        if len(wanted | more) > MAX_BATCH_GET:
+        more = {ref.sk: ref for ref in _refs_of(begun.customer_id, one, rows, reach)}
+        if more and len(wanted | more) > begun.limits.by_key:
             return list(wanted.values()), one.at + SECOND
         wanted |= more
     return list(wanted.values()), None
@@ -300,16 +301,15 @@ def _missing(customer_id: str, rows: Rows, since: datetime | None) -> Iterator[R
     for row in rows.values():
         match row.value:
             case Charge() as charge:
-                # An order that was not paid has no invoice.
-                if charge.purpose is not Purpose.CHECKOUT or charge.settled_at is not None:
+                # An order that was not paid has no invoice, nor has one that began a trial.
+                paid = charge.settled_at is not None and charge.amount
+                if charge.purpose is not Purpose.CHECKOUT or paid:
                     wanted.add(charge.invoice_id)
             case Entry() as entry if new(entry.at):
                 wanted_packs.add(entry.pack_id)
                 wanted.add(entry.invoice_id)
             case TimelineEvent() as event if new(event.at):
                 wanted_packs.add(event.pack_id)
-            case Subscription() as one if new(one.created_at):
-                wanted.add(one.first_invoice_id)
     for pack_id in wanted_packs - packs - {None}:
         assert pack_id is not None
         yield accounts.pack(customer_id, pack_id)

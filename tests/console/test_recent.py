@@ -3,6 +3,7 @@ to however old a thing, and says what all of them say (decision 13, [CONSOLE])."
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
@@ -17,7 +18,7 @@ from shared.store.staff import Role
 from tests import banking
 from tests import shop_floor as shop
 from tests.billing.test_audit import audit
-from tests.buying import class_in, pay_invoice
+from tests.buying import buy_place, class_in, pay_invoice
 from tests.console.office import book, staff, told
 from tests.round_trips import waiting
 from tests.told_lately import LITTLE, OWNER, compared, lines_of
@@ -78,6 +79,50 @@ def an_open_invoice_is_paid(world: LocalWorld) -> tuple[str, str]:
     return ada, f"Invoice {paid.number} paid by Visa 4242: $20.00"
 
 
+def an_open_invoice_is_paid_in_cash(world: LocalWorld) -> tuple[str, str]:
+    ada = shop.customer_with_card(world)
+    place = book(world, ada, class_in(world, days=1).id, pay_later=True)
+    shop.go_to(world, "2026-02-02 12:00")
+    desk = staff(world)
+    desk.post(f"/console/outstanding/{ada}/{place.id}/invoice", idempotency_key="key-of-asking")
+    then_buys(world, ada)
+    (asked,) = [one for one in shop.invoices_of(ada) if one.reservation_id]
+    path = f"/console/customers/{ada}/invoices/{asked.id}/payments"
+    paid = staff(world).post(path, kind="cash", amount="20.00", idempotency_key="key-of-paying")
+    assert paid.status == 201
+    return ada, "paid in cash: $20.00"
+
+
+def a_class_takes_place_after_later_ones(world: LocalWorld) -> tuple[str, str]:
+    ada = shop.customer_with_card(world)
+    shop.buy(world, ada, "ten")
+    book(world, ada, class_in(world, days=9, name="Far off").id)
+    for day in range(1, 6):
+        book(world, ada, class_in(world, days=day).id)
+    shop.go_to(world, "2026-02-09 17:00")
+    return ada, "Far off, February 9, 2026"
+
+
+def a_card_is_declined_at_checkout(world: LocalWorld) -> tuple[str, str]:
+    """There is no invoice that leads to it."""
+    ada = shop.customer_with_card(world)
+    then_buys(world, ada, days=3)
+    shop.let_card_behave_as(world, shop.card_of(ada), shop.FAILS_LATER)
+    shop.buy(world, ada, "mat")
+    world.advance(timedelta(hours=2))
+    shop.let_card_behave_as(world, shop.card_of(ada), shop.WORKS)
+    shop.buy(world, ada, "mat")
+    return ada, "declined: the bank said no"
+
+
+def a_place_is_paid_as_it_is_booked(world: LocalWorld) -> tuple[str, str]:
+    ada = shop.customer_with_card(world)
+    then_buys(world, ada)
+    yoga = class_in(world)
+    buy_place(world, ada, yoga, total=2_000, pay_now=True)
+    return ada, "Charged $20.00 to Visa 4242"
+
+
 def a_pack_expires(world: LocalWorld) -> tuple[str, str]:
     ada = shop.customer_with_card(world)
     shop.buy(world, ada, "ten")
@@ -116,6 +161,10 @@ HAPPENS = (
     a_credit_is_taken_off,
     a_class_takes_place,
     an_open_invoice_is_paid,
+    an_open_invoice_is_paid_in_cash,
+    a_class_takes_place_after_later_ones,
+    a_card_is_declined_at_checkout,
+    a_place_is_paid_as_it_is_booked,
     a_pack_expires,
     a_slot_passes,
     the_last_slot_passes,
@@ -163,6 +212,20 @@ def test_a_pack_on_hold_says_where_all_its_credits_went_however_long_ago(
     assert [use["name"] for use in frozen["uses"]] == ["Yoga"]
 
 
+def test_of_a_pack_on_hold_that_has_ended_everything_is_read(world: LocalWorld) -> None:
+    """The page says where its credits went, and its ledger is old ([REVERSE])."""
+    ada = shop.customer_with_card(world)
+    shop.buy(world, ada, "ten")
+    (paid,) = shop.asked_of(world, ada)
+    book(world, ada, class_in(world, days=1).id)
+    world.advance(timedelta(days=2))
+    banking.reverse(world, paid)
+    shop.go_to(world, "2026-04-28 12:00")
+    then_buys(world, ada, days=5)
+    assert any(pack.ended_at for pack in shop.packs_of(ada))
+    assert finish(begin(ada, A_FEW)) is None
+
+
 # --- however much is read --------------------------------------------------------------------
 
 
@@ -192,6 +255,22 @@ def test_however_little_is_read_it_is_told_as_everything_tells_it(
     assert max(lines) == lines[-1], "who reads most tells most"
     assert 20 < lines[-1] < len(told(staff(world), eventful))
     assert found[-1].cut
+
+
+MEASURES = [Limits(*each) for each in product((1, 3, 60), (2, 9, 60), (1, 4, 13, 60), (4, 100))]
+
+
+def test_nor_does_it_matter_how_much_of_which_is_read(world: LocalWorld, eventful: str) -> None:
+    found = [compared(eventful, shop.catalogue_of(), world.now(), each) for each in MEASURES]
+    assert [one.wrong for one in found] == [()] * len(MEASURES)
+    assert sum(len(one.lines) for one in found) > 300
+
+
+def test_what_is_cut_is_no_part_of_it_also_where_nothing_is_old(world: LocalWorld) -> None:
+    ada = shop.customer_with_card(world)
+    then_buys(world, ada)
+    lines = newest(world, ada, Limits(newest=60, touched=60, since_then=4))
+    assert 0 < sum("Emailed" in line for line in lines) <= 2 * 4
 
 
 def test_the_pages_have_every_line_once_though_the_first_is_told_from_less(
@@ -260,6 +339,16 @@ def test_a_page_waits_for_two_round_trips_however_long_the_story(
     desk.page(path)
     with waiting() as clock:
         desk.page(path)
+    assert clock.waited == 2
+
+
+@pytest.mark.parametrize("product", ["month", "trial", "gift", "ten", "mat"])
+def test_nor_does_it_take_a_third_for_what_was_just_bought(world: LocalWorld, product: str) -> None:
+    ada = shop.customer_with_card(world)
+    shop.buy(world, ada, product)
+    begin(ada)
+    with waiting() as clock:
+        assert finish(begin(ada)) is not None
     assert clock.waited == 2
 
 
