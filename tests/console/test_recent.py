@@ -342,6 +342,18 @@ def test_a_page_waits_for_two_round_trips_however_long_the_story(
     assert clock.waited == 2
 
 
+def test_as_much_is_read_after_a_year_as_after_half_of_it(world: LocalWorld) -> None:
+    ada = shop.subscribed(world, "month")
+    limits = Limits(newest=3, touched=8, since_then=60)
+    read = []
+    for day in ("2026-08-10 12:00", "2027-03-10 12:00"):
+        shop.go_to(world, day)
+        recent = finish(begin(ada, limits))
+        assert recent is not None and recent.since is not None
+        read.append(len(recent.found.rows))
+    assert read[1] <= read[0] + 1
+
+
 @pytest.mark.parametrize("product", ["month", "trial", "gift", "ten", "mat"])
 def test_nor_does_it_take_a_third_for_what_was_just_bought(world: LocalWorld, product: str) -> None:
     ada = shop.customer_with_card(world)
