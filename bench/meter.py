@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from bench.units import Item, Written, written
 from infra.local.aws import Answer
@@ -90,12 +90,10 @@ class Meter:
         """The runs of handlers that begin meanwhile, in their order."""
         before = set(self.runs)
         found: list[Run] = []
-        usual = side_by_side.executor
-        side_by_side.executor = lambda: cast(Any, _Beside(self))
         try:
-            yield found
+            with the_longer_counts(self):
+                yield found
         finally:
-            side_by_side.executor = usual
             found += [run for number, run in self.runs.items() if number not in before]
 
     def _counted(self, operation: str, body: bytes) -> tuple[Answer, Call]:
@@ -126,34 +124,51 @@ class Meter:
         return found
 
 
+class Waited(Protocol):
+    """What counts round trips, one after the other."""
+
+    waited: int
+
+
+@contextmanager
+def the_longer_counts(clock: Waited) -> Iterator[None]:
+    """While it is open, of two readings side by side the longer row counts."""
+    usual = side_by_side.executor
+    side_by_side.executor = lambda: cast(Any, _Beside(clock))
+    try:
+        yield
+    finally:
+        side_by_side.executor = usual
+
+
 class _Beside:
     """Stands for the thread that reads the other one: here it reads first, and whoever asks for
     what it read has waited for the longer of the two."""
 
-    def __init__(self, meter: Meter) -> None:
-        self._meter = meter
+    def __init__(self, clock: Waited) -> None:
+        self._clock = clock
 
     def submit(self, call: Callable[..., T], *arguments: Any) -> "Future[T]":
-        began = self._meter.waited
-        done: Future[T] = _Read(self._meter)
+        began = self._clock.waited
+        done: Future[T] = _Read(self._clock)
         try:
             done.set_result(call(*arguments))
         except BaseException as error:  # noqa: BLE001 - as a thread: whoever asks is told
             done.set_exception(error)
-        cast(_Read, done).ended, self._meter.waited = self._meter.waited, began
+        cast(_Read, done).ended, self._clock.waited = self._clock.waited, began
         return done
 
 
 class _Read(Future[Any]):
     """What was read beside, and when that had ended, in round trips."""
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, clock: Waited) -> None:
         super().__init__()
-        self._meter = meter
+        self._clock = clock
         self.ended = 0
 
     def result(self, timeout: float | None = None) -> Any:
-        self._meter.waited = max(self._meter.waited, self.ended)
+        self._clock.waited = max(self._clock.waited, self.ended)
         return super().result(timeout)
 
 

@@ -6,11 +6,10 @@ PynamoDB keeps for transactions and leases. Nothing is hidden from it by what se
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
-from bench.meter import Meter, _Beside
+from bench.meter import the_longer_counts
 from shared.store.items import AccessItem, AccountItem, CatalogueItem, connection
-from shared.web import side_by_side
 
 MODELS = (AccountItem, CatalogueItem, AccessItem)
 
@@ -51,13 +50,8 @@ def waiting() -> Iterator[Waited]:
     def note(**_: Any) -> None:
         clock.waited += 1
 
-    usual = side_by_side.executor
-    side_by_side.executor = lambda: cast(Any, _Beside(cast(Meter, clock)))
-    try:
-        with _listening("before-call.dynamodb", note):
-            yield clock
-    finally:
-        side_by_side.executor = usual
+    with the_longer_counts(clock), _listening("before-call.dynamodb", note):
+        yield clock
 
 
 @contextmanager

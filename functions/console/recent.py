@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
-from shared.domain.charge import Charge, Purpose
+from shared.domain.charge import NEVER, Charge, found_since
 from shared.domain.invoice import Invoice, PaymentKind, by_credits_alone, charge_source
 from shared.domain.pack import Entry, Pack
 from shared.domain.subscription import Subscription
@@ -301,9 +301,7 @@ def _missing(customer_id: str, rows: Rows, since: datetime | None) -> Iterator[R
     for row in rows.values():
         match row.value:
             case Charge() as charge:
-                # An order that was not paid has no invoice, nor has one that began a trial.
-                paid = charge.settled_at is not None and charge.amount
-                if charge.purpose is not Purpose.CHECKOUT or paid:
+                if found_since(charge) != NEVER:
                     wanted.add(charge.invoice_id)
             case Entry() as entry if new(entry.at):
                 wanted_packs.add(entry.pack_id)

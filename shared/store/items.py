@@ -17,7 +17,6 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 from pydantic import BaseModel
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from shared.domain.due import Moment, due_shard, due_text, utc_text
@@ -28,24 +27,6 @@ WRITE_UNIT_BYTES = 1024
 """What one write unit covers of an item: of more its document is packed."""
 CALL_TIMEOUT_SECONDS = 5
 E = TypeVar("E", bound=BaseModel)
-
-
-class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
-    class Meta:
-        index_name = "due"
-        projection = KeysOnlyProjection()
-
-    due_shard = UnicodeAttribute(hash_key=True)
-    due_at = UnicodeAttribute(range_key=True)
-
-
-class TouchedIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
-    class Meta:
-        index_name = "touched"
-        projection = KeysOnlyProjection()
-
-    pk = UnicodeAttribute(hash_key=True)
-    touched_at = UnicodeAttribute(range_key=True)
 
 
 class Item(Model):
@@ -62,7 +43,6 @@ class Item(Model):
     due_for = UnicodeAttribute(null=True)
     due_tries = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
-    touched_at = UnicodeAttribute(null=True)
 
 
 class AccountItem(Item):
@@ -71,9 +51,6 @@ class AccountItem(Item):
         region = os.environ.get("AWS_REGION", os.environ.get("AWS_DEFAULT_REGION", "us-east-1"))
         connect_timeout_seconds = CALL_TIMEOUT_SECONDS
         read_timeout_seconds = CALL_TIMEOUT_SECONDS
-
-    due = DueIndex()
-    touched = TouchedIndex()
 
 
 class CatalogueItem(Item):

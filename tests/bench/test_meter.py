@@ -1,9 +1,8 @@
 """What is read side by side takes as many round trips as the longer of both."""
 
 from collections.abc import Callable
-from typing import Any, cast
 
-from bench.meter import Meter, _Beside
+from bench.meter import the_longer_counts
 from shared.web import side_by_side
 
 
@@ -22,12 +21,8 @@ def reading(clock: Clock, trips: int) -> Callable[[], None]:
 
 def test_the_longer_of_two_readings_counts_whichever_it_is() -> None:
     clock = Clock()
-    usual = side_by_side.executor
-    side_by_side.executor = lambda: cast(Any, _Beside(cast(Meter, clock)))
-    try:
+    with the_longer_counts(clock):
         side_by_side.side_by_side(reading(clock, 1), reading(clock, 3))
         assert clock.waited == 3
         side_by_side.side_by_side(reading(clock, 4), reading(clock, 2))
         assert clock.waited == 3 + 4
-    finally:
-        side_by_side.executor = usual

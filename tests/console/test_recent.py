@@ -9,6 +9,7 @@ import pytest
 
 from functions.console.books import read_books
 from functions.console.recent import Limits, begin, finish
+from infra.local.sandbox import ChargeSeen
 from infra.local.world import LocalWorld
 from shared.domain.pack import EntryKind, Pack
 from shared.store.collection import touched_of
@@ -40,6 +41,14 @@ def then_buys(world: LocalWorld, customer_id: str, days: int = 6) -> None:
     for _ in range(days):
         shop.buy(world, customer_id, "mat")
         world.advance(timedelta(days=1))
+
+
+def buys_ten(world: LocalWorld) -> tuple[str, ChargeSeen]:
+    """A new customer, and how the provider knows the payment."""
+    ada = shop.customer_with_card(world)
+    shop.buy(world, ada, "ten")
+    (paid,) = shop.asked_of(world, ada)
+    return ada, paid
 
 
 # --- something new happens to something old --------------------------------------------------
@@ -184,9 +193,7 @@ def test_a_payment_that_a_bank_takes_back_is_told_with_the_packs_that_it_had_pai
     world: LocalWorld,
 ) -> None:
     """However old they are: so everything is read ([REVERSE])."""
-    ada = shop.customer_with_card(world)
-    shop.buy(world, ada, "ten")
-    (paid,) = shop.asked_of(world, ada)
+    ada, paid = buys_ten(world)
     then_buys(world, ada)
     banking.reverse(world, paid)
     world.run_due()
@@ -199,9 +206,7 @@ def test_a_payment_that_a_bank_takes_back_is_told_with_the_packs_that_it_had_pai
 def test_a_pack_on_hold_says_where_all_its_credits_went_however_long_ago(
     world: LocalWorld,
 ) -> None:
-    ada = shop.customer_with_card(world)
-    shop.buy(world, ada, "ten")
-    (paid,) = shop.asked_of(world, ada)
+    ada, paid = buys_ten(world)
     book(world, ada, class_in(world, days=1).id)
     world.advance(timedelta(days=2))
     banking.reverse(world, paid)
@@ -214,9 +219,7 @@ def test_a_pack_on_hold_says_where_all_its_credits_went_however_long_ago(
 
 def test_of_a_pack_on_hold_that_has_ended_everything_is_read(world: LocalWorld) -> None:
     """The page says where its credits went, and its ledger is old ([REVERSE])."""
-    ada = shop.customer_with_card(world)
-    shop.buy(world, ada, "ten")
-    (paid,) = shop.asked_of(world, ada)
+    ada, paid = buys_ten(world)
     book(world, ada, class_in(world, days=1).id)
     world.advance(timedelta(days=2))
     banking.reverse(world, paid)

@@ -23,6 +23,7 @@ from shared.store import accounts, snapshot
 from shared.store.collection import collection_of
 from shared.store.reading import read
 from shared.store.staff import staff_member
+from tests.told_lately import LITTLE, compared
 
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 MOST_PAGES = 20
@@ -200,3 +201,12 @@ def test_the_addresses_that_are_listed_can_sign_in(world: LocalWorld) -> None:
     assert world.request("GET", "/_local").json()["sign_in_addresses"] == list(
         world.sign_in_addresses
     )
+
+
+def test_staff_see_of_everybody_what_all_of_the_books_say(
+    world: LocalWorld, stored: dict[str, list[object]]
+) -> None:
+    """However little of them is read (decision 13)."""
+    found = [compared(one, CATALOGUE, world.now(), limits) for one in stored for limits in LITTLE]
+    assert [wrong for one in found for wrong in one.wrong] == []
+    assert sum(len(one.lines) for one in found if one.cut) > 100
